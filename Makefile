@@ -1,0 +1,100 @@
+# Needs make and Python 3.11 or newer; everything else is installed into .venv from requirements.lock.
+#
+#   make run      set up, receive a synthetic delivery if there is none, refresh the quarter, say where the page is
+#   make test     set up and run the tests
+#   make help     the other commands
+
+PYTHON ?= python3
+NAOME_HOME ?= .naome
+FEED ?= england_quarterly
+PERIOD ?= 2025Q3
+
+# The delivery that `make run` writes when nobody has brought one.
+DEMO_PEOPLE ?= 5000
+DEMO_SEED ?= 1
+DEMO_DIRT ?= 0.01
+
+# `auto` is one worker per core; tests of one file share a worker, and so the releases they build.
+PYTEST_OPTIONS ?= --numprocesses auto --dist loadfile
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.complete
+DEMO := $(NAOME_HOME)/inbox/$(FEED)_$(PERIOD)
+
+export NAOME_HOME
+# No library reports its use to anybody.
+export DAGSTER_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+export GX_ANALYTICS_ENABLED := false
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format ui bench lock clean
+
+help: ## say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/  make \1\t\2/' | expand -t 16
+	@echo "  Data live in NAOME_HOME (now: $(NAOME_HOME)); FEED=$(FEED) PERIOD=$(PERIOD)"
+
+setup: $(STAMP) ## make the environment in .venv
+
+# Two programs are installed first, by hash, with pip: uv, which installs the lock three times faster than pip does,
+# and setuptools, which builds the project itself. If uv cannot reach the index that pip is configured for, pip
+# installs the lock. --no-deps: the lock is complete, so there is nothing to resolve; pip check then proves it.
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@rm -f $@
+	@$(PYTHON) -m venv --clear $(VENV) || \
+	  { echo "$(PYTHON) cannot make an environment: install its venv module" >&2; exit 1; }
+	@echo "Installing requirements.lock into $(VENV) ..."
+	@sed -n '/^\(uv\|setuptools\)==/,/[^\\]$$/p' requirements.lock > $(VENV)/first.txt
+	@$(BIN)/python -m pip install -qq --no-deps --require-hashes -r $(VENV)/first.txt
+	@index="$${PIP_INDEX_URL:-$$($(BIN)/python -m pip config get global.index-url 2>/dev/null || true)}"; \
+	 [ -z "$$index" ] || export UV_DEFAULT_INDEX="$$index"; \
+	 $(BIN)/uv pip sync --quiet --system-certs --python $(BIN)/python --require-hashes --compile-bytecode \
+	   --build-constraints requirements.lock --require-build-hashes requirements.lock || \
+	 { echo "uv could not install the lock; pip does it (about a minute longer) ..."; \
+	   $(BIN)/python -m pip install -qq --no-deps --no-build-isolation --require-hashes -r requirements.lock; }
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --no-index --editable .
+	@$(BIN)/python -m pip check
+	@touch $@
+
+run: $(STAMP) ## refresh a quarter from a delivery and say where the page is
+	@if [ -z "$$(find '$(NAOME_HOME)/landing' -name manifest.json -print -quit 2>/dev/null)" ]; then \
+	  set -e; \
+	  rm -rf '$(DEMO)'; mkdir -p '$(NAOME_HOME)/inbox'; \
+	  $(BIN)/naome synth '$(DEMO)' --feed $(FEED) --period $(PERIOD) \
+	    --people $(DEMO_PEOPLE) --seed $(DEMO_SEED) --dirt $(DEMO_DIRT); \
+	  $(BIN)/naome receive '$(DEMO)'; \
+	fi
+	@$(BIN)/naome refresh --feed $(FEED) --period $(PERIOD)
+	@$(BIN)/naome open --print
+
+test: $(STAMP) ## run the tests (browser tests skip without Chromium, unless CI=true)
+	@$(BIN)/python -m pytest $(PYTEST_OPTIONS) $(TESTS)
+
+check: $(STAMP) ## formatting, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+
+format: $(STAMP) ## format the code and repair what lint can repair
+	$(BIN)/ruff check --fix --exit-zero .
+	$(BIN)/ruff format .
+
+ui: $(STAMP) ## open the pipeline in Dagster's web interface
+	@$(BIN)/naome ui
+
+bench: $(STAMP) ## measure the pipeline at national scale
+	@if [ -f benchmarks/run.py ]; then $(BIN)/python -m benchmarks.run; \
+	 else echo "There is no benchmark yet (benchmarks/run.py)."; fi
+
+lock: $(STAMP) ## renew requirements.lock from pyproject.toml (UPGRADE=1 takes the newest versions)
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	  --no-strip-extras --no-annotate --no-header \
+	  $(if $(UPGRADE),--upgrade) --quiet --output-file requirements.lock
+
+clean: ## remove the environment and caches (data in NAOME_HOME stay)
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .hypothesis .coverage htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
