@@ -1,0 +1,166 @@
+"""The engine: run this SQL over these tables, write Parquet; fetch this small result.
+
+What belongs here: the DuckDB connection settings, binding of table names, parameters and code lists,
+sorted Parquet writing, and reading dependencies out of SQL. What does not: any rule of the audit.
+
+SQL files name tables plainly (`people`), code lists with the schema `reference` (`reference.ethnicity`)
+and parameters with a dollar sign (`$minimum_age`). All three are resolved here, so that the same text can
+be rendered for another engine by sqlglot (tests render every file for Spark).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import sqlglot
+from sqlglot import exp
+
+from naome_pipeline.reference import reference_path
+
+REFERENCE_SCHEMA = "reference"
+DIALECT = "duckdb"
+ParameterValue = str | int | float | dt.date
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """Bounds of one connection. Threads and memory come from the configuration, never from the machine."""
+
+    threads: int = 2
+    memory_limit: str = "4GB"
+    scratch: Path = Path("/tmp")
+
+    @classmethod
+    def from_environment(cls, scratch: Path) -> EngineSettings:
+        """`NAOME_THREADS` and `NAOME_MEMORY` override the defaults (2 threads, 4GB)."""
+        return cls(
+            threads=int(os.environ.get("NAOME_THREADS", cls.threads)),
+            memory_limit=os.environ.get("NAOME_MEMORY", cls.memory_limit),
+            scratch=scratch,
+        )
+
+    def as_config(self) -> dict[str, str]:
+        """The DuckDB settings: bounded, spilling to `scratch`, never reaching for the network."""
+        return {
+            "threads": str(self.threads),
+            "memory_limit": self.memory_limit,
+            "temp_directory": str(self.scratch),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "preserve_insertion_order": "true",
+        }
+
+
+@contextmanager
+def open_connection(settings: EngineSettings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory DuckDB connection with the settings, closed whatever happens."""
+    connection = duckdb.connect(":memory:", config=settings.as_config())
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class TableReferences:
+    """What a statement reads: tables of the lake, code lists and parameters, each sorted."""
+
+    tables: tuple[str, ...]
+    code_lists: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+
+def references_of(sql: str) -> TableReferences:
+    """Read the dependencies of one statement from its text.
+
+    Common table expressions are not dependencies. A sqlglot.ParseError says where the text is wrong.
+    """
+    tree = sqlglot.parse_one(sql, dialect=DIALECT)
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    tables = {t.name for t in tree.find_all(exp.Table) if t.name and not t.db and t.name not in own}
+    lists = {t.name for t in tree.find_all(exp.Table) if t.db == REFERENCE_SCHEMA}
+    names = {p.name for p in tree.find_all(exp.Parameter)} | {p.name for p in tree.find_all(exp.Placeholder)}
+    return TableReferences(tuple(sorted(tables)), tuple(sorted(lists)), tuple(sorted(names)))
+
+
+def bind_parameters(sql: str, values: Mapping[str, ParameterValue]) -> str:
+    """The statement with every `$name` replaced by its literal; a KeyError names a missing one."""
+
+    def replace(node: exp.Expression) -> exp.Expression:
+        if not isinstance(node, exp.Parameter | exp.Placeholder):
+            return node
+        value = values[node.name]
+        if isinstance(value, dt.date):
+            return exp.cast(exp.Literal.string(value.isoformat()), "date")
+        return exp.convert(value)
+
+    return sqlglot.parse_one(sql, dialect=DIALECT).transform(replace).sql(dialect=DIALECT)
+
+
+class Engine:
+    """One connection with named tables attached. Not thread-safe; one per step."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def attach(self, tables: Mapping[str, Path | pd.DataFrame]) -> None:
+        """Make each Parquet file (or small frame) readable under its name."""
+        for name, source in tables.items():
+            if isinstance(source, pd.DataFrame):
+                self.connection.register(name, source)
+            else:
+                self.connection.execute(
+                    f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT * FROM read_parquet({literal(source)})"
+                )
+
+    def attach_code_lists(self, names: tuple[str, ...]) -> None:
+        """Make code lists readable as `reference.<name>`, every column text, an empty field null."""
+        self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {REFERENCE_SCHEMA}")
+        for name in names:
+            self.connection.execute(
+                f"CREATE OR REPLACE VIEW {REFERENCE_SCHEMA}.{quoted(name)} AS SELECT * FROM read_csv("
+                f"{literal(reference_path(name))}, header = true, all_varchar = true, delim = ',', quote = '\"')"
+            )
+
+    def prepare(self, sql: str, values: Mapping[str, ParameterValue]) -> str:
+        """Attach the code lists a statement reads and bind its parameters; returns runnable text."""
+        self.attach_code_lists(references_of(sql).code_lists)
+        return bind_parameters(sql, values)
+
+    def write(self, statement: str, destination: Path, *, sort_by: str = "ALL") -> int:
+        """Run a prepared statement, write it sorted as zstd Parquet, return the number of rows.
+
+        The order is total (all columns), so that equal content gives equal bytes.
+        """
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        self.connection.execute(
+            f"COPY (SELECT * FROM ({statement}) ORDER BY {sort_by}) TO {literal(destination)} "
+            "(FORMAT parquet, COMPRESSION zstd)"
+        )
+        return self.count(destination)
+
+    def count(self, table: Path) -> int:
+        """Rows of one Parquet file, from its footer."""
+        row = self.connection.execute(f"SELECT COUNT(*) FROM read_parquet({literal(table)})").fetchone()
+        return int(row[0]) if row else 0
+
+    def fetch(self, statement: str) -> pd.DataFrame:
+        """The result of a statement that is known to be small."""
+        return self.connection.execute(statement).fetchdf()
+
+
+def quoted(name: str) -> str:
+    """A SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: object) -> str:
+    """A SQL string literal."""
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,65 @@
+"""Where the data live. One folder, `NAOME_HOME`, holds everything the pipeline writes.
+
+    landing/    accepted deliveries, immutable
+    lake/       tables: patient-level, readable by their owner only
+    reports/    released outputs, the only folder meant for others
+    dagster/    run storage, event log, compute logs
+    scratch/    spill files of running steps
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ENVIRONMENT_VARIABLE = "NAOME_HOME"
+DEFAULT_HOME = ".naome"
+OWNER_ONLY = 0o700
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders under one `NAOME_HOME`."""
+
+    root: Path
+
+    @classmethod
+    def locate(cls, root: str | Path | None = None) -> Home:
+        """The given folder, else `$NAOME_HOME`, else `.naome` in the working directory."""
+        chosen = root or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_HOME
+        return cls(Path(chosen).expanduser().resolve())
+
+    @property
+    def landing(self) -> Path:
+        """Accepted deliveries."""
+        return self.root / "landing"
+
+    @property
+    def lake(self) -> Path:
+        """Patient-level and aggregate tables."""
+        return self.root / "lake"
+
+    @property
+    def reports(self) -> Path:
+        """Released outputs."""
+        return self.root / "reports"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's own storage."""
+        return self.root / "dagster"
+
+    @property
+    def scratch(self) -> Path:
+        """Spill files."""
+        return self.root / "scratch"
+
+    def create(self) -> Home:
+        """Make the folders that are missing; those with patient-level data are owner-only."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.landing, self.lake, self.dagster, self.scratch):
+            folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
+            folder.chmod(OWNER_ONLY)
+        self.reports.mkdir(exist_ok=True)
+        return self
