@@ -1,10 +1,10 @@
 """Where the data live. One folder, `NAOME_HOME`, holds everything the pipeline writes.
 
-    landing/    accepted deliveries, immutable
-    lake/       tables: patient-level, readable by their owner only
-    reports/    released outputs, the only folder meant for others
-    dagster/    run storage, event log, compute logs
-    scratch/    spill files of running steps
+landing/    accepted deliveries, immutable
+lake/       tables: patient-level, readable by their owner only
+reports/    released outputs, the only folder meant for others
+dagster/    run storage, event log, compute logs
+scratch/    spill files of running steps
 """
 
 from __future__ import annotations

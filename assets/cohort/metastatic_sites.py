@@ -1,0 +1,5 @@
+"""Sites of metastases at diagnosis."""
+
+from naome_pipeline.build import sql_node
+
+node = sql_node("cohort", "metastatic_sites")

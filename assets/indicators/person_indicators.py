@@ -1,0 +1,24 @@
+"""One row per person and indicator whose denominator the person is in."""
+
+from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.indicators.registry import availability, person_indicators_sql, registry
+
+
+def _make(context: BuildContext) -> None:
+    delivered = context.delivered
+    usable = {a.indicator for a in availability(delivered.scope.feed, delivered.supplied) if a.available}
+    context.write_sql(person_indicators_sql(i for i in registry().indicators.values() if i.id in usable))
+
+
+node = Node(
+    layer="indicators",
+    name="person_indicators",
+    description="Who counts in which indicator and with what value; generated from the registry.",
+    make=_make,
+    code=code_of("indicators/registry.py", "indicators/registry.yaml", "parameters.yaml"),
+    inputs=("person_facts",),
+    uses_delivery=lambda delivered, previous, lake: {
+        "feed": delivered.scope.feed,
+        "supplied": {name: sorted(columns) for name, columns in delivered.supplied.items()},
+    },
+)

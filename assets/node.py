@@ -1,0 +1,145 @@
+"""The few factories that turn a node of the audit into a Dagster asset.
+
+What belongs here: asset keys, metadata, check results, failures. What does not: what a node computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import dagster as dg
+
+from assets.partitions import partitions_of
+from assets.resources import PipelineResource
+from naome_pipeline.build import Built, Node, build
+from naome_pipeline.gates import CRITICAL, EXPECTATIONS_FOLDER, GateFailed, GateResult, load_suite
+from naome_pipeline.lake import NotPublished
+from naome_pipeline.lineage import column_lineage
+
+OWNERS = ["team:national-audit"]
+LAYERS = {
+    "sources": "1_sources",
+    "cohort": "2_cohort",
+    "indicators": "3_indicators",
+    "outcomes": "4_outcomes",
+    "release": "5_release",
+    "reports": "6_reports",
+}
+
+
+def asset_key(feed: str, table: str) -> dg.AssetKey:
+    """A table of a feed is the asset `<feed>/<table>`."""
+    return dg.AssetKey([feed, table])
+
+
+def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
+    """The asset of a node in one feed: builds, audits and publishes its table for the run's partition."""
+    suite = load_suite(node.layer, node.name)
+    rationale = str(suite.content["meta"].get("rationale", ""))
+
+    @dg.asset(
+        key=asset_key(feed, node.name),
+        deps=[asset_key(feed, name) for name in node.inputs],
+        group_name=LAYERS[node.layer],
+        description=f"{node.description}\n\nGate: {rationale}",
+        owners=OWNERS,
+        kinds={"duckdb", "sql" if node.sql else "python"},
+        code_version=node.code_version,
+        partitions_def=partitions_of(feed),
+        metadata={
+            "gate": dg.MetadataValue.path(str(EXPECTATIONS_FOLDER / node.layer / f"{node.name}.json")),
+            "parameters": dg.MetadataValue.text(", ".join(node.parameter_names) or "none"),
+            "code lists": dg.MetadataValue.text(", ".join(node.code_lists) or "none"),
+        },
+        check_specs=[
+            dg.AssetCheckSpec(
+                name=expectation["meta"]["name"],
+                asset=asset_key(feed, node.name),
+                description=expectation["meta"]["why"],
+                blocking=expectation.get("severity", CRITICAL) == CRITICAL,
+            )
+            for expectation in suite.expectations
+        ],
+        name=None,
+    )
+    def materialise(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
+        try:
+            delivered = pipeline.delivered(feed, context.partition_key)
+            with pipeline.engine() as engine:
+                built = build(node, delivered, pipeline.lake(), engine)
+        except GateFailed as failure:
+            for result in failure.results:
+                yield _check_result(feed, node, result)
+            raise dg.Failure(
+                description=_advice(failure, feed, context.partition_key), allow_retries=False
+            ) from None
+        except (NotPublished, ValueError, LookupError) as problem:
+            raise dg.Failure(description=str(problem), allow_retries=False) from None
+        for result in built.results:
+            yield _check_result(feed, node, result)
+        context.log.info(_sentence(node, built))
+        yield dg.MaterializeResult(
+            metadata=_metadata(node, feed, built), data_version=dg.DataVersion(built.table.record["sha256"])
+        )
+
+    return materialise
+
+
+def _advice(failure: GateFailed, feed: str, partition: str) -> str:
+    return (
+        f"{failure}. Nothing was published; earlier releases stay as they are. What to do: ask the sender of "
+        f"the delivery about these figures, receive a corrected delivery, then run: naome refresh --feed {feed} "
+        f"--period {partition}"
+    )
+
+
+def _sentence(node: Node, built: Built) -> str:
+    state = "unchanged, published again" if built.reused else "built and published"
+    return f"{node.name}: {state}, {built.table.record['rows']} rows, {len(built.results)} checks"
+
+
+def _check_result(feed: str, node: Node, result: GateResult) -> dg.AssetCheckResult:
+    severity = dg.AssetCheckSeverity.ERROR if result.severity == CRITICAL else dg.AssetCheckSeverity.WARN
+    numbers = {"observed": result.observed, "minimum": result.minimum, "maximum": result.maximum}
+    return dg.AssetCheckResult(
+        asset_key=asset_key(feed, node.name),
+        check_name=result.name,
+        passed=result.passed,
+        severity=severity,
+        description=result.sentence,
+        metadata={"metric": result.metric} | {k: float(v) for k, v in numbers.items() if v is not None},
+    )
+
+
+def _metadata(node: Node, feed: str, built: Built) -> dict[str, Any]:
+    record = built.table.record
+    metadata: dict[str, Any] = {
+        "dagster/row_count": record["rows"],
+        "dagster/column_schema": dg.TableSchema(
+            columns=[dg.TableColumn(name, data_type) for name, data_type in record["columns"]]
+        ),
+        "sha256": record["sha256"],
+        "fingerprint": record["fingerprint"],
+        "reused": built.reused,
+        "read it": f"naome show {node.name} --feed {feed}",
+    }
+    metadata |= {name: value for name, value in record["measures"].items() if value is not None}
+    if node.sql and built.input_columns:
+        deps = _lineage_of(node.sql, tuple((t, tuple(c)) for t, c in sorted(built.input_columns.items())))
+        metadata["dagster/column_lineage"] = dg.TableColumnLineage(
+            {
+                column: [dg.TableColumnDep(asset_key(feed, table), name) for table, name in sources]
+                for column, sources in deps.items()
+                if sources
+            }
+        )
+    return metadata
+
+
+@cache
+def _lineage_of(
+    sql: str, schema: tuple[tuple[str, tuple[str, ...]], ...]
+) -> dict[str, list[tuple[str, str]]]:
+    return column_lineage(sql, {table: list(columns) for table, columns in schema})

@@ -1,0 +1,5 @@
+"""Attrition as published."""
+
+from naome_pipeline.build import sql_node
+
+node = sql_node("release", "released_attrition", folder="disclosure")

@@ -1,0 +1,5 @@
+"""Data sets delivered, as published."""
+
+from naome_pipeline.build import sql_node
+
+node = sql_node("release", "released_data_sets", folder="disclosure")

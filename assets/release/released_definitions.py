@@ -1,0 +1,5 @@
+"""Definitions and availability as published."""
+
+from naome_pipeline.build import sql_node
+
+node = sql_node("release", "released_definitions", folder="disclosure")

@@ -1,0 +1,1 @@
+"""Layer 6: outputs for people, made from released tables."""

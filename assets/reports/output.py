@@ -1,0 +1,42 @@
+"""How an output for people becomes a node. Every file beside this one names one output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.lake import file_sha256
+from naome_pipeline.reports.released import RELEASED, ReleasedTables
+
+FILES_FOLDER = "files"
+
+
+def report_node(name: str, description: str, write: Callable[[ReleasedTables, Path], None]) -> Node:
+    """The node of one output: files made from released tables only; its table lists them with their hashes."""
+
+    def make(context: BuildContext) -> None:
+        folder = context.folder / FILES_FOLDER
+        folder.mkdir()
+        write(ReleasedTables({table: context.inputs[table].path for table in RELEASED}), folder)
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        rows = [
+            {
+                "file": path.relative_to(folder).as_posix(),
+                "sha256": file_sha256(path),
+                "bytes": path.stat().st_size,
+            }
+            for path in files
+        ]
+        context.write_frame(pd.DataFrame(rows))
+
+    return Node(
+        layer="reports",
+        name=name,
+        description=description,
+        make=make,
+        code=code_of("reports"),
+        inputs=tuple(RELEASED),
+    )

@@ -1,0 +1,44 @@
+"""Publication, last of all: the tables of a completed refresh become the release that readers see."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.home import Home
+from naome_pipeline.lake import Lake, PublishedTable
+from naome_pipeline.reports.publishing import publish_release
+
+REPORTS = ("first_page", "open_data")
+
+
+def _make(context: BuildContext) -> None:
+    rows = [
+        {
+            "layer": table.record["layer"],
+            "table": name,
+            "fingerprint": table.fingerprint,
+            "sha256": table.record["sha256"],
+            "rows": int(table.record["rows"]),
+        }
+        for name, table in context.inputs.items()
+    ]
+    context.write_frame(pd.DataFrame(rows))
+
+
+def _after(table: PublishedTable, delivered: Delivered, lake: Lake) -> None:
+    publish_release(table, delivered, lake, Home(lake.root.parent), REPORTS)
+
+
+def publication_node(inputs: tuple[str, ...]) -> Node:
+    """The node that depends on every other table, so that a release is whole or not there."""
+    return Node(
+        layer="reports",
+        name="publication",
+        description="The release: every table of a completed refresh with its hash. Readers switch to it at once; "
+        "reports are copied out and the analysts' DuckDB file is rebuilt.",
+        make=_make,
+        code=code_of("reports/publishing.py"),
+        inputs=inputs,
+        after=_after,
+    )

@@ -1,0 +1,56 @@
+"""Connections: the home folder with its deliveries and lake, and the DuckDB engine.
+
+What belongs here: everything a node reaches outside itself. What does not: periods or jobs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+from dagster_duckdb import DuckDBResource
+
+from naome_pipeline.build import Delivered
+from naome_pipeline.engine import Engine, EngineSettings
+from naome_pipeline.home import Home
+from naome_pipeline.lake import Lake
+
+
+class PipelineResource(dg.ConfigurableResource):
+    """The home folder and the bounds of one step's engine. Empty values mean: from the environment."""
+
+    home: str = ""
+    threads: int = 0
+    memory_limit: str = ""
+
+    def locate(self) -> Home:
+        """The home folder, made if it is not there."""
+        return Home.locate(self.home or None).create()
+
+    def lake(self) -> Lake:
+        """The lake of the home folder."""
+        return Lake(self.locate().lake)
+
+    def delivered(self, feed: str, period: str) -> Delivered:
+        """The newest accepted delivery of a period."""
+        return Delivered.newest(self.locate(), feed, period)
+
+    @contextmanager
+    def engine(self) -> Iterator[Engine]:
+        """An in-memory DuckDB for one step, closed whatever happens.
+
+        DuckDBResource leaves its connection open when the body raises, so it is closed here.
+        """
+        settings = EngineSettings.from_environment(self.locate().scratch / str(os.getpid()))
+        if self.threads:
+            settings = EngineSettings(self.threads, settings.memory_limit, settings.scratch)
+        if self.memory_limit:
+            settings = EngineSettings(settings.threads, self.memory_limit, settings.scratch)
+        resource = DuckDBResource(database=":memory:", connection_config=dict(settings.as_config()))
+        with resource.get_connection() as connection:
+            try:
+                yield Engine(connection)
+            finally:
+                connection.close()

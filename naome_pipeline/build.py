@@ -1,0 +1,293 @@
+"""Building one table: stage, audit, publish.
+
+What belongs here: what a node is, its fingerprint, and the order stage → gate → publish. What does not: the
+DAG (`assets/`), where files lie (`lake.py`), or what a table means.
+
+A node is a table with a way to make it. Its fingerprint covers everything its content depends on: the text that
+makes it, the parameters and code lists that text uses, and the fingerprints of its inputs. When data of that
+fingerprint exist and passed the same gate, they are published again without work.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from naome_pipeline.deliveries.reading import supplied_columns
+from naome_pipeline.deliveries.receiving import AcceptedDelivery, newest_delivery
+from naome_pipeline.engine import Engine, ParameterValue, references_of
+from naome_pipeline.gates import GateFailed, GateResult, judge, load_suite, profile_table, raise_for_failures
+from naome_pipeline.home import Home
+from naome_pipeline.indicators.reporting_periods import first_reported_quarter
+from naome_pipeline.lake import (
+    TABLE_FILE,
+    Lake,
+    PublishedTable,
+    Scope,
+    file_sha256,
+    fingerprint_of,
+)
+from naome_pipeline.parameters import parameters
+from naome_pipeline.periods import Quarter, parse_period
+from naome_pipeline.reference import reference_path
+
+PACKAGE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The part of an accepted delivery a build needs."""
+
+    scope: Scope
+    snapshot_date: dt.date
+    supplied: Mapping[str, frozenset[str]]
+    accepted: AcceptedDelivery
+
+    @classmethod
+    def newest(cls, home: Home, feed: str, period: str) -> Delivered:
+        """The newest accepted delivery of a period; DeliveryError says what to do when there is none."""
+        accepted = newest_delivery(home.landing, feed, parse_period(feed, period).code)
+        return cls(
+            scope=Scope(accepted.feed, accepted.period, accepted.version),
+            snapshot_date=accepted.manifest.snapshot_date,
+            supplied={name: frozenset(c) for name, c in supplied_columns(accepted).items()},
+            accepted=accepted,
+        )
+
+
+@dataclass
+class BuildContext:
+    """What a node's maker works with: an engine with its inputs attached, and where to write."""
+
+    engine: Engine
+    lake: Lake
+    delivered: Delivered
+    folder: Path
+    inputs: Mapping[str, PublishedTable]
+    values: Mapping[str, ParameterValue]
+    previous: Scope | None
+    measures: dict[str, float | None] = field(default_factory=dict)
+
+    @property
+    def table_path(self) -> Path:
+        """Where the node's Parquet file goes."""
+        return self.folder / TABLE_FILE
+
+    def write_sql(self, sql: str) -> None:
+        """Make the table with one statement over the inputs."""
+        self.engine.write(self.engine.prepare(sql, self.values), self.table_path)
+
+    def write_frame(self, frame: pd.DataFrame) -> None:
+        """Make the table from a small frame, written sorted as DuckDB writes every other table."""
+        self.engine.connection.register("frame_to_write", frame)
+        self.engine.write("SELECT * FROM frame_to_write", self.table_path)
+        self.engine.connection.unregister("frame_to_write")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A table of the DAG and how to make it.
+
+    `code` identifies the code that makes it; `uses_delivery` gives what the content takes directly from the
+    delivery (files, snapshot date), as JSON-like values that enter the fingerprint; `after` runs each time the
+    table has been published.
+    """
+
+    layer: str
+    name: str
+    description: str
+    make: Callable[[BuildContext], None]
+    code: str
+    inputs: tuple[str, ...] = ()
+    parameter_names: tuple[str, ...] = ()
+    code_lists: tuple[str, ...] = ()
+    sql: str | None = None
+    uses_delivery: Callable[[Delivered, Scope | None, Lake], Mapping[str, Any]] | None = None
+    after: Callable[[PublishedTable, Delivered, Lake], None] | None = None
+
+    @property
+    def code_version(self) -> str:
+        """Short identifier of everything in the code base the content depends on."""
+        lists = {name: _code_list_sha256(name) for name in self.code_lists}
+        return fingerprint_of({"code": self.code, "lists": lists})[:12]
+
+
+@dataclass(frozen=True)
+class Built:
+    """The outcome of building a node."""
+
+    table: PublishedTable
+    results: list[GateResult]
+    reused: bool
+    input_columns: Mapping[str, list[str]]
+
+
+@cache
+def _code_list_sha256(name: str) -> str:
+    return file_sha256(reference_path(name))
+
+
+@cache
+def code_of(*parts: str) -> str:
+    """Identifier of package files or folders (Python, SQL, YAML, JSON, templates) by their content."""
+    digest = hashlib.sha256()
+    for part in parts:
+        path = PACKAGE / part
+        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in files:
+            if "__pycache__" not in file.parts:
+                digest.update(file.relative_to(PACKAGE).as_posix().encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def sql_node(layer: str, name: str, *, folder: str | None = None) -> Node:
+    """A node made by `naome_pipeline/<folder>/<name>.sql` (folder = layer unless given).
+
+    Inputs, parameters and description are read from the file.
+    """
+    sql = (PACKAGE / (folder or layer) / f"{name}.sql").read_text(encoding="utf-8")
+    references = references_of(sql)
+    comment = [line.removeprefix("--").strip() for line in sql.splitlines() if line.startswith("--")]
+    leading = sql.split("\nWITH", 1)[0].split("\nSELECT", 1)[0]
+    description = " ".join(c for c in comment if c in leading)
+    return Node(
+        layer=layer,
+        name=name,
+        description=description,
+        make=lambda context: context.write_sql(sql),
+        code=hashlib.sha256(sql.encode()).hexdigest(),
+        inputs=references.tables,
+        parameter_names=references.parameters,
+        code_lists=references.code_lists,
+        sql=sql,
+    )
+
+
+def period_values(delivered: Delivered) -> dict[str, ParameterValue]:
+    """The parameters that come from the delivery: its snapshot date and the reported span, as dates."""
+    period = parse_period(delivered.scope.feed, delivered.scope.period)
+    first = first_reported_quarter(period).start if isinstance(period, Quarter) else period.start
+    return {
+        "snapshot_date": delivered.snapshot_date,
+        "period_end": period.end,
+        "first_reported_day": first,
+    }
+
+
+Progress = Callable[[str, str], None]
+_progress: contextvars.ContextVar[Progress | None] = contextvars.ContextVar("naome_progress", default=None)
+
+
+@contextmanager
+def reporting_progress(report: Progress) -> Iterator[None]:
+    """Within this block, `report(node, state)` is called as nodes start and end."""
+    token = _progress.set(report)
+    try:
+        yield
+    finally:
+        _progress.reset(token)
+
+
+def _say(node: Node, state: str) -> None:
+    if report := _progress.get():
+        report(node.name, state)
+
+
+def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built:
+    """Make, audit and publish one table of a delivery.
+
+    Raises NotPublished when an input has no published version, GateFailed when a critical expectation fails;
+    in both cases nothing is published and earlier releases stay as they were.
+    """
+    _say(node, "started")
+    scope = delivered.scope
+    inputs = {name: lake.published(scope, name) for name in node.inputs}
+    input_columns = {name: [c for c, _ in table.record["columns"]] for name, table in inputs.items()}
+    previous = lake.previous_release(scope)
+    values = {name: p.value for name, p in parameters().items()} | period_values(delivered)
+    used = {name: values[name] for name in node.parameter_names}
+    fingerprint = fingerprint_of(
+        {
+            "node": f"{node.layer}/{node.name}",
+            "code": node.code_version,
+            "inputs": {name: table.fingerprint for name, table in inputs.items()},
+            "parameters": used,
+            "delivery": node.uses_delivery(delivered, previous, lake) if node.uses_delivery else None,
+        }
+    )
+    suite = load_suite(node.layer, node.name)
+    before = _rows_before(lake, previous, node.name)
+    audit = fingerprint_of({"suite": suite.content, "rows_before": before})
+    found = lake.find(node.layer, node.name, fingerprint)
+    passed_before = lake.find_audit(found, audit) if found is not None else None
+    if found is not None and passed_before is not None:
+        results = [GateResult(**entry) for entry in passed_before]
+        _publish(node, found, audit, delivered, lake)
+        _say(node, "unchanged")
+        return Built(found, results, reused=True, input_columns=input_columns)
+    engine.attach({name: table.path for name, table in inputs.items()})
+    with lake.staging() as folder:
+        context = BuildContext(engine, lake, delivered, folder, inputs, values, previous)
+        if found is None:
+            node.make(context)
+        else:
+            context.measures.update(found.record["measures"])
+        table_path = context.table_path if found is None else found.path
+        rows = engine.count(table_path)
+        ratio = None if not before else rows / before
+        metrics = profile_table(engine, table_path, suite, context.measures | {"rows_to_previous": ratio})
+        results = judge(metrics, suite)
+        try:
+            raise_for_failures(node.name, results)
+        except GateFailed as failure:
+            lake.record_failure(scope, node.name, str(failure))
+            _say(node, "failed")
+            raise
+        if found is None:
+            record = {
+                "layer": node.layer,
+                "table": node.name,
+                "fingerprint": fingerprint,
+                "code_version": node.code_version,
+                "rows": rows,
+                "columns": _columns(table_path),
+                "sha256": file_sha256(table_path),
+                "inputs": {name: table.fingerprint for name, table in inputs.items()},
+                "parameters": used,
+                "measures": dict(context.measures),
+            }
+            found = lake.store(node.layer, node.name, fingerprint, folder, record)
+        lake.store_audit(found, audit, [result.as_dict() for result in results])
+        _publish(node, found, audit, delivered, lake)
+    _say(node, "done")
+    return Built(found, results, reused=False, input_columns=input_columns)
+
+
+def _publish(node: Node, table: PublishedTable, audit: str, delivered: Delivered, lake: Lake) -> None:
+    lake.publish(delivered.scope, node.layer, table, audit)
+    if node.after is not None:
+        node.after(table, delivered, lake)
+
+
+def _rows_before(lake: Lake, previous: Scope | None, name: str) -> int | None:
+    if previous is None:
+        return None
+    entry = lake.release(previous)["tables"].get(name)
+    return None if entry is None else int(entry["rows"])
+
+
+def _columns(table: Path) -> list[list[str]]:
+    schema: pa.Schema = pq.read_schema(table)
+    return [[f.name, str(f.type)] for f in schema]

@@ -1,0 +1,366 @@
+"""The command line, `naome …`: thin over the same functions everything else uses.
+
+What belongs here: arguments, printing, exit codes. What does not: any work. Imports are inside the commands, so
+that `naome --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from naome_pipeline.home import Home
+
+app = typer.Typer(
+    name="naome",
+    help="The pipeline of the National Audit of Metastatic Breast Cancer.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    add_completion=False,
+)
+
+Feed = Annotated[str, typer.Option("--feed", help="Feed, such as england_quarterly.")]
+Period = Annotated[str, typer.Option("--period", help="Period, such as 2025Q3.")]
+
+
+class OutputFormat(StrEnum):
+    """How a table is printed."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+@app.callback()
+def main_options(
+    context: typer.Context,
+    home: Annotated[
+        Path | None, typer.Option("--home", help="Folder with all data (default: $NAOME_HOME, else .naome).")
+    ] = None,
+) -> None:
+    """Remember the home folder for the command."""
+    context.obj = home
+
+
+def _home(context: typer.Context) -> Home:
+    from naome_pipeline.home import Home
+
+    return Home.locate(context.obj)
+
+
+@contextmanager
+def _clear_errors() -> Iterator[None]:
+    """Errors a user can act on become one sentence on standard error and exit code 1, never a traceback."""
+    from naome_pipeline.deliveries.manifest import DeliveryError
+    from naome_pipeline.lake import NotPublished
+    from naome_pipeline.refreshing import RefreshFailed
+
+    try:
+        yield
+    except (DeliveryError, NotPublished, RefreshFailed, ValueError, KeyError, OSError) as problem:
+        message = problem.args[0] if isinstance(problem, KeyError) and problem.args else problem
+        typer.echo(f"naome: {message}", err=True)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def synth(
+    context: typer.Context,
+    out: Annotated[Path, typer.Argument(help="New folder for the delivery.")],
+    people: Annotated[int, typer.Option("--people", help="People with a breast tumour, 200 to the nation.")],
+    feed: Feed = "england_quarterly",
+    period: Period = "2025Q3",
+    seed: Annotated[int, typer.Option("--seed", help="Same seed, same bytes.")] = 1,
+    dirt: Annotated[float, typer.Option("--dirt", help="Rate of planted unusable rows, 0 to 0.2.")] = 0.0,
+    receptors: Annotated[
+        bool, typer.Option("--receptors", help="Also deliver COSD pathology (receptor status).")
+    ] = False,
+    volume: Annotated[
+        float, typer.Option("--volume", help="Ordinary hospital and GP life, 1 = national.")
+    ] = 1.0,
+    version: Annotated[int, typer.Option("--version", help="Delivery version.")] = 1,
+) -> None:
+    """Write a synthetic delivery; its truth goes to the folder beside it, OUT-truth.
+
+    Example: naome synth /tmp/delivery --feed england_quarterly --period 2025Q3 --people 5000 --seed 1 --dirt 0.01
+    """
+    with _clear_errors():
+        from naome_pipeline.synthetic import write_delivery
+
+        summary = write_delivery(
+            out,
+            feed=feed,
+            period=period,
+            people=people,
+            seed=seed,
+            dirt=dirt,
+            receptors=receptors,
+            volume=volume,
+            version=version,
+        )
+        typer.echo(f"{summary}")
+        typer.echo(f"next: naome receive {out}")
+
+
+@app.command()
+def manifest(
+    directory: Annotated[Path, typer.Argument(help="Folder with the files of a delivery.")],
+    feed: Annotated[str, typer.Option("--feed")],
+    period: Annotated[str, typer.Option("--period")],
+    layout: Annotated[str, typer.Option("--layout", help="Layout of the files; see README for the list.")],
+    snapshot_date: Annotated[
+        dt.datetime, typer.Option("--snapshot-date", formats=["%Y-%m-%d"], help="Day the data were drawn.")
+    ],
+    version: Annotated[int, typer.Option("--version", help="Delivery version; a correction counts up.")] = 1,
+) -> None:
+    """Write the manifest of a folder of files somebody brings.
+
+    Example: naome manifest extract/ --feed england_quarterly --period 2025Q3 --layout england_quarterly_2025
+    --snapshot-date 2025-12-31
+    """
+    with _clear_errors():
+        from naome_pipeline.deliveries.manifest import write_manifest
+
+        written = write_manifest(
+            directory,
+            feed=feed,
+            period=period,
+            layout=layout,
+            snapshot_date=snapshot_date.date(),
+            version=version,
+        )
+        for file in written.files:
+            typer.echo(f"{file.path}: {', '.join(file.data_sets)}, {file.rows} rows")
+
+
+@app.command()
+def check(directory: Annotated[Path, typer.Argument(help="Folder of a delivery.")]) -> None:
+    """Say everything that is wrong with a delivery, without taking it in. Exit code 1 when it would be refused.
+
+    Example: naome check /tmp/delivery
+    """
+    with _clear_errors():
+        from naome_pipeline.deliveries.checking import check_delivery
+
+        report = check_delivery(directory)
+        for finding in report.findings:
+            typer.echo(str(finding))
+        typer.echo(report.summary)
+        if not report.acceptable:
+            raise typer.Exit(1)
+
+
+@app.command()
+def receive(
+    context: typer.Context, directory: Annotated[Path, typer.Argument(help="Folder of a delivery.")]
+) -> None:
+    """Accept a delivery whole, or refuse it whole.
+
+    Example: naome receive /tmp/delivery
+    """
+    with _clear_errors():
+        from naome_pipeline.deliveries.receiving import receive_delivery
+
+        accepted = receive_delivery(directory, _home(context).create().landing)
+        typer.echo(f"accepted {accepted.id}: {len(accepted.manifest.files)} files")
+        typer.echo(f"next: naome refresh --feed {accepted.feed} --period {accepted.period}")
+
+
+@app.command()
+def refresh(context: typer.Context, feed: Feed = "england_quarterly", period: Period = "2025Q3") -> None:
+    """Refresh a period: from its newest accepted delivery to published tables and page.
+
+    Example: naome refresh --feed england_quarterly --period 2025Q3
+    """
+    with _clear_errors():
+        from naome_pipeline.progress import shown_progress
+        from naome_pipeline.refreshing import refresh as run_refresh
+
+        home = _home(context)
+        with shown_progress() as report:
+            done = run_refresh(home, feed, period, report)
+        if done.did_nothing:
+            typer.echo(f"nothing to do: {done.reason}")
+        typer.echo(f"released {done.scope.label}")
+        typer.echo(f"page: {_page(home, feed, period)}")
+
+
+@app.command()
+def tables(context: typer.Context) -> None:
+    """List the tables that can be read.
+
+    Example: naome tables
+    """
+    with _clear_errors():
+        from naome_pipeline.lake import Lake
+
+        lake = Lake(_home(context).lake)
+        periods = sorted({(scope.feed, scope.period) for scope in lake.scopes()})
+        if not periods:
+            typer.echo("no tables yet; run: naome receive DIR, then naome refresh")
+        for feed, period in periods:
+            scope = lake.reading_scope(feed, period)
+            for name, layer in lake.published_names(scope).items():
+                rows = lake.published(scope, name).record["rows"]
+                typer.echo(f"{feed}\t{period}\tv{scope.version}\t{layer}\t{name}\t{rows} rows")
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    table: Annotated[str, typer.Argument(help="Name of a table; see: naome tables")],
+    feed: Feed = "england_quarterly",
+    period: Period = "2025Q3",
+    output: Annotated[OutputFormat, typer.Option("--format", help="How to print.")] = OutputFormat.table,
+    limit: Annotated[int, typer.Option("--limit", help="Rows at most; 0 = all.")] = 0,
+) -> None:
+    """Print a table of the release that readers see.
+
+    Example: naome show released_indicators --feed england_quarterly --period 2025Q3 --format csv
+    """
+    with _clear_errors():
+        import duckdb
+
+        from naome_pipeline.engine import literal
+        from naome_pipeline.lake import Lake
+
+        lake = Lake(_home(context).lake)
+        scope = lake.reading_scope(feed, period)
+        path = lake.published(scope, table).path
+        typer.echo(f"{table} of {scope.label}", err=True)
+        with duckdb.connect(":memory:") as connection:
+            sql = f"SELECT * FROM read_parquet({literal(path)})" + (f" LIMIT {limit}" if limit else "")
+            frame = connection.execute(sql).fetchdf()
+        _print_frame(frame, output)
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    person: Annotated[str, typer.Argument(help="Person id of the delivery.")],
+    feed: Feed = "england_quarterly",
+    period: Period = "2025Q3",
+) -> None:
+    """Say why a person is in or out of the cohort, which source says so, and which indicators count them.
+
+    Example: naome explain 0000012345 --feed england_quarterly --period 2025Q3
+    """
+    with _clear_errors():
+        from naome_pipeline.cohort.explanation import explain as explain_person
+        from naome_pipeline.lake import Lake
+
+        answer = explain_person(Lake(_home(context).lake), person, feed, period)
+        typer.echo(f"Person {answer.person_id}: {answer.verdict}.")
+        for sentence in answer.sentences:
+            typer.echo(f"  {sentence}")
+        for source, date, findings in answer.evidence:
+            times = "once" if findings == 1 else f"{findings} times"
+            typer.echo(f"  Evidence: {source} ({times}, first on {date}).")
+        for name, title, value in answer.indicators:
+            typer.echo(f"  {name:18s} {value:10s} {title}")
+
+
+@app.command()
+def indicators(
+    output: Annotated[OutputFormat, typer.Option("--format", help="How to print.")] = OutputFormat.table,
+) -> None:
+    """List every indicator with its availability per feed.
+
+    Example: naome indicators --format csv
+    """
+    with _clear_errors():
+        from naome_pipeline.indicators.listing import indicator_listing
+
+        _print_frame(indicator_listing(), output)
+
+
+@app.command("open")
+def open_page(
+    context: typer.Context,
+    feed: Feed = "england_quarterly",
+    period: Annotated[str | None, typer.Option("--period", help="Period; the newest when not given.")] = None,
+    print_only: Annotated[bool, typer.Option("--print", help="Print the path, open nothing.")] = False,
+) -> None:
+    """Open the page of the newest release in a browser.
+
+    Example: naome open --period 2025Q3
+    """
+    with _clear_errors():
+        from naome_pipeline.lake import Lake, NotPublished
+
+        home = _home(context)
+        if period is None:
+            released = [s for s in Lake(home.lake).scopes() if s.feed == feed]
+            released = [s for s in released if s in Lake(home.lake).released_versions(feed, s.period)]
+            if not released:
+                raise NotPublished(f"nothing of {feed} has been released yet. What to do: naome refresh")
+            period = released[-1].period
+        page = _page(home, feed, period)
+        typer.echo(str(page))
+        if not print_only:
+            typer.launch(page.as_uri())
+
+
+@app.command()
+def ui(
+    context: typer.Context, port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 3000
+) -> None:
+    """Start the Dagster UI with its daemon on 127.0.0.1.
+
+    Example: naome ui --port 3000
+    """
+    import subprocess
+
+    from naome_pipeline.refreshing import PROJECT, prepare_dagster_home
+
+    prepare_dagster_home(_home(context))
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-w",
+        "workspace.yaml",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
+    raise typer.Exit(subprocess.call(command, cwd=PROJECT))
+
+
+def _page(home: Home, feed: str, period: str) -> Path:
+    from naome_pipeline.lake import Lake, NotPublished
+    from naome_pipeline.reports.publishing import release_folder
+
+    current = Lake(home.lake).current_release(feed, period)
+    if current is None:
+        raise NotPublished(
+            f"{feed} {period} has not been released yet. What to do: naome refresh --period {period}"
+        )
+    return release_folder(home, current.feed, current.period, current.version) / "index.html"
+
+
+def _print_frame(frame: pd.DataFrame, output: OutputFormat) -> None:
+    if output is OutputFormat.csv:
+        typer.echo(frame.to_csv(index=False), nl=False)
+    elif output is OutputFormat.json:
+        typer.echo(frame.to_json(orient="records", date_format="iso", indent=2))
+    else:
+        typer.echo(frame.to_string(index=False, max_colwidth=60) if len(frame) else "no rows")
+
+
+def main() -> None:
+    """Entry point of the `naome` command."""
+    app()

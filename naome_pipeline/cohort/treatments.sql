@@ -1,0 +1,164 @@
+-- Every treatment event of the cohort, from every source, in one shape: who, when, what kind, which drug, by whom.
+WITH sact_drugs AS (
+    SELECT
+        s.person_id,
+        s.administration_date AS treatment_date,
+        r."group" AS drug_group,
+        r.label AS drug,
+        r.is_chemotherapy = 'yes' AS cytotoxic,
+        r.anti_her2_agents,
+        COALESCE(s.cycle_start_date, s.administration_date) AS cycle_start_date,
+        s.provider_code
+    FROM sact AS s
+    JOIN people AS p ON s.person_id = p.person_id
+    JOIN reference.drug_groups AS r ON UPPER(TRIM(s.drug_name)) = r.code
+    WHERE r."group" <> 'supportive_or_other'
+),
+
+prescriptions AS (
+    SELECT
+        x.person_id,
+        x.prescription_date AS treatment_date,
+        r."group" AS drug_group,
+        r.drug
+    FROM pcpd AS x
+    JOIN people AS p ON x.person_id = p.person_id
+    JOIN reference.bnf_breast_drugs AS r ON SUBSTRING(x.bnf_code, 1, 9) = r.code
+    WHERE r."group" IN ('endocrine', 'bone_modifying')
+),
+
+admitted AS (
+    SELECT
+        h.person_id,
+        COALESCE(o.procedure_date, h.episode_start) AS treatment_date,
+        o.procedure_code,
+        h.provider_code
+    FROM hes_apc AS h
+    JOIN people AS p ON h.person_id = p.person_id
+    CROSS JOIN UNNEST(h.procedure_codes, h.procedure_dates) AS o(procedure_code, procedure_date)
+    WHERE o.procedure_code IS NOT NULL
+),
+
+attended AS (
+    SELECT
+        h.person_id,
+        h.appointment_date AS treatment_date,
+        o.procedure_code,
+        h.provider_code
+    FROM hes_op AS h
+    JOIN people AS p ON h.person_id = p.person_id
+    CROSS JOIN UNNEST(h.procedure_codes) AS o(procedure_code)
+    WHERE o.procedure_code IS NOT NULL AND h.attended IN ('5', '6')
+),
+
+hospital AS (
+    SELECT person_id, treatment_date, procedure_code, provider_code, 'hes_apc' AS source FROM admitted
+    UNION ALL
+    SELECT person_id, treatment_date, procedure_code, provider_code, 'hes_op' AS source FROM attended
+)
+
+SELECT
+    person_id,
+    treatment_date,
+    'drug' AS kind,
+    'sact' AS source,
+    drug_group,
+    drug,
+    cytotoxic,
+    anti_her2_agents,
+    cycle_start_date,
+    CAST(NULL AS VARCHAR) AS site,
+    provider_code
+FROM sact_drugs
+
+UNION ALL
+
+SELECT
+    person_id,
+    treatment_date,
+    'drug' AS kind,
+    'pcpd' AS source,
+    drug_group,
+    drug,
+    FALSE AS cytotoxic,
+    CAST(NULL AS VARCHAR) AS anti_her2_agents,
+    CAST(NULL AS DATE) AS cycle_start_date,
+    CAST(NULL AS VARCHAR) AS site,
+    CAST(NULL AS VARCHAR) AS provider_code
+FROM prescriptions
+
+UNION ALL
+
+SELECT
+    h.person_id,
+    h.treatment_date,
+    'chemotherapy_delivery' AS kind,
+    h.source,
+    'chemotherapy' AS drug_group,
+    CAST(NULL AS VARCHAR) AS drug,
+    TRUE AS cytotoxic,
+    CAST(NULL AS VARCHAR) AS anti_her2_agents,
+    CAST(NULL AS DATE) AS cycle_start_date,
+    CAST(NULL AS VARCHAR) AS site,
+    h.provider_code
+FROM hospital AS h
+JOIN reference.opcs4_chemotherapy_delivery AS r ON h.procedure_code = r.code
+WHERE r."group" IN ('delivery', 'delivery_oral', 'procurement', 'route')
+
+UNION ALL
+
+SELECT
+    h.person_id,
+    h.treatment_date,
+    'resection' AS kind,
+    h.source,
+    CAST(NULL AS VARCHAR) AS drug_group,
+    CAST(NULL AS VARCHAR) AS drug,
+    FALSE AS cytotoxic,
+    CAST(NULL AS VARCHAR) AS anti_her2_agents,
+    CAST(NULL AS DATE) AS cycle_start_date,
+    'breast' AS site,
+    h.provider_code
+FROM hospital AS h
+JOIN reference.opcs4_breast_resection AS r ON h.procedure_code = r.code
+WHERE h.source = 'hes_apc'
+
+UNION ALL
+
+SELECT
+    h.person_id,
+    h.treatment_date,
+    'spinal_decompression' AS kind,
+    h.source,
+    CAST(NULL AS VARCHAR) AS drug_group,
+    CAST(NULL AS VARCHAR) AS drug,
+    FALSE AS cytotoxic,
+    CAST(NULL AS VARCHAR) AS anti_her2_agents,
+    CAST(NULL AS DATE) AS cycle_start_date,
+    'spine' AS site,
+    h.provider_code
+FROM hospital AS h
+JOIN reference.opcs4_spinal_decompression AS r
+    ON
+        (r.match = 'exact' AND h.procedure_code = r.code)
+        OR (r.match = 'prefix' AND SUBSTRING(h.procedure_code, 1, LENGTH(r.code)) = r.code)
+WHERE h.source = 'hes_apc'
+
+UNION ALL
+
+SELECT
+    t.person_id,
+    t.appointment_date AS treatment_date,
+    'radiotherapy' AS kind,
+    'rtds' AS source,
+    CAST(NULL AS VARCHAR) AS drug_group,
+    CAST(NULL AS VARCHAR) AS drug,
+    FALSE AS cytotoxic,
+    CAST(NULL AS VARCHAR) AS anti_her2_agents,
+    CAST(NULL AS DATE) AS cycle_start_date,
+    r."group" AS site,
+    t.provider_code
+FROM rtds AS t
+JOIN people AS p ON t.person_id = p.person_id
+LEFT JOIN reference.rtds_anatomical_site_groups AS r
+    ON SUBSTRING(t.anatomical_site, 1, LENGTH(r.code)) = r.code

@@ -1,0 +1,305 @@
+"""The layout registry: loading and checking of the YAML files beside this module.
+
+What belongs here: the models of data sets, layouts, bundles and feeds, and finding one by name. What does not: any
+column name (data), recognising files (`recognition.py`) or turning text into values (`typing_sql.py`).
+
+Names in a layout may hold one range: `DIAG_{01..20}` stands for twenty names, in order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from naome_pipeline.deliveries.errors import DeliveryError
+
+FOLDER = Path(__file__).parent
+MAIN = ""
+_T = TypeVar("_T", bound=BaseModel)
+_PART = re.compile(r"([a-z][a-z0-9_]*)\.(.+)")
+_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ValueType(_Model):
+    """How values are typed: DuckDB type, values that mean nothing recorded, the form most values have."""
+
+    duckdb: str
+    meaning: str
+    null_values: tuple[str, ...] = ()
+    null_prefixes: tuple[str, ...] = ()
+    form: str | None = None
+
+
+class Column(_Model):
+    """A canonical column. `width` makes it a list; `fallback` names columns that stand in when it is missing."""
+
+    name: str
+    type: str
+    meaning: str
+    required: bool = False
+    width: int | None = None
+    fallback: tuple[str, ...] = ()
+
+    @property
+    def duckdb_type(self) -> str:
+        """The type in the published table."""
+        return value_types()[self.type].duckdb + ("[]" if self.width else "")
+
+
+class DataSet(_Model):
+    """A canonical data set. `key` None means that a row is identified by all its columns."""
+
+    name: str
+    title: str
+    meaning: str
+    key: tuple[str, ...] | None
+    columns: tuple[Column, ...]
+    keep_earliest: str | None = None
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _whole_row(cls, value: object) -> object:
+        return None if value == "whole row" else value
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> DataSet:
+        names = {column.name for column in self.columns}
+        used = {*(self.key or ()), *(f for c in self.columns for f in c.fallback)}
+        used |= {self.keep_earliest} if self.keep_earliest else set()
+        if unknown := used - names:
+            raise ValueError(f"unknown columns {sorted(unknown)}")
+        if unknown := {c.type for c in self.columns} - set(value_types()):
+            raise ValueError(f"unknown types {sorted(unknown)}")
+        return self
+
+    def column(self, name: str) -> Column:
+        """The column of that name (KeyError when there is none)."""
+        return {column.name: column for column in self.columns}[name]
+
+
+class Condition(_Model):
+    """Rows in which a column holds one of some texts."""
+
+    column: str
+    values: tuple[str, ...] = Field(alias="is")
+
+
+class Source(_Model):
+    """Where a layout keeps a canonical column.
+
+    `names`: accepted names, best first, the first one in the header is read. `else_from`: names read where that one
+    is blank. `date_parts`: columns of year, month and day. `joined`: columns that make one identifier together.
+    `whole_part`: cut a fractional number (age in years). `only_where`: null in other rows.
+    """
+
+    names: tuple[str, ...] = ()
+    else_from: tuple[str, ...] = ()
+    date_parts: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    whole_part: bool = False
+    only_where: Condition | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, value: Any) -> Any:
+        return {"names": value} if isinstance(value, list) else value
+
+    def accepted(self) -> tuple[str, ...]:
+        """Every name the column may be read from."""
+        return (*self.names, *self.else_from, *self.date_parts, *self.joined)
+
+
+class Join(_Model):
+    """Another file of the layout, looked up by key: `keys` maps columns read before to columns of that file."""
+
+    title: str
+    keys: Mapping[str, str]
+    published: tuple[str, ...]
+
+    @field_validator("published", mode="after")
+    @classmethod
+    def _expand(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return expanded(value)
+
+
+class TableLayout(_Model):
+    """A published layout of one data set.
+
+    `published`: its columns in their order. `rows_where`: only these rows belong to the data set.
+    `repeats_expected`: equal rows are how the file is, not a fault. `trailer_starts_with`: such a line is no record.
+    """
+
+    data_set: str
+    version: str
+    title: str
+    source: str
+    confidence: str
+    columns: Mapping[str, Source]
+    published: tuple[str, ...]
+    published_complete: bool = True
+    assumptions: tuple[str, ...] = ()
+    imd_one_means: Literal["most_deprived", "least_deprived", "label_else_most_deprived"] | None = None
+    trailer_starts_with: str | None = None
+    rows_where: Condition | None = None
+    repeats_expected: bool = False
+    joins: Mapping[str, Join] = Field(default_factory=dict)
+
+    @field_validator("published", mode="after")
+    @classmethod
+    def _expand(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return expanded(value)
+
+    @model_validator(mode="after")
+    def _fits_the_data_set(self) -> TableLayout:
+        target = data_set(self.data_set)
+        known = {column.name: column for column in target.columns}
+        if unknown := set(self.columns) - set(known):
+            raise ValueError(f"unknown columns {sorted(unknown)}")
+        for name, source in self.columns.items():
+            parts = {part_of(n)[0] for n in source.accepted()} - {MAIN}
+            if unknown := parts - set(self.joins):
+                raise ValueError(f"{name}: unknown join {sorted(unknown)}")
+        mapped = set(self.columns)
+        for column in target.columns:
+            if column.required and not mapped & {column.name, *column.fallback}:
+                raise ValueError(f"required column {column.name} is not mapped")
+        if self.imd_one_means is None and any(known[c].type == "quintile" for c in self.columns):
+            raise ValueError("imd_one_means is missing")
+        return self
+
+    def published_columns(self, part: str = MAIN) -> tuple[str, ...]:
+        """The published columns of the main file or of a joined one."""
+        return self.published if part == MAIN else self.joins[part].published
+
+
+class BundleTable(_Model):
+    """Which files of a delivery hold which table. `part` names a join of the layout that the file feeds."""
+
+    files: tuple[str, ...]
+    data_set: str
+    version: str
+    part: str = MAIN
+    unless_present: str | None = None
+
+
+class Bundle(_Model):
+    """A delivery layout: how its files are recognised and which table layout each follows."""
+
+    layout: str
+    title: str
+    tables: tuple[BundleTable, ...]
+    not_read: tuple[str, ...] = ()
+
+
+class Feed(_Model):
+    """A feed of the audit and the data sets it brings."""
+
+    title: str
+    period: Literal["quarter", "year"]
+    spine: str
+    expected: tuple[str, ...]
+    optional: tuple[str, ...]
+
+
+def expanded(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names with every range written out, in order."""
+    return tuple(single for name in names for single in _expand_one(name))
+
+
+def _expand_one(name: str) -> list[str]:
+    if not (match := _RANGE.search(name)):
+        return [name]
+    width = len(match[1])
+    numbers = range(int(match[1]), int(match[2]) + 1)
+    return [f"{name[: match.start()]}{n:0{width}d}{name[match.end() :]}" for n in numbers]
+
+
+def part_of(name: str) -> tuple[str, str]:
+    """`cycle.START_DATE_OF_CYCLE` is that column of the join `cycle`; a plain name belongs to the main file."""
+    match = _PART.match(name)
+    return (match[1], match[2]) if match else (MAIN, name)
+
+
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _load(model: type[_T], path: Path) -> _T:
+    try:
+        return model.model_validate(_read(path))
+    except ValidationError as problem:
+        place = path.relative_to(FOLDER).as_posix()
+        raise DeliveryError(f"the registry file {place} is wrong: {problem}") from None
+
+
+def _one_of(kind: str, name: str, known: Mapping[str, Any]) -> Any:
+    if name not in known:
+        raise DeliveryError(f"unknown {kind} '{name}'; known: {', '.join(sorted(known))}")
+    return known[name]
+
+
+@cache
+def value_types() -> Mapping[str, ValueType]:
+    """The value types by name."""
+    return {name: ValueType.model_validate(v) for name, v in _read(FOLDER / "value_types.yaml").items()}
+
+
+@cache
+def data_sets() -> Mapping[str, DataSet]:
+    """The canonical data sets by name, sorted."""
+    found = [_load(DataSet, path) for path in sorted((FOLDER / "data_sets").glob("*.yaml"))]
+    return {entry.name: entry for entry in found}
+
+
+def data_set(name: str) -> DataSet:
+    """One canonical data set; DeliveryError names the known ones."""
+    return _one_of("data set", name, data_sets())
+
+
+@cache
+def bundles() -> Mapping[str, Bundle]:
+    """The delivery layouts by name, sorted."""
+    found = [_load(Bundle, path) for path in sorted((FOLDER / "bundles").glob("*.yaml"))]
+    return {entry.layout: entry for entry in found}
+
+
+def bundle(layout: str) -> Bundle:
+    """One delivery layout; DeliveryError names the known ones."""
+    return _one_of("layout", layout, bundles())
+
+
+@cache
+def table_layout(data_set_name: str, version: str) -> TableLayout:
+    """The published layout of a data set in one version; DeliveryError when there is none."""
+    path = FOLDER / "layouts" / data_set_name / f"{version}.yaml"
+    if not path.is_file():
+        raise DeliveryError(f"no layout '{version}' of data set '{data_set_name}'")
+    return _load(TableLayout, path)
+
+
+@cache
+def table_layouts() -> tuple[TableLayout, ...]:
+    """Every published layout in the registry, sorted by data set and version."""
+    paths = sorted((FOLDER / "layouts").glob("*/*.yaml"))
+    return tuple(table_layout(path.parent.name, path.stem) for path in paths)
+
+
+@cache
+def feeds() -> Mapping[str, Feed]:
+    """The feeds by name."""
+    return {name: Feed.model_validate(v) for name, v in _read(FOLDER / "feeds.yaml").items()}
+
+
+def feed(name: str) -> Feed:
+    """One feed; DeliveryError names the known ones."""
+    return _one_of("feed", name, feeds())

@@ -1,0 +1,180 @@
+"""A delivered text file as bytes: its encoding, delimiter, header, line ends, and the DuckDB reader for it.
+
+What belongs here: everything that is detected rather than configured. What does not: which data set a file holds
+(`recognition.py`) or what its values mean (`typing_sql.py`). Nothing here changes a file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.engine import literal, quoted
+
+DELIMITERS = ("|", "\t", ";", ",")
+DELIMITER_NAMES = {"|": "pipe", "\t": "tab", ";": "semicolon", ",": "comma"}
+_CHUNK = 4 * 1024 * 1024
+_HEADER_BYTES = 1024 * 1024
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True)
+class Header:
+    """The first line of a file: delimiter and column names, trimmed, as written."""
+
+    delimiter: str
+    names: tuple[str, ...]
+
+    def position(self, name: str) -> int | None:
+        """Where a column is, any case; the first one when the name occurs twice."""
+        wanted = name.strip().lower()
+        return next((i for i, n in enumerate(self.names) if n.lower() == wanted), None)
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """What one pass over the bytes of a file says."""
+
+    path: Path
+    header: Header
+    sha256: str
+    size: int
+    encoding: str
+    line_ends: int
+    carriage_returns: int
+    blank_lines: bool
+    has_nul: bool
+    ends_complete: bool
+    is_utf16: bool
+
+    @property
+    def lines(self) -> int:
+        """Physical lines, the header counted, an unfinished last line too."""
+        return self.line_ends + (0 if self.ends_complete or not self.size else 1)
+
+    @property
+    def mixed_line_ends(self) -> bool:
+        """Some lines end in CR LF and some in LF alone."""
+        return 0 < self.carriage_returns < self.line_ends
+
+
+def read_header(path: Path) -> Header:
+    """Delimiter and column names from the first line.
+
+    The delimiter is the one that splits the line into most fields: published headers hold none inside a name.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(_HEADER_BYTES)
+    text = start.removeprefix(codecs.BOM_UTF8).decode("latin-1")
+    lines = text.splitlines()
+    line = lines[0] if lines else ""
+    splits = {d: next(csv.reader([line], delimiter=d), []) for d in DELIMITERS}
+    best = max(DELIMITERS, key=lambda d: len(splits[d]))
+    return Header(best, tuple(name.strip() for name in splits[best]))
+
+
+def scan_file(path: Path) -> TextFile:
+    """Read a file once: hash, encoding, line ends. Valid UTF-8 is UTF-8, anything else is read as latin-1."""
+    digest = hashlib.sha256()
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    utf8, blank, nul = True, False, False
+    size = line_ends = returns = 0
+    tail = start = b""
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            start = start or chunk[:2]
+            digest.update(chunk)
+            size += len(chunk)
+            line_ends += chunk.count(b"\n")
+            returns += chunk.count(b"\r\n") + (tail.endswith(b"\r") and chunk.startswith(b"\n"))
+            seam = tail + chunk[:3]
+            blank = blank or any(b in chunk or b in seam for b in (b"\n\n", b"\n\r\n"))
+            nul = nul or b"\0" in chunk
+            if utf8:
+                utf8 = _decodes(decoder, chunk)
+            tail = chunk[-3:]
+    return TextFile(
+        path=path,
+        header=read_header(path),
+        sha256=digest.hexdigest(),
+        size=size,
+        encoding="utf-8" if utf8 and _decodes(decoder, b"", final=True) else "latin-1",
+        line_ends=line_ends,
+        carriage_returns=returns,
+        blank_lines=blank,
+        has_nul=nul,
+        ends_complete=tail.endswith(b"\n"),
+        is_utf16=start in _UTF16_MARKS,
+    )
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(chunk, final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def reader_sql(file: TextFile, rejects: str) -> str:
+    """The DuckDB table function that reads the file as text columns `c0`, `c1`, … in file order.
+
+    Lines with the wrong number of fields go to the temporary table `rejects` and do not stop the reading. Strict
+    parsing refuses files with mixed line ends, so those are read leniently.
+    """
+    columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(file.header.names)))
+    return (
+        f"read_csv({literal(file.path)}, auto_detect = false, header = true, columns = {{{columns}}}, "
+        f"delim = {literal(file.header.delimiter)}, quote = '\"', escape = '\"', encoding = '{file.encoding}', "
+        f"strict_mode = {'false' if file.mixed_line_ends else 'true'}, store_rejects = true, "
+        f"rejects_table = {literal(rejects)}, rejects_scan = {literal(rejects + '_scan')})"
+    )
+
+
+def drop_rejects(connection: duckdb.DuckDBPyConnection, rejects: str) -> None:
+    """Forget the rejected lines of an earlier reading."""
+    for table in (rejects, rejects + "_scan"):
+        connection.execute(f"DROP TABLE IF EXISTS {quoted(table)}")
+
+
+@dataclass(frozen=True)
+class RecordCount:
+    """Records of a file as the reader sees them."""
+
+    good: int
+    malformed: int
+
+    @property
+    def total(self) -> int:
+        """All records, the header not counted."""
+        return self.good + self.malformed
+
+
+def count_records(connection: duckdb.DuckDBPyConnection, file: TextFile) -> RecordCount:
+    """Count records without keeping any; DeliveryError when the file cannot be read as a table at all."""
+    if not file.header.names:
+        return RecordCount(0, 0)
+    drop_rejects(connection, "counted_rejects")
+    try:
+        good = _single(connection, f"SELECT COUNT(*) FROM {reader_sql(file, 'counted_rejects')}")
+        malformed = _single(connection, "SELECT COUNT(DISTINCT line) FROM counted_rejects")
+    except duckdb.Error as problem:
+        # The driver's message may quote the offending line, which is patient data.
+        raise DeliveryError(
+            f"{file.path.name} cannot be read as a delimited table ({type(problem).__name__}): "
+            "open it in an editor and compare its lines with its header"
+        ) from None
+    finally:
+        drop_rejects(connection, "counted_rejects")
+    return RecordCount(good, malformed)
+
+
+def _single(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+    # The tables of rejects appear when a result has been fetched to its end: fetchone() is not enough.
+    return int(connection.execute(sql).fetchall()[0][0])

@@ -1,0 +1,8 @@
+-- How the delivery became the cohort, national numbers only.
+SELECT
+    step,
+    unit,
+    title,
+    removed,
+    remaining
+FROM attrition

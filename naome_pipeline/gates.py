@@ -1,0 +1,202 @@
+"""The gates: a staged table is profiled into numbers, and a Great Expectations suite judges the numbers.
+
+What belongs here: profiling a table in one pass, running a suite, copying results by allow-list. What does
+not: the thresholds and their reasons; those are the suites in `expectations/`, one per node.
+
+Great Expectations sees one row of aggregate numbers, never a record: its results can carry offending values,
+and those would be patient data in an event log. It is imported only when a gate runs (several seconds).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from naome_pipeline.engine import Engine, literal, quoted
+
+EXPECTATIONS_FOLDER = Path(__file__).parent.parent / "expectations"
+CRITICAL = "critical"
+
+
+class GateFailed(Exception):
+    """A staged table failed a critical expectation; the message names it and the figures, `results` has all."""
+
+    def __init__(self, message: str, results: list[GateResult]) -> None:
+        super().__init__(message)
+        self.results = results
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """One judged expectation: numbers only."""
+
+    name: str
+    passed: bool
+    severity: str
+    metric: str
+    observed: float | None
+    minimum: float | None
+    maximum: float | None
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        """`diagnosis_date_complete: null_share.diagnosis_date is 0.3, at most 0.05 allowed`."""
+        bounds = []
+        if self.minimum is not None:
+            bounds.append(f"at least {self.minimum:g}")
+        if self.maximum is not None:
+            bounds.append(f"at most {self.maximum:g}")
+        observed = "not known" if self.observed is None else f"{self.observed:.6g}"
+        return f"{self.name}: {self.metric} is {observed}, {' and '.join(bounds) or 'no bounds'} allowed"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite file: what to measure in a table and what to expect of the numbers."""
+
+    node: str
+    content: Mapping[str, Any]
+
+    @property
+    def profile(self) -> Mapping[str, Any]:
+        """What to measure (the `profile` entry of the suite's meta)."""
+        return self.content["meta"]["profile"]
+
+    @property
+    def expectations(self) -> list[Mapping[str, Any]]:
+        """The expectations in Great Expectations' own form."""
+        return list(self.content["expectations"])
+
+
+@cache
+def load_suite(layer: str, node: str, folder: Path = EXPECTATIONS_FOLDER) -> Suite:
+    """The suite of a node; a FileNotFoundError says which file is wanted."""
+    path = folder / layer / f"{node}.json"
+    if not path.is_file():
+        raise FileNotFoundError(f"no gate for {layer}/{node}: write expectations/{layer}/{node}.json")
+    return Suite(node, json.loads(path.read_text(encoding="utf-8")))
+
+
+def profile_table(
+    engine: Engine, table: Path, suite: Suite, context: Mapping[str, float | None]
+) -> dict[str, float | None]:
+    """Measure a staged table: one pass for counts, nulls, codes, rules; one join per reference.
+
+    Returns metric name to number. Always present: `rows`, `missing_columns`. By request of the suite's profile:
+    `duplicate_keys`, `null_share.<column>`, `outside_codes.<column>` (share of the non-null values),
+    `rule.<name>` (rows that break it), `measure.<name>`, `unmatched.<name>` (share of rows without a partner).
+    `context` adds numbers the table does not hold (rows quarantined, rows in the release before).
+    """
+    spec = suite.profile
+    source = f"read_parquet({literal(table)})"
+    present = {row[0] for row in engine.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    metrics: dict[str, float | None] = dict(context)
+    metrics["missing_columns"] = float(len(set(spec.get("columns", [])) - present))
+    selects = ["COUNT(*) AS rows"]
+    if key := spec.get("key"):
+        columns = ", ".join(quoted(column) for column in key)
+        selects.append(f"COUNT(*) - COUNT(DISTINCT ROW({columns})) AS duplicate_keys")
+    for column in spec.get("null_share", []):
+        if column in present:
+            selects.append(
+                f"(COUNT(*) - COUNT({quoted(column)})) / NULLIF(COUNT(*), 0) AS {quoted('null_share.' + column)}"
+            )
+    for column, codes in spec.get("outside_codes", {}).items():
+        if column in present:
+            allowed = ", ".join(literal(code) for code in codes)
+            selects.append(
+                f"SUM(CASE WHEN {quoted(column)} NOT IN ({allowed}) THEN 1 ELSE 0 END) "
+                f"/ NULLIF(COUNT({quoted(column)}), 0) AS {quoted('outside_codes.' + column)}"
+            )
+    for name, predicate in spec.get("rules", {}).items():
+        selects.append(f"SUM(CASE WHEN {predicate} THEN 1 ELSE 0 END) AS {quoted('rule.' + name)}")
+    for name, expression in spec.get("measures", {}).items():
+        selects.append(f"{expression} AS {quoted('measure.' + name)}")
+    if metrics["missing_columns"]:
+        selects = ["COUNT(*) AS rows"]
+    metrics |= _first_row(engine.fetch(f"SELECT {', '.join(selects)} FROM {source}"))
+    if metrics["missing_columns"]:
+        return metrics
+    for name, reference in spec.get("references", {}).items():
+        metrics |= _first_row(
+            engine.fetch(
+                f"SELECT SUM(CASE WHEN o.k IS NULL THEN 1 ELSE 0 END) / NULLIF(COUNT(*), 0) AS {quoted('unmatched.' + name)} "
+                f"FROM {source} AS t LEFT JOIN (SELECT DISTINCT {quoted(reference['to'])} AS k "
+                f"FROM {quoted(reference['table'])}) AS o ON t.{quoted(reference['column'])} = o.k"
+            )
+        )
+    return metrics
+
+
+def judge(metrics: Mapping[str, float | None], suite: Suite) -> list[GateResult]:
+    """Validate the profile against the suite with Great Expectations; results in the suite's order.
+
+    A metric that could not be measured (the table has no such column) fails its expectation, unless the number
+    is null because there is nothing to compare with.
+    """
+    batch, great_expectations = _batch_of(metrics)
+    content = {"name": suite.node, "expectations": suite.expectations}
+    validation = batch.validate(great_expectations.ExpectationSuite(**content), result_format="BOOLEAN_ONLY")
+    passed = {
+        result.expectation_config.meta["name"]: bool(result.success)
+        for result in validation.results
+        if result.expectation_config is not None and result.expectation_config.meta is not None
+    }
+    results = []
+    for expectation in suite.expectations:
+        kwargs, meta = expectation["kwargs"], expectation["meta"]
+        results.append(
+            GateResult(
+                name=meta["name"],
+                passed=passed.get(meta["name"], False),
+                severity=expectation.get("severity", CRITICAL),
+                metric=kwargs["column"],
+                observed=metrics.get(kwargs["column"]),
+                minimum=kwargs.get("min_value"),
+                maximum=kwargs.get("max_value"),
+                why=meta["why"],
+            )
+        )
+    return results
+
+
+def raise_for_failures(table: str, results: list[GateResult]) -> None:
+    """Raise GateFailed when a critical expectation failed."""
+    failed = [r for r in results if not r.passed and r.severity == CRITICAL]
+    if failed:
+        raise GateFailed(f"gate of '{table}' failed: " + "; ".join(r.sentence for r in failed), results)
+
+
+@cache
+def _great_expectations() -> tuple[Any, Any]:
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations
+
+    context = great_expectations.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
+    return great_expectations, context
+
+
+def _batch_of(metrics: Mapping[str, float | None]) -> tuple[Any, Any]:
+    great_expectations, context = _great_expectations()
+    frame = pd.DataFrame([metrics]).astype("float64")
+    asset = context.data_sources.add_or_update_pandas("profiles").add_dataframe_asset("profile")
+    batch = asset.add_batch_definition_whole_dataframe("whole").get_batch({"dataframe": frame})
+    return batch, great_expectations
+
+
+def _first_row(frame: pd.DataFrame) -> dict[str, float | None]:
+    row = frame.iloc[0]
+    return {str(name): None if pd.isna(value) else float(value) for name, value in row.items()}

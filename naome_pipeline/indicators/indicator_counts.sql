@@ -1,0 +1,98 @@
+-- Every indicator at every level, period and subgroup in one pass, with its Wilson interval.
+-- A period appears only when the whole follow-up of its last quarter had passed at the snapshot date.
+WITH eligible AS (
+    SELECT
+        i.person_id,
+        i.indicator,
+        i.value,
+        d.measure,
+        r.period_kind,
+        r.period,
+        r.period_end
+    FROM person_indicators AS i
+    JOIN indicator_definitions AS d ON i.indicator = d.indicator
+    JOIN person_facts AS f ON i.person_id = f.person_id
+    JOIN reporting_periods AS r ON f.quarter_start = r.quarter_start
+    WHERE DATE_DIFF('day', r.period_end, $snapshot_date) >= d.follow_up_days
+),
+
+placed AS (
+    SELECT
+        e.indicator,
+        e.value,
+        e.measure,
+        e.period_kind,
+        e.period,
+        e.period_end,
+        s.subgroup,
+        f.nation,
+        f.alliance_code,
+        f.trust_code
+    FROM eligible AS e
+    JOIN person_facts AS f ON e.person_id = f.person_id
+    JOIN person_subgroups AS s ON e.person_id = s.person_id
+),
+
+-- Subgroups go to nation and Alliance only: at a trust they would be a handful of people.
+levelled AS (
+    SELECT *, 'nation' AS level, nation AS unit_code FROM placed
+    UNION ALL
+    SELECT *, 'alliance' AS level, alliance_code AS unit_code FROM placed WHERE alliance_code IS NOT NULL
+    UNION ALL
+    SELECT *, 'trust' AS level, trust_code AS unit_code FROM placed WHERE subgroup = 'all'
+),
+
+counted AS (
+    SELECT
+        indicator,
+        period_kind,
+        period,
+        period_end,
+        level,
+        unit_code,
+        subgroup,
+        COUNT(*) AS denominator,
+        CASE WHEN measure = 'proportion' THEN CAST(SUM(value) AS BIGINT) END AS numerator,
+        CASE WHEN measure = 'days' THEN MEDIAN(value) END AS median_days,
+        CASE WHEN measure = 'days' THEN QUANTILE_CONT(value, 0.25) END AS lower_quartile_days,
+        CASE WHEN measure = 'days' THEN QUANTILE_CONT(value, 0.75) END AS upper_quartile_days
+    FROM levelled
+    GROUP BY indicator, measure, period_kind, period, period_end, level, unit_code, subgroup
+)
+
+SELECT
+    indicator,
+    period_kind,
+    period,
+    period_end,
+    level,
+    unit_code,
+    subgroup,
+    denominator,
+    numerator,
+    numerator / denominator AS proportion,
+    -- Wilson (1927) score interval
+    GREATEST(
+        (
+            numerator / denominator + $confidence_z * $confidence_z / (2 * denominator)
+            - $confidence_z * SQRT(
+                numerator / denominator * (1 - numerator / denominator) / denominator
+                + $confidence_z * $confidence_z / (4 * denominator * denominator)
+            )
+        ) / (1 + $confidence_z * $confidence_z / denominator),
+        0
+    ) AS lower,
+    LEAST(
+        (
+            numerator / denominator + $confidence_z * $confidence_z / (2 * denominator)
+            + $confidence_z * SQRT(
+                numerator / denominator * (1 - numerator / denominator) / denominator
+                + $confidence_z * $confidence_z / (4 * denominator * denominator)
+            )
+        ) / (1 + $confidence_z * $confidence_z / denominator),
+        1
+    ) AS upper,
+    median_days,
+    lower_quartile_days,
+    upper_quartile_days
+FROM counted

@@ -1,0 +1,171 @@
+"""The indicator registry: what is measured, how, and from which delivered columns.
+
+What belongs here: loading, checking and generating SQL from `registry.yaml`. What does not: any definition of
+an indicator: those are data. Adding an indicator touches the YAML file and its scenario test, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Set
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
+AVAILABLE = "published"
+NOT_AVAILABLE = "not available in this feed"
+
+
+class Criterion(BaseModel):
+    """Who counts: a sentence for people and an expression over the columns of `person_facts`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str
+    where: str
+
+
+class Indicator(BaseModel):
+    """One indicator, or one variant of an indicator."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    title: str
+    goal: int
+    kind: Literal["performance", "data quality", "contextual"]
+    denominator: Criterion
+    numerator: Criterion
+    direction: Literal["higher", "lower", "neutral"]
+    follow_up_days: int = Field(ge=0)
+    needs: list[str]
+    construction: str
+    cohort: Literal["de_novo", "recurrent"] = "de_novo"
+    measure: Literal["proportion", "days"] = "proportion"
+    variant_of: str | None = None
+    completeness: str | None = None
+    guideline: str | None = None
+    status: Literal["published", "experimental"] = "published"
+    risk_adjustment: str = "none"
+    extension: bool = False
+    unavailable: dict[str, str] = Field(default_factory=dict)
+
+
+class Subgroup(BaseModel):
+    """A part of the cohort that indicators are also shown for, to nation and Alliance only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    title: str
+    where: str
+    needs: list[str]
+
+
+class Registry(BaseModel):
+    """All goals, indicators and subgroups, in the order of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    goals: dict[int, str]
+    indicators: dict[str, Indicator]
+    subgroups: dict[str, Subgroup]
+
+    @model_validator(mode="after")
+    def _references_exist(self) -> Registry:
+        for indicator in self.indicators.values():
+            for other in (indicator.variant_of, indicator.completeness):
+                if other is not None and other not in self.indicators:
+                    raise ValueError(f"indicator {indicator.id} refers to {other}, which is not defined")
+            if indicator.goal not in self.goals:
+                raise ValueError(f"indicator {indicator.id} has goal {indicator.goal}, which is not defined")
+        return self
+
+
+class Availability(BaseModel):
+    """Whether an indicator can be computed from a delivery, and if not, why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    indicator: str
+    available: bool
+    status: str
+    reason: str
+
+
+def load_registry(path: Path = REGISTRY_FILE) -> Registry:
+    """Read and check a registry file; pydantic's ValidationError says what is wrong in it."""
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for section in ("indicators", "subgroups"):
+        raw[section] = {key: {"id": key, **entry} for key, entry in raw[section].items()}
+    return Registry.model_validate(raw)
+
+
+@cache
+def registry() -> Registry:
+    """The registry of the product."""
+    return load_registry()
+
+
+def missing_needs(needs: Iterable[str], supplied: Mapping[str, Set[str]]) -> list[str]:
+    """The needs that a delivery does not meet.
+
+    `needs`: `data_set.column`, alternatives separated by `|`; `supplied`: data set to delivered columns.
+    """
+    missing = []
+    for need in needs:
+        alternatives = [alternative.split(".") for alternative in need.split("|")]
+        if not any(column in supplied.get(data_set, set()) for data_set, column in alternatives):
+            missing.append(need)
+    return missing
+
+
+def availability(
+    feed: str, supplied: Mapping[str, Set[str]], definitions: Registry | None = None
+) -> list[Availability]:
+    """For each indicator, whether a delivery of a feed with these columns supports it, and why not."""
+    result = []
+    for indicator in (definitions or registry()).indicators.values():
+        reason = indicator.unavailable.get(feed, "")
+        if not reason and (missing := missing_needs(indicator.needs, supplied)):
+            reason = "not delivered: " + "; ".join(need.replace("|", " or ") for need in missing)
+        status = NOT_AVAILABLE if reason else indicator.status
+        result.append(
+            Availability(indicator=indicator.id, available=not reason, status=status, reason=reason)
+        )
+    return result
+
+
+def person_indicators_sql(indicators: Iterable[Indicator]) -> str:
+    """SQL over `person_facts`: one row per person in the denominator of an indicator, with the value.
+
+    The value is 1 or 0 for a proportion, whole days for a duration. Columns: person_id, indicator, value.
+    """
+    parts = []
+    for indicator in indicators:
+        value = (
+            f"CAST({indicator.numerator.where} AS DOUBLE)"
+            if indicator.measure == "days"
+            else f"CASE WHEN {indicator.numerator.where} THEN 1.0 ELSE 0.0 END"
+        )
+        parts.append(
+            f"SELECT person_id, '{indicator.id}' AS indicator, CAST({value} AS DOUBLE) AS value\n"
+            f"FROM person_facts WHERE {indicator.denominator.where}"
+        )
+    if not parts:
+        return (
+            "SELECT person_id, CAST(NULL AS VARCHAR) AS indicator, CAST(NULL AS DOUBLE) AS value\n"
+            "FROM person_facts WHERE FALSE"
+        )
+    return "\nUNION ALL\n".join(parts)
+
+
+def person_subgroups_sql(subgroups: Iterable[Subgroup]) -> str:
+    """SQL over `person_facts`: one row per person and subgroup the person belongs to."""
+    return "\nUNION ALL\n".join(
+        f"SELECT person_id, '{subgroup.id}' AS subgroup FROM person_facts WHERE {subgroup.where}"
+        for subgroup in subgroups
+    )

@@ -1,0 +1,322 @@
+"""The lake: where tables live, how they appear there, and how they are read.
+
+    data/<layer>/<table>/<fingerprint>/   table.parquet, quarantine.parquet (sources), record.json: immutable;
+                                          audits/: results of the gates these data passed
+    deliveries/<feed>/<period>/v001/      <table>.json: which data a delivery's table is; <table>.failed.json
+    releases/<feed>/<period>/v001.json    the tables of one completed refresh, whole
+    staging/                              work of running steps
+    naome.duckdb                          read-only views of all current tables, rebuilt last
+
+What belongs here: staging, publishing and finding tables. What does not: what a table holds (`cohort/`,
+`indicators/`) or whether it is good enough (`gates.py`).
+
+A table is addressed by the fingerprint of everything it was made from, so equal inputs and equal code give the
+same folder, nothing is made twice, and a pointer moves by one atomic rename. A release is written only when
+a refresh has completed; readers follow it, so they never see half of a delivery.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from naome_pipeline.engine import literal, quoted
+from naome_pipeline.home import OWNER_ONLY, Home
+from naome_pipeline.periods import parse_period
+
+TABLE_FILE = "table.parquet"
+QUARANTINE_FILE = "quarantine.parquet"
+RECORD_FILE = "record.json"
+VIEWS_FILE = "naome.duckdb"
+
+
+class NotPublished(LookupError):
+    """A table that is asked for has no published version; the message says what to do."""
+
+
+@dataclass(frozen=True, order=True)
+class Scope:
+    """One version of one delivery: what a run works on."""
+
+    feed: str
+    period: str
+    version: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "period", parse_period(self.feed, self.period).code)
+
+    @property
+    def label(self) -> str:
+        """`england_quarterly 2025Q3 version 1`."""
+        return f"{self.feed} {self.period} version {self.version}"
+
+    @property
+    def folder(self) -> Path:
+        """Relative folder of this scope."""
+        return Path(self.feed) / self.period / f"v{self.version:03d}"
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A table that passed its gate."""
+
+    name: str
+    fingerprint: str
+    folder: Path
+    record: Mapping[str, Any]
+
+    @property
+    def path(self) -> Path:
+        """The Parquet file."""
+        return self.folder / TABLE_FILE
+
+    @property
+    def quarantine_path(self) -> Path:
+        """The Parquet file of unusable rows (sources only)."""
+        return self.folder / QUARANTINE_FILE
+
+
+def fingerprint_of(content: Mapping[str, Any]) -> str:
+    """The fingerprint of a JSON-like description: the first 32 hex digits of its SHA-256."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old or the new content, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    with temporary.open("w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Stable, readable JSON."""
+    return json.dumps(content, indent=2, sort_keys=True, default=str) + "\n"
+
+
+class Lake:
+    """The tables of one home."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    def open(cls, home: str | Path | None = None) -> Lake:
+        """The lake of a home folder (default `$NAOME_HOME`, else `.naome`)."""
+        return cls(Home.locate(home).lake)
+
+    # Writing -------------------------------------------------------------------------------------
+
+    @contextmanager
+    def staging(self) -> Iterator[Path]:
+        """A fresh folder for one step's work, removed afterwards whatever happens."""
+        folder = self.root / "staging" / uuid.uuid4().hex
+        folder.mkdir(parents=True, mode=OWNER_ONLY)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def find(self, layer: str, name: str, fingerprint: str) -> PublishedTable | None:
+        """The data of a fingerprint, if they have been made before."""
+        folder = self.root / "data" / layer / name / fingerprint
+        record = folder / RECORD_FILE
+        return PublishedTable(name, fingerprint, folder, read_json(record)) if record.is_file() else None
+
+    def store(
+        self, layer: str, name: str, fingerprint: str, staged: Path, record: Mapping[str, Any]
+    ) -> PublishedTable:
+        """Move a staged folder to its place; the record is written first, the rename makes it real."""
+        folder = self.root / "data" / layer / name / fingerprint
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        (staged / RECORD_FILE).write_text(as_json(record), encoding="utf-8")
+        for path in staged.iterdir():
+            descriptor = os.open(path, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
+        try:
+            staged.rename(folder)
+        except OSError:
+            if not (folder / RECORD_FILE).is_file():
+                raise
+        return PublishedTable(name, fingerprint, folder, read_json(folder / RECORD_FILE))
+
+    def find_audit(self, table: PublishedTable, key: str) -> list[dict[str, Any]] | None:
+        """The results of a gate that these data passed before, by the gate's own fingerprint."""
+        path = table.folder / "audits" / f"{key}.json"
+        return read_json(path)["results"] if path.is_file() else None
+
+    def store_audit(self, table: PublishedTable, key: str, results: list[dict[str, Any]]) -> None:
+        """Keep the results of a gate beside the data it judged."""
+        write_atomically(table.folder / "audits" / f"{key}.json", as_json({"results": results}))
+
+    def publish(self, scope: Scope, layer: str, table: PublishedTable, audit: str) -> None:
+        """Point a delivery's table at data that passed their gate."""
+        write_atomically(
+            self._pointer(scope, table.name),
+            as_json({"layer": layer, "table": table.name, "fingerprint": table.fingerprint, "audit": audit}),
+        )
+        self._failure(scope, table.name).unlink(missing_ok=True)
+
+    def record_failure(self, scope: Scope, name: str, message: str) -> None:
+        """Remember why a table of a delivery was not published, for whoever asks for it later."""
+        self._pointer(scope, name).unlink(missing_ok=True)
+        write_atomically(self._failure(scope, name), as_json({"table": name, "message": message}))
+
+    def write_release(self, scope: Scope, content: Mapping[str, Any]) -> Path:
+        """Make a completed refresh the release of its delivery version."""
+        path = self._release(scope)
+        write_atomically(path, as_json(content))
+        return path
+
+    # Reading -------------------------------------------------------------------------------------
+
+    def published(self, scope: Scope, name: str) -> PublishedTable:
+        """A table of one delivery version; NotPublished says what to do when there is none."""
+        pointer = self._pointer(scope, name)
+        if pointer.is_file():
+            content = read_json(pointer)
+            table = self.find(content["layer"], name, content["fingerprint"])
+            if table is not None:
+                return table
+        failure = self._failure(scope, name)
+        why = read_json(failure)["message"] if failure.is_file() else "it has not been made yet"
+        earlier = self.current_release(scope.feed, scope.period)
+        kept = f" The earlier release ({earlier.label}) is unchanged and still readable." if earlier else ""
+        raise NotPublished(
+            f"table '{name}' of {scope.label} has no published version: {why}.{kept} What to do: correct the "
+            f"cause, then run: naome refresh --feed {scope.feed} --period {scope.period}"
+        )
+
+    def released_versions(self, feed: str, period: str) -> list[Scope]:
+        """Delivery versions of a period whose refresh completed, oldest first."""
+        folder = self.root / "releases" / feed / parse_period(feed, period).code
+        return sorted(Scope(feed, period, int(path.stem[1:])) for path in folder.glob("v[0-9]*.json"))
+
+    def current_release(self, feed: str, period: str) -> Scope | None:
+        """The newest delivery version of a period whose refresh completed."""
+        versions = self.released_versions(feed, period)
+        return versions[-1] if versions else None
+
+    def previous_release(self, scope: Scope, *, look_back: int = 8) -> Scope | None:
+        """What was published before: an earlier version of the same period, else the newest of the period before.
+
+        It depends on the delivery, not on the clock, so a refresh made again compares with the same release.
+        """
+        same = [s for s in self.released_versions(scope.feed, scope.period) if s.version < scope.version]
+        if same:
+            return same[-1]
+        period = parse_period(scope.feed, scope.period)
+        for steps in range(1, look_back + 1):
+            if earlier := self.current_release(scope.feed, period.shift(-steps).code):
+                return earlier
+        return None
+
+    def release(self, scope: Scope) -> dict[str, Any]:
+        """The record of a completed refresh."""
+        path = self._release(scope)
+        if not path.is_file():
+            raise NotPublished(
+                f"{scope.label} has no completed refresh. What to do: run: naome refresh --feed {scope.feed} "
+                f"--period {scope.period}"
+            )
+        return read_json(path)
+
+    def released(self, scope: Scope, name: str) -> PublishedTable:
+        """A table exactly as a release has it."""
+        tables = self.release(scope)["tables"]
+        if name not in tables:
+            raise NotPublished(f"{scope.label} has no table '{name}'; it has: {', '.join(sorted(tables))}")
+        entry = tables[name]
+        table = self.find(entry["layer"], name, entry["fingerprint"])
+        if table is None:
+            raise NotPublished(
+                f"the data of table '{name}' of {scope.label} are missing from the lake. What to do: run: naome "
+                f"refresh --feed {scope.feed} --period {scope.period}"
+            )
+        return table
+
+    def reading_scope(self, feed: str, period: str) -> Scope:
+        """The delivery version readers see: the newest with a completed refresh, else the newest with any table."""
+        if current := self.current_release(feed, period):
+            return current
+        folder = self.root / "deliveries" / feed / parse_period(feed, period).code
+        versions = sorted(int(p.name[1:]) for p in folder.glob("v[0-9]*") if any(p.glob("*.json")))
+        if not versions:
+            raise NotPublished(
+                f"there are no tables of {feed} {period} yet. What to do: naome receive DIR, then naome refresh "
+                f"--feed {feed} --period {period}"
+            )
+        return Scope(feed, period, versions[-1])
+
+    def scan(self, name: str, *, feed: str, period: str) -> Path:
+        """The Parquet file of a table, of the delivery version readers see."""
+        return self.published(self.reading_scope(feed, period), name).path
+
+    def frame(self, name: str, *, feed: str, period: str) -> pd.DataFrame:
+        """A table as a pandas frame: `Lake.open().frame("people", feed="england_quarterly", period="2025Q3")`."""
+        with duckdb.connect(":memory:") as connection:
+            path = self.scan(name, feed=feed, period=period)
+            return connection.execute(f"SELECT * FROM read_parquet({literal(path)})").fetchdf()
+
+    def published_names(self, scope: Scope) -> dict[str, str]:
+        """The tables published for a delivery version: name to layer."""
+        folder = self.root / "deliveries" / scope.folder
+        pointers = [p for p in sorted(folder.glob("*.json")) if not p.name.endswith(".failed.json")]
+        return {p.stem: read_json(p)["layer"] for p in pointers}
+
+    def scopes(self) -> list[Scope]:
+        """Every delivery version that has any table."""
+        found = [p for p in (self.root / "deliveries").glob("*/*/v[0-9]*") if p.is_dir()]
+        return sorted(Scope(p.parent.parent.name, p.parent.name, int(p.name[1:])) for p in found)
+
+    def rebuild_views(self) -> Path:
+        """Rebuild the analysts' DuckDB file: a schema per feed and period, a view per current table."""
+        path = self.root / VIEWS_FILE
+        temporary = path.with_name(f".{VIEWS_FILE}.{uuid.uuid4().hex}")
+        with duckdb.connect(str(temporary)) as connection:
+            for feed, period in sorted({(s.feed, s.period) for s in self.scopes()}):
+                schema = quoted(f"{feed}_{period}".lower())
+                connection.execute(f"CREATE SCHEMA {schema}")
+                scope = self.reading_scope(feed, period)
+                for name in self.published_names(scope):
+                    table = self.published(scope, name)
+                    connection.execute(
+                        f"CREATE VIEW {schema}.{quoted(name)} AS SELECT * FROM read_parquet({literal(table.path)})"
+                    )
+        temporary.replace(path)
+        return path
+
+    def _pointer(self, scope: Scope, name: str) -> Path:
+        return self.root / "deliveries" / scope.folder / f"{name}.json"
+
+    def _failure(self, scope: Scope, name: str) -> Path:
+        return self.root / "deliveries" / scope.folder / f"{name}.failed.json"
+
+    def _release(self, scope: Scope) -> Path:
+        return (self.root / "releases" / scope.folder).with_suffix(".json")

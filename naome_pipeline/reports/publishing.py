@@ -1,0 +1,77 @@
+"""Publishing a release: the record readers follow, the report files people open, the analysts' views.
+
+What belongs here: the moment a completed refresh becomes visible. What does not: making any table or report.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from naome_pipeline import __version__
+from naome_pipeline.build import Delivered
+from naome_pipeline.engine import literal
+from naome_pipeline.home import Home
+from naome_pipeline.lake import Lake, PublishedTable
+
+FILES_FOLDER = "files"
+
+
+def release_folder(home: Home, feed: str, period: str, version: int) -> Path:
+    """Where the report files of a release are: `reports/<feed>/<period>/v001`."""
+    return home.reports / feed / period / f"v{version:03d}"
+
+
+def publish_release(
+    publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
+) -> Path:
+    """Copy the report files out, write the release record, rebuild the views; returns the reports folder.
+
+    The files are complete in a hidden folder before it takes the place of an earlier copy of the same release.
+    """
+    scope = delivered.scope
+    target = release_folder(home, scope.feed, scope.period, scope.version)
+    _replace_folder(target, [lake.published(scope, name).folder / FILES_FOLDER for name in reports])
+    with duckdb.connect(":memory:") as connection:
+        listed = connection.execute(
+            f'SELECT layer, "table", fingerprint, sha256, rows FROM read_parquet({literal(publication.path)})'
+        ).fetchall()
+    tables = {
+        name: {"layer": layer, "fingerprint": fingerprint, "sha256": sha256, "rows": rows}
+        for layer, name, fingerprint, sha256, rows in listed
+    }
+    manifest = delivered.accepted.manifest
+    lake.write_release(
+        scope,
+        {
+            "feed": scope.feed,
+            "period": scope.period,
+            "version": scope.version,
+            "snapshot_date": delivered.snapshot_date.isoformat(),
+            "delivery_fingerprint": delivered.accepted.fingerprint,
+            "pipeline_version": __version__,
+            "publication": publication.fingerprint,
+            "files": [{"path": f.path, "sha256": f.sha256, "rows": f.rows} for f in manifest.files],
+            "tables": tables,
+        },
+    )
+    lake.rebuild_views()
+    return target
+
+
+def _replace_folder(target: Path, sources: Sequence[Path]) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    fresh.mkdir()
+    for source in sources:
+        shutil.copytree(source, fresh, dirs_exist_ok=True)
+    old = target.with_name(f".{target.name}.old.{uuid.uuid4().hex}")
+    if target.exists():
+        os.replace(target, old)
+    os.replace(fresh, target)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,306 @@
+"""Has it changed? Year on year, after an intervention, and against providers that did not have it.
+
+What belongs here: the difference of two proportions, interrupted time series, difference-in-differences with its
+pre-period check, and the entry that names an intervention. What does not: special causes on one chart
+(`control_charts.py`). None of these shows cause on its own: each result carries what it assumes.
+
+The regressions are statsmodels' (weighted least squares with autocorrelation-robust or cluster-robust errors).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pydantic
+import statsmodels.api as sm
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from naome_pipeline.periods import Quarter
+from naome_pipeline.statistics import checks
+from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.intervals import wilson_interval
+
+# Cluster-robust errors are too small with few clusters (Cameron and Miller 2015: "few" is 5 to 50 by balance).
+FEW_CLUSTERS = 20
+
+
+class Intervention(pydantic.BaseModel):
+    """A named intervention to evaluate: a small configuration entry.
+
+    `start`: the quarter it began ("2024Q3"). `indicators`: ids it should change. `providers`: codes of those that had
+    it; empty means everybody had it at once. `transition`: quarters from the start to leave out while it is taken
+    up. `expected`: which way it should move the indicator.
+    """
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+    name: str = pydantic.Field(min_length=1)
+    start: str
+    indicators: tuple[str, ...] = pydantic.Field(min_length=1)
+    providers: tuple[str, ...] = ()
+    transition: int = pydantic.Field(default=0, ge=0)
+    expected: Literal["increase", "decrease"] = "increase"
+    description: str = ""
+
+    @pydantic.field_validator("start")
+    @classmethod
+    def _is_a_quarter(cls, value: str) -> str:
+        return Quarter.parse(value).code
+
+    @property
+    def design(self) -> str:
+        """The design that fits: with providers left to compare, difference-in-differences."""
+        return "difference-in-differences" if self.providers else "interrupted time series"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Difference of two proportions, second minus first, with its interval and p value (all on the 0 to 1 scale)."""
+
+    first: float
+    second: float
+    difference: float
+    lower: float
+    upper: float
+    p: float
+
+
+def proportion_change(
+    first_numerator: float,
+    first_denominator: float,
+    second_numerator: float,
+    second_denominator: float,
+    level: float = 0.95,
+) -> Change:
+    """Second proportion minus first with Newcombe's hybrid score interval (his method 10), no continuity correction.
+
+    For independent groups of people, for instance those diagnosed in two years. p: the two-sided score test
+    (pooled variance). All NaN where a denominator is 0. 56/70 against 48/80: 0.2, 0.0524 to 0.3339.
+    Source: Newcombe (1998), Statistics in Medicine 17, 873-890.
+    """
+    x, n = checks.numerator_and_denominator(
+        [first_numerator, second_numerator], [first_denominator, second_denominator]
+    )
+    if np.any(n == 0):
+        return Change(*(float("nan"),) * 6)
+    share = x / n
+    lower, upper = wilson_interval(x, n, level)
+    difference = float(share[1] - share[0])
+    below = np.sqrt((share[1] - lower[1]) ** 2 + (upper[0] - share[0]) ** 2)
+    above = np.sqrt((upper[1] - share[1]) ** 2 + (share[0] - lower[0]) ** 2)
+    pooled = x.sum() / n.sum()
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n).sum())
+    p = float(2 * stats.norm.sf(abs(difference) / error)) if error > 0 else 1.0
+    return Change(
+        float(share[0]), float(share[1]), difference, float(difference - below), float(difference + above), p
+    )
+
+
+def year_on_year(
+    years: Sequence[Any], numerator: ArrayLike, denominator: ArrayLike, level: float = 0.95
+) -> pd.DataFrame:
+    """Change of each year from the one before: year, value, difference, lower, upper, p (first year NaN).
+
+    One row per year in the order given; years must increase.
+    """
+    order = checks.strictly_increasing(np.asarray(years, dtype=float), "years")
+    top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
+    if len(order) != len(top):
+        raise ValueError("years and counts differ in length")
+    rows = []
+    for i, year in enumerate(years):
+        value = float(top[i] / bottom[i]) if bottom[i] else float("nan")
+        row = {"year": year, "numerator": top[i], "denominator": bottom[i], "value": value}
+        row |= dict.fromkeys(("difference", "lower", "upper", "p"), float("nan"))
+        if i:
+            change = proportion_change(top[i - 1], bottom[i - 1], top[i], bottom[i], level)
+            row |= {
+                "difference": change.difference,
+                "lower": change.lower,
+                "upper": change.upper,
+                "p": change.p,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class InterruptedSeries:
+    """Segmented regression. `terms`: term, estimate, standard_error, lower, upper, p for baseline (the level just
+    before the start), slope before (per period), level change, slope change. `series`: period, value, fitted,
+    counterfactual (the earlier line continued), used. `lags`: Newey-West lags. `durbin_watson`: of the residuals.
+    """
+
+    terms: pd.DataFrame
+    series: pd.DataFrame
+    lags: int
+    durbin_watson: float
+
+
+def interrupted_time_series(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    start: int,
+    transition: int = 0,
+    lags: int | None = None,
+    level: float = 0.95,
+) -> InterruptedSeries:
+    """Segmented regression of a proportion on time, weighted by denominators, with Newey-West errors.
+
+    One value per successive period. `start`: position of the first period with the intervention; `transition`:
+    periods from there that are left out. `lags`: 4(T/100)^(2/9) rounded down and at least 1 unless given (Newey and
+    West 1994). Intervals use t with T − 4 degrees of freedom and the small-sample correction T/(T − 4). ValueError
+    with fewer than three used periods before or after. Assumes that nothing else changed at the start.
+    Source: Wagner et al. (2002), Journal of Clinical Pharmacy and Therapeutics 27, 299-309.
+    """
+    top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
+    if not 0 < start < len(top) or transition < 0:
+        raise ValueError("start must lie inside the series and transition must not be negative")
+    place = np.arange(len(top), dtype=float)
+    after = place >= start + transition
+    used = ((place < start) | after) & (bottom > 0)
+    if (used & ~after).sum() < 3 or (used & after).sum() < 3:
+        raise ValueError("an interrupted time series needs at least three periods before and three after")
+    # Time counts from the first period used afterwards: the level change is then read off at that period.
+    since = place - (start + transition)
+    matrix = np.column_stack([np.ones(len(top)), since, after, np.where(after, since, 0.0)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.where(bottom > 0, top / bottom, np.nan)
+    chosen = lags if lags is not None else max(1, int(4 * (used.sum() / 100) ** (2 / 9)))
+    model = sm.WLS(value[used], matrix[used], weights=bottom[used])  # type: ignore[arg-type]  (untyped: says float, takes a column)
+    fit: Any = model.fit(cov_type="HAC", cov_kwds={"maxlags": chosen, "use_correction": True}, use_t=True)
+    before = matrix.copy()
+    before[:, 2:] = 0
+    series = pd.DataFrame(
+        {
+            "period": place.astype(int),
+            "value": value,
+            "fitted": matrix @ fit.params,
+            "counterfactual": before @ fit.params,
+            "used": used,
+        }
+    )
+    terms = _terms(["baseline", "slope before", "level change", "slope change"], fit, level)
+    return InterruptedSeries(terms, series, chosen, float(sm.stats.durbin_watson(fit.wresid)))
+
+
+@dataclass(frozen=True)
+class DifferenceInDifferences:
+    """Effect of an intervention against comparison providers.
+
+    `effect`, `standard_error`, `lower`, `upper`, `p`: change in the proportion beyond the comparison's change.
+    `pre_trend` and `pre_trend_p`: difference in slope per period before the start (parallel trends would make it 0);
+    NaN with fewer than two periods before. `event_study`: period, estimate, lower, upper: difference from the last
+    period before. `clusters`: providers used; `notes`: what a reader must know.
+    """
+
+    effect: float
+    standard_error: float
+    lower: float
+    upper: float
+    p: float
+    pre_trend: float
+    pre_trend_p: float
+    event_study: pd.DataFrame
+    clusters: int
+    notes: tuple[str, ...]
+
+
+def difference_in_differences(
+    providers: Sequence[Any] | ArrayLike | pd.Series,
+    periods: ArrayLike,
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    treated: Sequence[Any],
+    start: float,
+    level: float = 0.95,
+) -> DifferenceInDifferences:
+    """Two-way fixed effects on provider-by-period proportions, weighted by denominators, errors clustered by provider.
+
+    One row per provider and period (cells without people may be absent or 0). `treated`: providers with the
+    intervention, all from period `start` on (staggered starts need another method). Intervals use t with one degree of
+    freedom fewer than there are providers. ValueError without both kinds of providers both before and after.
+    Source: Bertrand, Duflo and Mullainathan (2004) for the clustering. Assumes parallel trends: see `pre_trend`.
+    """
+    top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
+    names = checks.labels(providers, "providers", len(top))
+    when = checks.column(periods, "periods", len(top))
+    frame: Any = pd.DataFrame({"provider": names.astype(str), "period": when, "top": top, "bottom": bottom})
+    if frame.duplicated(["provider", "period"]).any():
+        raise ValueError("a provider has two rows for one period: pool its counts first")
+    cells: Any = frame[frame["bottom"] > 0]
+    frame = cells.sort_values(["provider", "period"], ignore_index=True)
+    frame["treated"] = frame["provider"].isin([str(t) for t in treated])
+    frame["after"] = frame["period"] >= start
+    if frame.groupby(["treated", "after"]).ngroups < 4:
+        raise ValueError("needs providers with and without the intervention, each before and after its start")
+    interest = (frame["treated"] & frame["after"]).to_numpy(dtype=float)[:, None]
+    fit = _two_way(frame, interest)
+    effect = _terms(["effect"], fit, level).iloc[0]
+    clusters = frame["provider"].nunique()
+    notes = ["assumes that without the intervention both groups would have changed alike"]
+    fewest = int(frame.groupby("treated")["provider"].nunique().min())
+    if clusters < FEW_CLUSTERS or fewest < FEW_CLUSTERS / 4:
+        notes.append(
+            f"few providers ({clusters}, {fewest} in the smaller group): intervals may be too narrow"
+        )
+    slope, slope_p = _pre_trend(frame[~frame["after"]], notes, level)
+    return DifferenceInDifferences(
+        float(effect["estimate"]), float(effect["standard_error"]), float(effect["lower"]), float(effect["upper"]),
+        float(effect["p"]), slope, slope_p, _event_study(frame, level), clusters, tuple(notes),
+    )  # fmt: skip
+
+
+def _two_way(frame: pd.DataFrame, interest: FloatArray) -> Any:
+    provider = pd.get_dummies(frame["provider"], dtype=float).to_numpy()
+    period = pd.get_dummies(frame["period"], dtype=float).to_numpy()[:, 1:]
+    matrix = np.column_stack([interest, provider, period])
+    model = sm.WLS((frame["top"] / frame["bottom"]).to_numpy(), matrix, weights=frame["bottom"].to_numpy())  # type: ignore[arg-type]
+    codes = pd.factorize(frame["provider"])[0]
+    return model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
+
+
+def _pre_trend(before: pd.DataFrame, notes: list[str], level: float) -> tuple[float, float]:
+    if before["period"].nunique() < 2 or before.groupby("treated").ngroups < 2:
+        notes.append("the pre-period check needs at least two periods before the start")
+        return float("nan"), float("nan")
+    slope = (before["treated"] * before["period"]).to_numpy(dtype=float)[:, None]
+    term = _terms(["slope"], _two_way(before.reset_index(drop=True), slope), level).iloc[0]
+    if term["p"] < 0.05:
+        notes.append(
+            "the groups were already moving apart before the start: the effect is not to be believed as it is"
+        )
+    return float(term["estimate"]), float(term["p"])
+
+
+def _event_study(frame: pd.DataFrame, level: float) -> pd.DataFrame:
+    last_before = frame.loc[~frame["after"], "period"].max()
+    others = [p for p in sorted(frame["period"].unique()) if p != last_before]
+    columns = np.column_stack(
+        [(frame["treated"] & (frame["period"] == p)).to_numpy(dtype=float) for p in others]
+    )
+    terms = _terms(others, _two_way(frame, columns), level)
+    table: Any = terms.rename(columns={"term": "period"})[["period", "estimate", "lower", "upper"]]
+    reference = pd.DataFrame({"period": [last_before], "estimate": 0.0, "lower": 0.0, "upper": 0.0})
+    both: Any = pd.concat([table, reference])
+    return both.sort_values("period", ignore_index=True)
+
+
+def _terms(names: Sequence[Any], fit: Any, level: float) -> pd.DataFrame:
+    count = len(names)
+    limits = np.asarray(fit.conf_int(alpha=1 - checks.level(level)))[:count]
+    return pd.DataFrame(
+        {
+            "term": list(names),
+            "estimate": np.asarray(fit.params)[:count],
+            "standard_error": np.asarray(fit.bse)[:count],
+            "lower": limits[:, 0],
+            "upper": limits[:, 1],
+            "p": np.asarray(fit.pvalues)[:count],
+        }
+    )

@@ -1,0 +1,105 @@
+"""The code location: what is in the DAG, what triggers it, what each node tells the UI."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.automation import due_quarter
+from assets.definitions import build_defs, nodes
+from assets.partitions import quarters
+from assets.resources import PipelineResource
+
+SNAPSHOT = Path(__file__).with_name("asset_graph.json")
+UPDATE = "python -m tests.assets.snapshot"
+
+
+@pytest.fixture(scope="module")
+def defs() -> dg.Definitions:
+    return build_defs()
+
+
+def graph_of(defs: dg.Definitions) -> dict:
+    graph = defs.resolve_asset_graph()
+    return {
+        "assets": {
+            key.to_user_string(): {
+                "group": graph.get(key).group_name,
+                "deps": sorted(parent.to_user_string() for parent in graph.get(key).parent_keys),
+            }
+            for key in sorted(graph.get_all_asset_keys())
+        },
+        "jobs": sorted(job.name for job in defs.resolve_all_job_defs() if not job.name.startswith("__")),
+        "schedules": {s.name: [s.cron_schedule, s.execution_timezone] for s in defs.schedules or []},
+        "sensors": {s.name: s.minimum_interval_seconds for s in defs.sensors or []},
+    }
+
+
+def test_graph_is_as_reviewed(defs):
+    assert graph_of(defs) == json.loads(SNAPSHOT.read_text(encoding="utf-8")), (
+        f"the asset graph changed; if that is meant, renew the snapshot: {UPDATE}"
+    )
+
+
+def test_definitions_can_be_loaded(defs):
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_every_node_says_what_it_is(defs):
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description and len(node.description) > 40, key
+        assert node.owners == ["team:national-audit"], key
+        assert node.kinds, key
+        assert node.code_version, key
+        assert node.is_partitioned, key
+        assert graph.get_check_keys_for_assets({key}), key
+
+
+def test_arrows_run_from_left_to_right(defs):
+    graph = defs.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        for parent in node.parent_keys:
+            assert graph.get(parent).group_name <= node.group_name, (parent, key)
+
+
+def test_reports_depend_on_released_tables_only():
+    layers = {node.name: node.layer for node in nodes()}
+    for node in nodes():
+        if node.layer == "reports" and node.name != "publication":
+            assert {layers[name] for name in node.inputs} == {"release"}, node.name
+
+
+def test_partition_keys_are_first_days_of_quarters():
+    keys = quarters.get_partition_keys(current_time=dt.datetime(2026, 1, 20, tzinfo=dt.UTC))
+    assert keys[-3:] == ["2025-07-01", "2025-10-01", "2026-01-01"]
+
+
+@pytest.mark.parametrize(
+    ("day", "due"),
+    [
+        (dt.date(2026, 1, 15), "2025Q3"),
+        (dt.date(2026, 4, 15), "2025Q4"),
+        (dt.date(2026, 7, 15), "2026Q1"),
+        (dt.date(2026, 10, 15), "2026Q2"),
+    ],
+)
+def test_schedule_asks_for_the_delivery_due(day, due):
+    assert due_quarter(day).code == due
+
+
+def test_schedule_skips_without_a_delivery(defs, tmp_path):
+    schedule = defs.resolve_schedule_def("england_quarterly_schedule")
+    context = dg.build_schedule_context(
+        scheduled_execution_time=dt.datetime(2026, 1, 15, 6, tzinfo=dt.UTC),
+        resources={"pipeline": PipelineResource(home=str(tmp_path))},
+    )
+    result = schedule.evaluate_tick(context)
+    assert not result.run_requests
+    assert "2025Q3" in (result.skip_message or "")

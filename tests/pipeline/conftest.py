@@ -1,0 +1,34 @@
+"""Fixtures: one release per set of options and file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from naome_pipeline.home import Home
+from tests.pipeline.releases import Refreshed, make_release
+
+
+@pytest.fixture(scope="module")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Refreshed]:
+    """`make(people=…, dirt=…)` gives a refreshed home in a folder of its own."""
+
+    def _make(**options: object) -> Refreshed:
+        return make_release(tmp_path_factory.mktemp("release"), **options)
+
+    return _make
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Callable[[Refreshed], Refreshed]:
+    """A copy of a home that a test may change."""
+
+    def _copied(release: Refreshed) -> Refreshed:
+        target = tmp_path / "home"
+        shutil.copytree(release.home.root, target, symlinks=True)
+        return Refreshed(Home.locate(target), release.delivery, release.truth)
+
+    return _copied

@@ -1,0 +1,71 @@
+"""Homes with deliveries and refreshes, for the tests of the whole pipeline."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from naome_pipeline.deliveries.receiving import receive_delivery
+from naome_pipeline.home import Home
+from naome_pipeline.lake import Lake
+from naome_pipeline.refreshing import refresh
+from naome_pipeline.synthetic import write_delivery
+
+FEED = "england_quarterly"
+PERIOD = "2025Q3"
+VOLUME = 0.05
+
+
+@dataclass
+class Refreshed:
+    """A home after a refresh, with the truth of its delivery."""
+
+    home: Home
+    delivery: Path
+    truth: Path
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.home.lake)
+
+    def frame(self, table: str) -> pd.DataFrame:
+        return self.lake.frame(table, feed=FEED, period=PERIOD)
+
+    def true(self, table: str) -> pd.DataFrame:
+        return read_parquet(self.truth / f"{table}.parquet")
+
+    def lake_snapshot(self) -> dt.date:
+        """The snapshot date of the release readers see."""
+        scope = self.lake.reading_scope(FEED, PERIOD)
+        return dt.date.fromisoformat(self.lake.release(scope)["snapshot_date"])
+
+    def quarantine(self) -> pd.DataFrame:
+        scope = self.lake.reading_scope(FEED, PERIOD)
+        names = [n for n, layer in self.lake.published_names(scope).items() if layer == "sources"]
+        paths = [self.lake.published(scope, n).quarantine_path for n in names]
+        frames = [read_parquet(p) for p in paths if p.is_file()]
+        return pd.concat([f for f in frames if len(f)], ignore_index=True)
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT * FROM read_parquet('{path}')").fetchdf()
+
+
+def silent(node: str, state: str) -> None:
+    """Report nothing."""
+
+
+def make_release(folder: Path, **options: object) -> Refreshed:
+    """Write a synthetic delivery, receive it and refresh, all under `folder`."""
+    delivery = folder / "delivery"
+    arguments: dict = {"feed": FEED, "period": PERIOD, "seed": 7, "volume": VOLUME} | options
+    write_delivery(delivery, **arguments)
+    home = Home.locate(folder / "home").create()
+    receive_delivery(delivery, home.landing)
+    refresh(home, FEED, PERIOD, silent)
+    return Refreshed(home, delivery, folder / "delivery-truth")

@@ -1,0 +1,85 @@
+"""The same delivery gives the same bytes; a corrected delivery supersedes and says what changed."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from naome_pipeline.deliveries.receiving import receive_delivery
+from naome_pipeline.home import Home
+from naome_pipeline.lake import Lake, Scope
+from naome_pipeline.refreshing import STATE_FILE, refresh
+from naome_pipeline.synthetic import write_delivery
+from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, silent
+
+
+@pytest.fixture(scope="module")
+def release(make) -> Refreshed:
+    return make(people=1_500, dirt=0.01)
+
+
+def published_hashes(lake: Lake) -> dict[str, str]:
+    tables = lake.release(lake.current_release(FEED, PERIOD))["tables"]
+    return {name: entry["sha256"] for name, entry in tables.items()}
+
+
+def report_files(home: Home) -> dict[str, bytes]:
+    folder = home.reports / FEED / PERIOD
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_two_homes_get_byte_identical_tables_and_page(release, tmp_path):
+    other = Home.locate(tmp_path / "other").create()
+    receive_delivery(release.delivery, other.landing)
+    refresh(other, FEED, PERIOD, silent)
+    assert published_hashes(Lake(other.lake)) == published_hashes(release.lake)
+    assert report_files(other) == report_files(release.home)
+    assert "v001/index.html" in report_files(other)
+
+
+def test_refreshing_again_does_nothing_and_says_why(release):
+    before = published_hashes(release.lake)
+    again = refresh(release.home, FEED, PERIOD, silent)
+    assert again.did_nothing
+    assert "refreshed before" in again.reason
+    assert published_hashes(release.lake) == before
+
+
+def test_running_every_node_again_gives_the_same_bytes(release, copied):
+    copy = copied(release)
+    shutil.rmtree(copy.home.lake / "data")
+    (copy.home.lake / "releases" / Scope(FEED, PERIOD, 1).folder / STATE_FILE).unlink()
+    before = published_hashes(release.lake)
+    refresh(copy.home, FEED, PERIOD, silent)
+    assert published_hashes(copy.lake) == before
+    assert report_files(copy.home) == report_files(release.home)
+
+
+def test_corrected_delivery_supersedes_and_revisions_name_what_changed(release, copied, tmp_path):
+    copy = copied(release)
+    corrected = tmp_path / "corrected"
+    write_delivery(corrected, feed=FEED, period=PERIOD, people=1_500, seed=7, volume=VOLUME, version=2)
+    receive_delivery(corrected, copy.home.landing)
+    states: dict[str, str] = {}
+    refresh(copy.home, FEED, PERIOD, states.__setitem__)
+    assert copy.lake.current_release(FEED, PERIOD) == Scope(FEED, PERIOD, 2)
+    files = copy.frame("changed_files").set_index("file")["change"]
+    assert files["rcrd_tumour.csv"] == "changed"
+    assert set(files) <= {"same", "changed"}
+    revisions = copy.frame("revisions")
+    before = copy.lake.released(Scope(FEED, PERIOD, 1), "released_indicators")
+    assert len(revisions) > 0
+    assert set(revisions["change"]) <= {"changed", "new", "withdrawn"}
+    national = revisions[(revisions["change"] == "changed") & (revisions["level"] == "nation")]
+    assert (
+        (national["denominator_before"] != national["denominator_now"])
+        | (national["numerator_before"] != national["numerator_now"])
+    ).all()
+    assert before.record["rows"] > 0
+    assert (copy.home.reports / FEED / PERIOD / "v001" / "index.html").is_file()
+    assert (copy.home.reports / FEED / PERIOD / "v002" / "index.html").is_file()
+
+
+def test_first_release_has_no_revisions(release):
+    assert release.frame("revisions").empty
