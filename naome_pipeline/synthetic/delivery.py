@@ -1,0 +1,216 @@
+"""Writing a whole synthetic delivery: the files, the manifest, and the truth in the folder beside it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from naome_pipeline.deliveries.manifest import write_manifest
+from naome_pipeline.engine import literal
+from naome_pipeline.periods import Quarter
+from naome_pipeline.synthetic import calibration as cal
+from naome_pipeline.synthetic import records
+from naome_pipeline.synthetic.background import BackgroundRows, register_people
+from naome_pipeline.synthetic.course import draw_course
+from naome_pipeline.synthetic.dirt import TRUTH_COLUMNS, spoil
+from naome_pipeline.synthetic.documentation import document, documented_meetings
+from naome_pipeline.synthetic.files import Background, write_file
+from naome_pipeline.synthetic.formats import FORMATS
+from naome_pipeline.synthetic.patients import Patients, day_number, draw_patients
+from naome_pipeline.synthetic.providers import choose_providers
+from naome_pipeline.synthetic.truth import Truth
+
+FEEDS = ("england_quarterly",)
+LAYOUT = "england_quarterly_2025"
+# The quarterly feed is delivered about three months after the end of its period.
+SNAPSHOT_DELAY = 92
+FEWEST_PEOPLE = 200
+LAST_EMERGENCY_FILE = dt.date(2020, 3, 31)
+
+
+@dataclass(frozen=True)
+class DeliverySummary:
+    """What was written."""
+
+    folder: str
+    truth: str
+    files: int
+    rows: int
+    people: int
+    cohort: int
+
+    def __str__(self) -> str:
+        return (
+            f"{self.rows:,} rows in {self.files} files under {self.folder}: {self.people:,} people with a tumour, "
+            f"{self.cohort:,} of them with metastatic disease at first diagnosis in the reported quarters. "
+            f"The truth, for tests only, is in {self.truth}"
+        )
+
+
+def write_delivery(
+    out: Path,
+    *,
+    people: int,
+    feed: str = "england_quarterly",
+    period: str = "2025Q3",
+    seed: int = 1,
+    dirt: float = 0.0,
+    receptors: bool = False,
+    snapshot_date: dt.date | None = None,
+    version: int = 1,
+    outliers: int = 3,
+    provider_sd: float = cal.PROVIDER_SD,
+    volume: float = 1.0,
+) -> DeliverySummary:
+    """Write a delivery into the new folder `out` and its truth into the folder beside it, `<out>-truth`.
+
+    `people`: people with a tumour, at least 200. `dirt`: share of rows planted unusable, 0 to 0.2. `volume`: how much
+    ordinary hospital and GP life, 1 = national. Same arguments, same bytes. ValueError for arguments out of range,
+    FileExistsError when the folder has files in it.
+    """
+    out = Path(out)
+    _check(out, people, feed, dirt, volume)
+    quarter = Quarter.parse(period)
+    snapshot = snapshot_date or quarter.end + dt.timedelta(days=SNAPSHOT_DELAY)
+    today = day_number(snapshot)
+    providers = choose_providers(people, seed, snapshot, provider_sd, outliers)
+    patients = draw_patients(people, quarter, snapshot, seed, providers)
+    documentation = document(patients, providers, seed, today)
+    course = draw_course(patients, providers, seed, today)
+    course.meetings = documented_meetings(course.meetings, documentation)
+    frames = {
+        "rcrd_tumour.csv": records.tumour_records(patients, documentation, seed),
+        "rcrd_pathway.csv": records.pathway_records(patients, seed, today),
+        "cosd.csv": records.cosd_records(patients, documentation, course.meetings, seed),
+        "cosd_fitness.csv": records.fitness_records(patients, documentation),
+        "sact.csv": records.drug_records(patients, course, seed),
+        "rtds.csv": records.radiotherapy_records(patients, course),
+        "cwt.txt": records.waiting_time_records(patients, seed, today),
+        "pcpd.csv": records.prescription_records(patients, course),
+        "deaths.txt": records.death_records(patients, seed, today),
+    }
+    if receptors:
+        frames["cosd_pathology.csv"] = records.pathology_records(patients, documentation)
+    stays = pd.concat([course.episodes, records.early_surgery(patients, seed, today)], ignore_index=True)
+    frames |= _by_year("hes_apc", records.admission_records(patients, stays, seed))
+    frames |= _by_year("hes_op", records.clinic_records(patients, course.clinic))
+    out.mkdir(parents=True, exist_ok=True)
+    planted, rows = _write_files(out, frames, patients, seed, dirt, volume, quarter, snapshot)
+    write_manifest(out, feed=feed, period=period, layout=LAYOUT, snapshot_date=snapshot, version=version)
+    truth = Truth(patients, providers, documentation, course, quarter, today, receptors)
+    folder = out.with_name(out.name + "-truth")
+    tables = {
+        "people": truth.people(),
+        "evidence": truth.evidence(),
+        "treatments": truth.treatments(),
+        "indicators": truth.indicators(),
+        "recurrences": truth.recurrences(),
+        "providers": providers.table(),
+        "dirt": planted,
+    }
+    summary = DeliverySummary(
+        str(out), str(folder), len(list(out.iterdir())) - 1, rows, people, int(truth.in_cohort.sum())
+    )
+    _write_truth(folder, tables, summary, seed)
+    return summary
+
+
+def _check(out: Path, people: int, feed: str, dirt: float, volume: float) -> None:
+    if feed not in FEEDS:
+        raise ValueError(f"no synthetic deliveries for the feed '{feed}'; there are: {', '.join(FEEDS)}")
+    if people < FEWEST_PEOPLE:
+        raise ValueError(f"people must be at least {FEWEST_PEOPLE}, not {people}")
+    if not 0 <= dirt <= 0.2:
+        raise ValueError(f"dirt must lie between 0 and 0.2, not {dirt}")
+    if volume < 0:
+        raise ValueError(f"volume must not be negative, not {volume}")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(f"{out} is not empty: a delivery is written into a new folder")
+
+
+def _by_year(kind: str, frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """One frame per financial year; `FYEAR` stays only where the layout has it."""
+    keep = "FYEAR" in FORMATS[kind].header
+    return {
+        f"{kind}_{year}.txt": (part if keep else part.drop(columns="FYEAR")).reset_index(drop=True)
+        for year, part in frame.groupby("FYEAR")
+    }
+
+
+def _year_span(start: int) -> tuple[dt.date, dt.date]:
+    return dt.date(start, 4, 1), dt.date(start + 1, 3, 31)
+
+
+def _write_files(
+    out: Path,
+    frames: dict[str, pd.DataFrame],
+    patients: Patients,
+    seed: int,
+    rate: float,
+    volume: float,
+    quarter: Quarter,
+    snapshot: dt.date,
+) -> tuple[pd.DataFrame, int]:
+    """Write every file; the planted dirt and the number of records."""
+    first_year = quarter.end.year - cal.DIAGNOSIS_YEARS - 2
+    first = dt.date(first_year, 4, 1)
+    planted: list[pd.DataFrame] = []
+    total = 0
+    with duckdb.connect(config={"preserve_insertion_order": True}) as connection:
+        register_people(connection, patients, seed)
+        life = BackgroundRows(connection, seed, rate, volume, first, snapshot)
+
+        def write(name: str, kind: str, frame: pd.DataFrame, span: tuple[dt.date, dt.date] | None) -> None:
+            nonlocal total
+            form = FORMATS[kind]
+            person = form.required[0]
+            frame, bad = spoil(frame, form, name, person, rate, seed, snapshot)
+            background: Background | None = None
+            if kind in {"hes_apc", "hes_op", "hes_ae", "ecds", "sact", "rtds", "pcpd", "dids"}:
+                background = life.make(kind, name, len(frame), *(span or (None, None)))
+            if len(frame) or (background and background.rows):
+                total += write_file(connection, out / name, form, frame, background)
+                planted.append(bad)
+
+        for name, frame in frames.items():
+            if not name.startswith("hes_"):
+                write(name, name.rsplit(".", 1)[0], frame, None)
+        for start in range(first_year - 2, snapshot.year + 1):
+            span = _year_span(start)
+            year = f"{start % 100:02d}{(start + 1) % 100:02d}"
+            for kind in ("hes_apc", "hes_op"):
+                name = f"{kind}_{year}.txt"
+                write(name, kind, frames.get(name, _empty(kind)), span)
+            if span[1] <= LAST_EMERGENCY_FILE:
+                write(f"hes_ae_{year}.txt", "hes_ae", _empty("hes_ae"), span)
+        write("ecds.txt", "ecds", _empty("ecds"), (LAST_EMERGENCY_FILE + dt.timedelta(days=1), snapshot))
+        write("dids.csv", "dids", _empty("dids"), None)
+    dirt = (
+        pd.concat([*planted, *life.planted], ignore_index=True)
+        if rate > 0
+        else pd.DataFrame(columns=TRUTH_COLUMNS)
+    )
+    return dirt, total
+
+
+def _empty(kind: str) -> pd.DataFrame:
+    return pd.DataFrame({FORMATS[kind].required[0]: np.array([], dtype=object)})
+
+
+def _write_truth(folder: Path, tables: dict[str, pd.DataFrame], summary: DeliverySummary, seed: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect() as connection:
+        for name, table in tables.items():
+            connection.register("truth_table", table)
+            connection.execute(
+                f"COPY (SELECT * FROM truth_table) TO {literal(folder / f'{name}.parquet')} (FORMAT parquet)"
+            ).fetchall()
+            connection.unregister("truth_table")
+    content = asdict(summary) | {"folder": Path(summary.folder).name, "truth": folder.name, "seed": seed}
+    (folder / "parameters.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,457 @@
+"""The truth about a delivery, read from the latent patients and events, never from records or from the pipeline.
+
+A second reading of the specification, sections 3 and 4, in other words and another language than the pipeline's: pandas
+over events instead of SQL over records. Where the two differ, one of them has misread.
+"""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from naome_pipeline.periods import Quarter
+from naome_pipeline.reference import reference_path
+from naome_pipeline.synthetic.course import DRUG_KINDS, Course
+from naome_pipeline.synthetic.documentation import Documentation
+from naome_pipeline.synthetic.patients import Patients, day_number
+from naome_pipeline.synthetic.providers import Providers
+from naome_pipeline.synthetic.randomness import NEVER
+
+HOSPITAL_DRUG_DELIVERY = {"X722", "X723", "X731", "X352", "X701"}
+BREAST_MEETINGS = {"0100", "0101", "0102"}
+NURSE_YES = {"Y1", "Y1m", "Y2", "Y3", "Y4", "Y5"}
+NURSE_NO = {"NI", "NN"}
+SITE_OF_HOSPITAL_CODE = {"C793": "brain", "C787": "liver", "C780": "lung", "C782": "lung", "C795": "bone"}
+SITE_OF_COSD_CODE = {"02": "brain", "03": "liver", "04": "lung", "10": "bone", "11": "bone"}
+DISTANT_NODES = ("C772", "C774", "C775")
+SITES = ("bone", "liver", "lung", "brain", "other")
+
+
+class Truth:
+    """Tables of the truth: people, evidence, treatments, indicators, recurrences (frames, one row per entity)."""
+
+    def __init__(
+        self,
+        patients: Patients,
+        providers: Providers,
+        documentation: Documentation,
+        course: Course,
+        period: Quarter,
+        snapshot: int,
+        receptors: bool,
+    ) -> None:
+        self.patients = patients
+        self.providers = providers
+        self.documentation = documentation
+        self.course = course
+        self.period = period
+        self.snapshot = snapshot
+        self.receptors_delivered = receptors
+        self.count = len(patients)
+        self.codes = _exploded(course.episodes, patients)
+        main = documentation.cosd.copy()
+        main["off"] = main["day"].to_numpy() - patients.diagnosis[main["person"].to_numpy()]
+        self.linked = main[main["off"].abs() <= 90]
+        self.evidence_rows = self._evidence()
+        self.in_cohort = self._membership()
+        self.sites = self._sites()
+
+    # -- the cohort ---------------------------------------------------------------------------------------------
+
+    def _evidence(self) -> pd.DataFrame:
+        """person, source, day: the first date of each kind of evidence."""
+        tumours = self.documentation.tumours
+        off = tumours["day"].to_numpy() - self.patients.diagnosis[tumours["person"].to_numpy()]
+        breast = tumours["site"].str.startswith("C50").to_numpy()
+        staged = tumours[breast & (off >= 0) & (off <= 120) & tumours["stage"].str.startswith("4").eq(True)]
+        linked = self.linked
+        typed = linked[(linked["type_1"] == "03") | (linked["type_2"] == "03")]
+        named = linked[self._cosd_sites(linked).notna().any(axis=1)]
+        codes = self.codes
+        distant = codes["code"].str.startswith(("C78", "C79") + DISTANT_NODES)
+        coded = codes[distant & codes["off"].between(-31, 120)]
+        parts = [
+            frame.groupby("person")["day"].min().reset_index().assign(source=source)
+            for source, frame in (
+                ("registry_stage_4", staged),
+                ("cosd_metastatic_type", typed),
+                ("cosd_metastatic_site", named),
+                ("hospital_diagnosis", coded),
+            )
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    @staticmethod
+    def _cosd_sites(records: pd.DataFrame) -> pd.DataFrame:
+        """Distant sites of each record: skin, other and unknown sites only where the spread is called distant."""
+        typed = (records["type_1"] == "03") | (records["type_2"] == "03")
+        found = {}
+        for position in range(1, 5):
+            code = records[f"site_{position}"]
+            always = code.isin(["02", "03", "04", "09", "10", "11"])
+            sometimes = code.isin(["07", "08", "98"]) & typed
+            found[position] = code.where(always | sometimes)
+        return pd.DataFrame(found)
+
+    def _membership(self) -> NDArray[np.bool_]:
+        p = self.patients
+        adult = p.age_known & (p.age >= 18)
+        first = day_number(self.period.shift(-15).start)
+        inside = (p.diagnosis >= first) & (p.diagnosis <= day_number(self.period.end))
+        alive = (p.death > self.snapshot) | (p.death >= p.diagnosis)
+        evidence = self._any(self.evidence_rows["person"])
+        return adult & ~p.certificate_only & p.nhs & alive & inside & evidence
+
+    def _any(self, people: pd.Series) -> NDArray[np.bool_]:
+        found = np.zeros(self.count, dtype=bool)
+        found[people.to_numpy().astype(np.int64)] = True
+        return found
+
+    def _sites(self) -> dict[str, NDArray[np.bool_]]:
+        found = {name: np.zeros(self.count, dtype=bool) for name in SITES}
+        codes = self.codes[self.codes["off"].between(-31, 120)]
+        codes = codes[codes["code"].str.startswith(("C78", "C79") + DISTANT_NODES)]
+        for name, people in codes.groupby(codes["code"].map(SITE_OF_HOSPITAL_CODE).fillna("other"))["person"]:
+            found[str(name)][people.to_numpy()] = True
+        records = self._cosd_sites(self.linked)
+        for column in records:
+            named = records[column].dropna()
+            named = named[named != "07"]
+            person = self.linked.loc[named.index, "person"]
+            for name, people in person.groupby(named.map(SITE_OF_COSD_CODE).fillna("other")):
+                found[str(name)][people.to_numpy()] = True
+        return found
+
+    # -- case mix -----------------------------------------------------------------------------------------------
+
+    def _comorbidity(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Charlson conditions (year before, capped at 3) and SCARF deficits (two years before)."""
+        before = self.codes[self.codes["off"] <= -31]
+        charlson = _count(before[before["off"] >= -365], "rcs_charlson", "condition", self.count)
+        recent = before[before["off"] >= -730]
+        scarf = _matched(recent, "scarf_deficits", "deficit")
+        stays = self.course.episodes
+        off = stays["day"].to_numpy() - self.patients.diagnosis[stays["person"].to_numpy()]
+        home = stays["source"].isin(["54", "65", "85"]) | stays["destination"].isin(["54", "65", "85"])
+        cared = stays.loc[home.to_numpy() & (off <= -31) & (off >= -730), ["person"]].assign(name="care")
+        both = pd.concat([scarf, cared]).drop_duplicates()
+        deficits = np.zeros(self.count, dtype=np.int64)
+        counted = both.groupby("person").size()
+        deficits[counted.index.to_numpy()] = counted.to_numpy()
+        return np.minimum(charlson, 3), np.minimum(deficits, 32)
+
+    def _performance_status(self) -> NDArray:
+        index = self.documentation.tumours[self.documentation.tumours["index"]]
+        registry = index["performance_status"].str.rstrip("m")
+        status = np.full(self.count, None, dtype=object)
+        known = self.linked[self.linked["performance_status"].isin(list("01234"))]
+        lowest = known.groupby("person")["performance_status"].min()
+        status[lowest.index.to_numpy()] = lowest.to_numpy()
+        said = registry.isin(list("01234")).to_numpy()
+        status[index["person"].to_numpy()[said]] = registry.to_numpy()[said]
+        return status
+
+    def people(self) -> pd.DataFrame:
+        """person_id, in_cohort, mbc_date, trust, alliance_code and the case mix."""
+        p = self.patients
+        charlson, scarf = self._comorbidity()
+        frailty = np.select([scarf >= 6, scarf >= 4, scarf >= 2], ["severe", "moderate", "mild"], "fit")
+        return pd.DataFrame(
+            {
+                "person_id": p.person_id,
+                "in_cohort": self.in_cohort,
+                "disease": np.array(["early", "recurrent", "de_novo"], dtype=object)[p.state],
+                "mbc_date": p.diagnosis.astype("datetime64[D]"),
+                "trust": np.array(self.providers.codes, dtype=object)[p.trust],
+                "alliance_code": np.array(self.providers.alliances, dtype=object)[p.trust],
+                "age": p.age,
+                "sex": np.where(p.sex == 1, "male", "female"),
+                "imd_quintile": pd.array(
+                    np.where(p.imd_quintile == 0, -1, p.imd_quintile), dtype="Int64"
+                ).copy(),
+                "charlson": charlson,
+                "scarf": scarf,
+                "frailty": frailty,
+                "performance_status": self._performance_status(),
+            }
+            | self.sites
+        ).replace({"imd_quintile": {-1: pd.NA}})
+
+    def evidence(self) -> pd.DataFrame:
+        """person_id, source, date."""
+        rows = self.evidence_rows
+        return pd.DataFrame(
+            {
+                "person_id": self.patients.person_id[rows["person"].to_numpy()],
+                "source": rows["source"],
+                "date": rows["day"].to_numpy().astype("datetime64[D]"),
+            }
+        )
+
+    def recurrences(self) -> pd.DataFrame:
+        """person_id, date of distant recurrence, whether COSD has it."""
+        p = self.patients
+        person = np.flatnonzero((p.state == 1) & (p.spread <= self.snapshot))
+        return pd.DataFrame(
+            {"person_id": p.person_id[person], "date": p.spread[person].astype("datetime64[D]")}
+        )
+
+    def treatments(self) -> pd.DataFrame:
+        """person_id, date, treatment of everybody with spread: drugs by kind, radiotherapy by field."""
+        drugs = self.course.drugs.assign(treatment=self.course.drugs["drug"].map(DRUG_KINDS))
+        rays = self.course.radiotherapy.assign(treatment="radiotherapy")
+        rows = pd.concat([drugs, rays])[["person", "day", "treatment"]]
+        return pd.DataFrame(
+            {
+                "person_id": self.patients.person_id[rows["person"].to_numpy()],
+                "date": rows["day"].to_numpy().astype("datetime64[D]"),
+                "treatment": rows["treatment"].to_numpy(),
+            }
+        )
+
+    # -- indicators ---------------------------------------------------------------------------------------------
+
+    def indicators(self) -> pd.DataFrame:
+        """person_id, indicator, in_denominator, value: everybody in the cohort under every indicator."""
+        everyone = np.ones(self.count, dtype=bool)
+        found: dict[str, tuple[NDArray[np.bool_], NDArray]] = {}
+        found |= self._documented(everyone)
+        found |= self._treated(everyone)
+        found |= self._lived(everyone)
+        found |= self._timely()
+        if self.receptors_delivered:
+            found |= self._receptor_defined(everyone)
+        parts = [
+            pd.DataFrame(
+                {
+                    "person_id": self.patients.person_id[self.in_cohort],
+                    "indicator": name,
+                    "in_denominator": denominator[self.in_cohort],
+                    "value": np.asarray(value, dtype=float)[self.in_cohort],
+                }
+            )
+            for name, (denominator, value) in found.items()
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def _off(self, events: pd.DataFrame, column: str = "day") -> pd.Series:
+        return events[column] - self.patients.diagnosis[events["person"].to_numpy()]
+
+    def _documented(self, everyone: NDArray[np.bool_]) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
+        meetings = self.course.meetings[self.course.meetings["discussed"]]
+        near = meetings[self._off(meetings).between(-31, 90)]
+        ever, in_time = self._any(meetings["person"]), self._any(near["person"])
+        breast = near["code"].isin(BREAST_MEETINGS)
+        yes = self._any(self.linked.loc[self.linked["nurse"].isin(NURSE_YES), "person"])
+        said = yes | self._any(self.linked.loc[self.linked["nurse"].isin(NURSE_NO), "person"])
+        sited = self.linked[[f"site_{n}" for n in range(1, 5)]].isin(
+            ["02", "03", "04", "08", "09", "10", "11", "98"]
+        )
+        fitness = self.documentation.fitness
+        assessed = fitness[(fitness["done"] == "Y") | fitness["scale"].notna()]
+        index = self.documentation.tumours[self.documentation.tumours["index"]]
+        staged = index[index["stage"].str[:1].isin(list("01234"))]
+        written = self.evidence_rows[self.evidence_rows["source"] != "hospital_diagnosis"]
+        return {
+            "P1": (everyone, in_time),
+            "P1_any_date": (everyone, ever),
+            "P1_recorded": (ever, in_time),
+            "P8": (everyone, yes),
+            "P8_recorded": (said, yes),
+            "D1": (everyone, self._any(written["person"])),
+            "D2": (everyone, self._any(self.linked.loc[sited.any(axis=1), "person"])),
+            "D4": (everyone, self._any(assessed["person"])),
+            "D5": (everyone, ever),
+            "D6": (everyone, said),
+            "D7": (everyone, self._any(staged["person"])),
+            "D8": (everyone, self._performance_status() != None),  # noqa: E711
+            "C1": (everyone, self._any(near.loc[breast, "person"])),
+            "C2": (everyone, self._any(near.loc[near["code"].notna() & ~breast, "person"])),
+        }
+
+    def _treated(self, everyone: NDArray[np.bool_]) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
+        drugs = self.course.drugs[self._off(self.course.drugs).between(-31, 365)]
+        kind = drugs["drug"].map(DRUG_KINDS)
+        cytotoxic = self._any(drugs.loc[kind == "cytotoxic", "person"])
+        rays = self.course.radiotherapy[self._off(self.course.radiotherapy).between(-31, 365)]
+        bone = rays["field"].str.slice(0, 3).between("Z63", "Z80")
+        brain = rays["field"].str.slice(0, 3).between("Z01", "Z05")
+        return {
+            "P5": (everyone, cytotoxic | self._hospital_chemotherapy()),
+            "P6": (self.sites["bone"], self._any(drugs.loc[kind == "bone_agent", "person"])),
+            "P7": (everyone, self._any(rays["person"])),
+            "C8": (self.sites["bone"], self._any(rays.loc[bone, "person"])),
+            "C9": (self.sites["brain"], self._any(rays.loc[brain, "person"])),
+            "C10": self._cord_compression(),
+        }
+
+    def _procedures(self) -> pd.DataFrame:
+        """person, day, code of every operation on admission; undated ones take the day of the episode."""
+        stays = self.course.episodes
+        rows = [
+            (person, day if done is None else done, code)
+            for person, day, codes, when in zip(
+                stays["person"], stays["day"], stays["procedures"], stays["procedure_days"], strict=True
+            )
+            for code, done in zip(codes, when, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["person", "day", "code"]).astype({"person": int, "day": int})
+
+    def _hospital_chemotherapy(self) -> NDArray[np.bool_]:
+        operations = self._procedures()
+        admitted = operations[operations["code"].isin(HOSPITAL_DRUG_DELIVERY)][["person", "day"]]
+        seen = self.course.clinic
+        seen = seen[seen["attended"].isin(["5", "6"]) & seen["procedure"].isin(HOSPITAL_DRUG_DELIVERY)]
+        given = pd.concat([admitted, seen[["person", "day"]]])
+        return self._any(given.loc[self._off(given).between(-31, 365), "person"])
+
+    def _cord_compression(self) -> tuple[NDArray[np.bool_], NDArray]:
+        codes = self.codes[self.codes["off"].between(-31, 365)]
+        compressed = set(codes.loc[codes["code"].isin(["G952", "G992"]), "episode"])
+        spread = set(codes.loc[codes["code"].isin(["C793", "C794", "C795"]), "episode"])
+        stays = codes[codes["episode"].isin(compressed & spread)]
+        first = stays.groupby("person")["day"].min()
+        operations = self._procedures()
+        surgery = operations[operations["code"].str.startswith("V25")][["person", "day"]]
+        urgent = pd.concat([surgery, self.course.radiotherapy[["person", "day"]]])
+        urgent = urgent[urgent["person"].isin(first.index)]
+        lag = urgent["day"] - urgent["person"].map(first)
+        affected = np.zeros(self.count, dtype=bool)
+        affected[first.index.to_numpy(dtype=np.int64)] = True
+        return affected, self._any(urgent.loc[lag.isin([0, 1]), "person"])
+
+    def _lived(self, everyone: NDArray[np.bool_]) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
+        p = self.patients
+        death = np.where(p.death <= self.snapshot, p.death, NEVER)
+        survived = death - p.diagnosis
+        drugs = self.course.drugs
+        cycles = drugs[(drugs["drug"].map(DRUG_KINDS) == "cytotoxic")]
+        cycles = cycles[self._off(cycles, "cycle_day").between(-31, 365)]
+        last = cycles.groupby("person")["cycle_day"].max()
+        had = np.zeros(self.count, dtype=bool)
+        had[last.index.to_numpy(dtype=np.int64)] = True
+        since = np.full(self.count, NEVER)
+        since[last.index.to_numpy(dtype=np.int64)] = (
+            death[last.index.to_numpy(dtype=np.int64)] - last.to_numpy()
+        )
+        return {
+            "P9": (had, (since >= 0) & (since <= 30)),
+            "P10_1y": (everyone, survived > 365),
+            "P10_3y": (everyone, survived > 1096),
+            "P10_5y": (everyone, survived > 1826),
+        }
+
+    def _anticancer(self) -> pd.DataFrame:
+        drugs = self.course.drugs
+        kind = drugs["drug"].map(DRUG_KINDS)
+        return drugs[~kind.isin(["bone_agent", "supportive"])].assign(kind=kind)
+
+    def _first_line(self) -> pd.DataFrame:
+        """The anti-cancer drugs of each person's first line, with its start."""
+        drugs = self._anticancer()
+        inside = drugs[self._off(drugs).between(-31, 365)]
+        start = inside.groupby("person")["day"].min()
+        drugs = drugs[drugs["person"].isin(start.index)]
+        begun = drugs["person"].map(start)
+        return drugs.assign(start=begun)[(drugs["day"] - begun).between(0, 90)]
+
+    def _timely(self) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
+        operations = self._procedures()
+        resections = operations[operations["code"].str.startswith(("B27", "B28"))]
+        events = pd.concat(
+            [frame[["person", "day"]] for frame in (self._anticancer(), self.course.radiotherapy, resections)]
+        )
+        events = events.assign(off=self._off(events))
+        first = events[events["off"].between(-31, 365)].groupby("person")["off"].min().clip(lower=0)
+        treated = np.zeros(self.count, dtype=bool)
+        treated[first.index.to_numpy(dtype=np.int64)] = True
+        wait = np.full(self.count, np.nan)
+        wait[first.index.to_numpy(dtype=np.int64)] = first.to_numpy()
+        start = self._first_line().groupby("person")["start"].first()
+        drugs = self._anticancer()
+        drugs = drugs[drugs["person"].isin(start.index)]
+        later = (drugs["day"] - drugs["person"].map(start)).between(334, 396)
+        p = self.patients
+        begun = start.index.to_numpy(dtype=np.int64)
+        alive = np.zeros(self.count, dtype=bool)
+        death = np.where(p.death <= self.snapshot, p.death, NEVER)
+        alive[begun] = death[begun] > start.to_numpy() + 365
+        return {
+            "T1": (treated, wait),
+            "T1_31d": (treated, wait <= 31),
+            "T1_62d": (treated, wait <= 62),
+            "T2": (alive, self._any(drugs.loc[later, "person"])),
+        }
+
+    def _receptor_defined(self, everyone: NDArray[np.bool_]) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
+        reports = self.documentation.pathology
+        reports = reports.assign(
+            day=reports["sample_day"].where(reports["sample_day"] < NEVER, reports["result_day"])
+        )
+        reports = reports[self._off(reports).between(-31, 120)]
+        er, pr = reports["er"].str[:1], reports["pr"].str[:1]
+        positive = (reports["her2"] == "P") | (reports["ish"] == "P")
+        negative = reports["her2"].isin(["N", "N1", "N2"]) | (reports["ish"] == "N")
+
+        def split(yes: pd.Series, no: pd.Series) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+            plus = self._any(reports.loc[yes, "person"])
+            return plus, self._any(reports.loc[no, "person"]) & ~plus
+
+        er_plus, er_minus = split(er == "P", er == "N")
+        pr_plus, pr_minus = split(pr == "P", pr == "N")
+        her2_plus, her2_minus = split(positive, negative)
+        primary = reports["specimen"] == "1"
+        er_primary = self._any(reports.loc[primary & er.isin(["P", "N"]), "person"])
+        her2_primary = self._any(reports.loc[primary & (positive | negative), "person"])
+        line = self._first_line()
+        given = {kind: self._any(people) for kind, people in line.groupby("kind")["person"]}
+        nobody = np.zeros(self.count, dtype=bool)
+        agents = line[line["kind"] == "anti_her2"].assign(
+            agent=lambda d: d["drug"].map(
+                lambda name: ["TRASTUZUMAB", "PERTUZUMAB"] if name == "PHESGO" else [name]
+            )
+        )
+        number = agents.explode("agent").groupby("person")["agent"].nunique()
+        amount = np.zeros(self.count, dtype=np.int64)
+        amount[number.index.to_numpy(dtype=np.int64)] = number.to_numpy()
+        known = (er_plus | er_minus) & (pr_plus | pr_minus) & (her2_plus | her2_minus)
+        return {
+            "P3": (er_plus, given.get("cdk46", nobody)),
+            "P3_her2_negative": (er_plus & her2_minus, given.get("cdk46", nobody)),
+            "P4": (her2_plus, given.get("anti_her2", nobody)),
+            "D3": (everyone, known),
+            "C3": (everyone, er_primary & her2_primary),
+            "C4": (er_plus, given.get("endocrine", nobody)),
+            "C5": (her2_plus, amount == 1),
+            "C6": (her2_plus, amount >= 2),
+        }
+
+
+def _exploded(episodes: pd.DataFrame, patients: Patients) -> pd.DataFrame:
+    """person, episode, day, off, code: one row per diagnosis of every admission."""
+    table = episodes[["person", "day", "codes"]].rename_axis("episode").reset_index()
+    table = table.explode("codes", ignore_index=True).rename(columns={"codes": "code"}).dropna(subset="code")
+    table["off"] = table["day"] - patients.diagnosis[table["person"].to_numpy()]
+    return table
+
+
+def _matched(codes: pd.DataFrame, listed: str, group: str) -> pd.DataFrame:
+    """person, name: the groups of a published code list that the codes fall in, by prefix."""
+    with reference_path(listed).open(encoding="utf-8", newline="") as stream:
+        rows = [r for r in csv.DictReader(stream) if r.get("drop_for_cancer_audit", "no") == "no"]
+    meaning = {
+        code: sorted({r[group] for r in rows if code.startswith(r["icd10_prefix"])})
+        for code in codes["code"].unique()
+    }
+    named = codes.assign(name=codes["code"].map(meaning)).explode("name").dropna(subset="name")
+    return named[["person", "name"]].drop_duplicates()
+
+
+def _count(codes: pd.DataFrame, listed: str, group: str, people: int) -> NDArray[np.int64]:
+    counted = _matched(codes, listed, group).groupby("person").size()
+    result = np.zeros(people, dtype=np.int64)
+    result[counted.index.to_numpy(dtype=np.int64)] = counted.to_numpy()
+    return result
