@@ -46,7 +46,7 @@ class EngineSettings:
             scratch=scratch,
         )
 
-    def as_config(self) -> dict[str, str]:
+    def as_config(self) -> dict[str, str | bool | int | float | list[str]]:
         """The DuckDB settings: bounded, spilling to `scratch`, never reaching for the network."""
         return {
             "threads": str(self.threads),
@@ -93,7 +93,7 @@ def references_of(sql: str) -> TableReferences:
 def bind_parameters(sql: str, values: Mapping[str, ParameterValue]) -> str:
     """The statement with every `$name` replaced by its literal; a KeyError names a missing one."""
 
-    def replace(node: exp.Expression) -> exp.Expression:
+    def replace(node: exp.Expr) -> exp.Expr:
         if not isinstance(node, exp.Parameter | exp.Placeholder):
             return node
         value = values[node.name]
@@ -116,17 +116,19 @@ class Engine:
             if isinstance(source, pd.DataFrame):
                 self.connection.register(name, source)
             else:
-                self.connection.execute(
-                    f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT * FROM read_parquet({literal(source)})"
+                run(
+                    self.connection,
+                    f"CREATE OR REPLACE VIEW {quoted(name)} AS SELECT * FROM read_parquet({literal(source)})",
                 )
 
     def attach_code_lists(self, names: tuple[str, ...]) -> None:
         """Make code lists readable as `reference.<name>`, every column text, an empty field null."""
-        self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {REFERENCE_SCHEMA}")
+        run(self.connection, f"CREATE SCHEMA IF NOT EXISTS {REFERENCE_SCHEMA}")
         for name in names:
-            self.connection.execute(
+            run(
+                self.connection,
                 f"CREATE OR REPLACE VIEW {REFERENCE_SCHEMA}.{quoted(name)} AS SELECT * FROM read_csv("
-                f"{literal(reference_path(name))}, header = true, all_varchar = true, delim = ',', quote = '\"')"
+                f"{literal(reference_path(name))}, header = true, all_varchar = true, delim = ',', quote = '\"')",
             )
 
     def prepare(self, sql: str, values: Mapping[str, ParameterValue]) -> str:
@@ -140,9 +142,10 @@ class Engine:
         The order is total (all columns), so that equal content gives equal bytes.
         """
         destination.parent.mkdir(parents=True, exist_ok=True)
-        self.connection.execute(
+        run(
+            self.connection,
             f"COPY (SELECT * FROM ({statement}) ORDER BY {sort_by}) TO {literal(destination)} "
-            "(FORMAT parquet, COMPRESSION zstd)"
+            "(FORMAT parquet, COMPRESSION zstd)",
         )
         return self.count(destination)
 
@@ -154,6 +157,11 @@ class Engine:
     def fetch(self, statement: str) -> pd.DataFrame:
         """The result of a statement that is known to be small."""
         return self.connection.execute(statement).fetchdf()
+
+
+def run(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
+    """Run a statement to its end: a result that nobody fetched keeps the connection busy."""
+    connection.execute(statement).fetchall()
 
 
 def quoted(name: str) -> str:

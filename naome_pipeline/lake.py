@@ -31,7 +31,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from naome_pipeline.engine import literal, quoted
+from naome_pipeline.engine import literal, quoted, run
 from naome_pipeline.home import OWNER_ONLY, Home
 from naome_pipeline.periods import parse_period
 
@@ -302,12 +302,13 @@ class Lake:
         with duckdb.connect(str(temporary)) as connection:
             for feed, period in sorted({(s.feed, s.period) for s in self.scopes()}):
                 schema = quoted(f"{feed}_{period}".lower())
-                connection.execute(f"CREATE SCHEMA {schema}")
+                run(connection, f"CREATE SCHEMA {schema}")
                 scope = self.reading_scope(feed, period)
                 for name in self.published_names(scope):
                     table = self.published(scope, name)
-                    connection.execute(
-                        f"CREATE VIEW {schema}.{quoted(name)} AS SELECT * FROM read_parquet({literal(table.path)})"
+                    run(
+                        connection,
+                        f"CREATE VIEW {schema}.{quoted(name)} AS SELECT * FROM read_parquet({literal(table.path)})",
                     )
         temporary.replace(path)
         return path

@@ -24,7 +24,7 @@ def column_lineage(sql: str, schema: Mapping[str, Sequence[str]]) -> dict[str, l
     `schema` gives the columns of the input tables. Code lists are left out: they are not tables of the lake.
     Statements sqlglot cannot resolve give an empty mapping, never an error: lineage is information, not a gate.
     """
-    columns = {table: dict.fromkeys(names, "VARCHAR") for table, names in schema.items()}
+    columns: dict[str, object] = {table: dict.fromkeys(names, "VARCHAR") for table, names in schema.items()}
     try:
         tree = qualify(
             sqlglot.parse_one(sql, dialect=DIALECT),
@@ -47,11 +47,13 @@ def _outputs(scope: Scope, known: dict[int, dict[str, set[Source]]]) -> dict[str
     result: dict[str, set[Source]] = {}
     known[id(scope)] = result
     if isinstance(scope.expression, exp.SetOperation):
-        left, right = (_outputs(part, known) for part in scope.union_scopes)
+        parts: list[Scope] = getattr(scope, "union_scopes", [])
+        left, right = (_outputs(part, known) for part in parts)
         for (name, sources), other in zip(left.items(), right.values(), strict=False):
             result[name] = sources | other
         return result
-    for projection in scope.expression.selects:
+    selects: list[exp.Expr] = getattr(scope.expression, "selects", [])
+    for projection in selects:
         result[projection.alias_or_name] = set().union(
             *(_origins(column, scope, known) for column in projection.find_all(exp.Column))
         )

@@ -139,10 +139,11 @@ SELECT
     h.provider_code
 FROM hospital AS h
 JOIN reference.opcs4_spinal_decompression AS r
-    ON
-        (r.match = 'exact' AND h.procedure_code = r.code)
-        OR (r.match = 'prefix' AND SUBSTRING(h.procedure_code, 1, LENGTH(r.code)) = r.code)
-WHERE h.source = 'hes_apc'
+    ON r.match = 'prefix' AND SUBSTRING(h.procedure_code, 1, LENGTH(r.code)) = r.code
+-- Vertebroplasty and kyphoplasty share the prefix of fracture decompression and do not free the cord.
+LEFT JOIN reference.opcs4_spinal_decompression AS x
+    ON x."group" = 'vertebroplasty_exclude' AND h.procedure_code = x.code
+WHERE h.source = 'hes_apc' AND x.code IS NULL
 
 UNION ALL
 

@@ -12,7 +12,7 @@ import datetime as dt
 import duckdb
 import pandas as pd
 
-from naome_pipeline.engine import literal
+from naome_pipeline.engine import literal, run
 from naome_pipeline.reference import reference_path
 from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic.dirt import TRUTH_COLUMNS, impossible, reasons, unreadable
@@ -60,10 +60,11 @@ def register_people(connection: duckdb.DuckDBPyConnection, patients: Patients, s
         }
     )
     connection.register("persons_frame", frame)
-    connection.execute(
+    run(
+        connection,
         "CREATE OR REPLACE TABLE persons AS SELECT * REPLACE (CAST(diagnosis AS DATE) AS diagnosis, "
-        "CAST(death AS DATE) AS death) FROM persons_frame ORDER BY number"
-    ).fetchall()
+        "CAST(death AS DATE) AS death) FROM persons_frame ORDER BY number",
+    )
     connection.unregister("persons_frame")
 
 
@@ -140,7 +141,8 @@ class BackgroundRows:
             wanted = str(per_year[kind] * self.volume * years)
             most = "stop - start + 1"
         fraction = f"(hash(number, {literal(salt)}) % 1000) / 1000.0"
-        self.connection.execute(
+        run(
+            self.connection,
             f"""
             CREATE OR REPLACE TABLE counted AS
             WITH spans AS (SELECT *, {start} AS start, {stop} AS stop, {wanted} + {fraction} AS wanted FROM persons),
@@ -150,8 +152,8 @@ class BackgroundRows:
             )
             SELECT *, SUM(n) OVER (ORDER BY number ROWS UNBOUNDED PRECEDING) - n AS before FROM sized
             WHERE n > 0 ORDER BY number
-            """
-        ).fetchall()
+            """,
+        )
         rows = self.connection.execute("SELECT COALESCE(SUM(n), 0) FROM counted").fetchall()
         return int(rows[0][0])
 

@@ -7,6 +7,7 @@ Events, not records: each carries a person (a number), a day and what was done. 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from naome_pipeline.synthetic.randomness import (
     Flags,
     Integers,
     days,
+    either,
     generator,
     happens,
     pick,
@@ -323,7 +325,7 @@ def _radiotherapy(patients: Patients, providers: Providers, people: Integers, se
     )
 
 
-def _episodes(people: Integers, day: Integers, codes: list[list[str]], **more: object) -> pd.DataFrame:
+def _episodes(people: Integers, day: Integers, codes: list[list[str]], **more: Any) -> pd.DataFrame:
     table = pd.DataFrame({"person": people, "day": day})
     table["codes"] = pd.Series(codes, dtype=object)
     for name, empty in (("procedures", list), ("procedure_days", list)):
@@ -373,9 +375,11 @@ def _diagnosis_episodes(patients: Patients, people: Integers, seed: int) -> pd.D
     codes = []
     for row in range(len(person)):
         found = ["C509"]
-        for name in SUBTYPE_SITES:
-            if chosen[name][row]:
-                found.append(SITE_CODES[name][which[row] % len(SITE_CODES[name])])
+        found += [
+            SITE_CODES[name][which[row] % len(SITE_CODES[name])]
+            for name in SUBTYPE_SITES
+            if chosen[name][row]
+        ]
         if regional[row]:
             found.append(nodes[row])
         codes.append(found)
@@ -487,7 +491,7 @@ def _meetings(patients: Patients, providers: Providers, seed: int) -> pd.DataFra
         {
             "person": person,
             "day": patients.diagnosis[person] + np.where(outside, far, near),
-            "code": np.where(care_plan, None, code),
+            "code": either(care_plan, None, code),
             "discussed": care_plan | ~happens(rng, 0.03, len(person)),
             "place": np.where(care_plan, "care_plan", "block"),
         }

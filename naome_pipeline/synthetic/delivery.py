@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from naome_pipeline.deliveries.manifest import write_manifest
-from naome_pipeline.engine import literal
+from naome_pipeline.engine import literal, run
 from naome_pipeline.periods import Quarter
 from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic import records
@@ -208,9 +208,10 @@ def _write_truth(folder: Path, tables: dict[str, pd.DataFrame], summary: Deliver
     with duckdb.connect() as connection:
         for name, table in tables.items():
             connection.register("truth_table", table)
-            connection.execute(
-                f"COPY (SELECT * FROM truth_table) TO {literal(folder / f'{name}.parquet')} (FORMAT parquet)"
-            ).fetchall()
+            run(
+                connection,
+                f"COPY (SELECT * FROM truth_table) TO {literal(folder / f'{name}.parquet')} (FORMAT parquet)",
+            )
             connection.unregister("truth_table")
     content = asdict(summary) | {"folder": Path(summary.folder).name, "truth": folder.name, "seed": seed}
     (folder / "parameters.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -13,7 +13,7 @@ import pandas as pd
 from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic.patients import Patients
 from naome_pipeline.synthetic.providers import Providers
-from naome_pipeline.synthetic.randomness import days, generator, happens, pick, shifted
+from naome_pipeline.synthetic.randomness import days, either, generator, happens, pick, shifted
 
 NURSE_CODES = ["Y1", "Y1m", "Y2", "Y3", "Y4", "Y5", "NI", "NN"]
 NURSE_WEIGHTS = [55, 8, 2, 8, 10, 6, 5, 6]
@@ -164,8 +164,8 @@ def _cosd_rows(
     typed = late & happens(rng, cal.METASTATIC_TYPE_RECORDED, size)
     sited = late & happens(rng, cal.METASTATIC_SITES_RECORDED, size)
     table = pd.DataFrame({"person": person})
-    table["type_1"] = np.where(typed, "03", np.where(happens(rng, 0.08, size), "01", None))
-    table["type_2"] = np.where(happens(rng, 0.05, size), "02", None)
+    table["type_1"] = either(typed, "03", either(happens(rng, 0.08, size), "01", None))
+    table["type_2"] = either(happens(rng, 0.05, size), "02", None)
     columns = [np.full(size, None, dtype=object) for _ in range(4)]
     place = np.zeros(size, dtype=np.int64)
     for name, codes in COSD_SITES.items():
@@ -201,7 +201,7 @@ def _fitness(patients: Patients, seed: int, snapshot: int) -> pd.DataFrame:
     person = np.arange(people)[happens(rng, chance, people)]
     done = pick(rng, ["Y", "N", None], [6, 2, 2], len(person))
     scale = pick(rng, [1, 2, 3, 4, 5, 6, 7, 8, 9, None], [1, 3, 4, 3, 2, 2, 1, 1, 0.2, 8], len(person))
-    scale = np.where(done == "N", None, scale)
+    scale = either(done == "N", None, scale)
     table = pd.DataFrame({"person": person, "done": done, "scale": scale})
     table["day"] = np.minimum(patients.diagnosis[person] + days(rng, -10, 40, len(person)), snapshot)
     return table
@@ -240,7 +240,7 @@ def _receptors(patients: Patients, person: np.ndarray, rng: np.random.Generator,
     borderline = happens(rng, 0.18, size)
     settled = happens(rng, 0.85, size)
     ihc = np.where(borderline, "B", np.where(positive, "P", pick(rng, ["N", "N1", "N2"], None, size)))
-    ish = np.where(borderline & settled, np.where(positive, "P", "N"), None)
+    ish = either(borderline & settled, either(positive, "P", "N"), None)
     missing = happens(rng, 0.06, size)
     return pd.DataFrame(
         {
@@ -248,8 +248,8 @@ def _receptors(patients: Patients, person: np.ndarray, rng: np.random.Generator,
             "specimen": pick(rng, ["1", "2", "5", None], [75, 5, 10, 10], size),
             "er": status(patients.er, 0.04),
             "pr": status(patients.pr, 0.12),
-            "her2": np.where(missing, None, ihc),
-            "ish": np.where(missing, None, ish),
+            "her2": either(missing, None, ihc),
+            "ish": either(missing, None, ish),
         }
     )
 

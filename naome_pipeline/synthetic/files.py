@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from naome_pipeline.engine import literal
+from naome_pipeline.engine import literal, run
 from naome_pipeline.synthetic.dirt import MALFORMED
 from naome_pipeline.synthetic.formats import FileFormat
 
@@ -57,10 +57,11 @@ def write_file(
     if form.trailer:
         parts.append(f"SELECT {literal(f'{form.trailer}{form.delimiter}{rows - 1}')} AS line")
     staged = path.with_name(path.name + ".part")
-    connection.execute(
+    run(
+        connection,
         f"COPY ({' UNION ALL '.join(parts)}) TO {literal(staged)} "
-        "(FORMAT csv, HEADER false, DELIMITER E'\\x01', QUOTE '', ESCAPE '')"
-    ).fetchall()
+        "(FORMAT csv, HEADER false, DELIMITER E'\\x01', QUOTE '', ESCAPE '')",
+    )
     connection.unregister("frame")
     _encode(staged, path, form.encoding)
     return rows

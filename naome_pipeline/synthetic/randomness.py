@@ -6,6 +6,8 @@ One generator per topic, so that switching an option on does not change what oth
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,14 @@ def shifted(probability: float | NDArray[np.float64], effect: NDArray[np.float64
     return 1 / (1 + np.exp(-(np.log(odds / (1 - odds)) + effect)))
 
 
-def pick(rng: np.random.Generator, values: list, weights: list[float] | None, size: int) -> NDArray:
+def either(flag: Any, yes: Any, no: Any) -> NDArray:
+    """`numpy.where` for values that may be missing, as objects."""
+    return np.where(flag, yes, no)
+
+
+def pick(
+    rng: np.random.Generator, values: Sequence[Any], weights: Sequence[float] | None, size: int
+) -> NDArray:
     """Draws from a list, as an object array whose cells share the list's own values."""
     pool = np.empty(len(values), dtype=object)
     pool[:] = values

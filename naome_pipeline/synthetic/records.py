@@ -14,7 +14,7 @@ from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic.course import BNF, Course
 from naome_pipeline.synthetic.documentation import Documentation
 from naome_pipeline.synthetic.patients import Patients, day_number
-from naome_pipeline.synthetic.randomness import Integers, days, generator, happens, pick
+from naome_pipeline.synthetic.randomness import Integers, days, either, generator, happens, pick
 
 _FOREVER = 10**6
 SENTINELS = [day_number(pd.Timestamp(day).date()) for day in ("1800-01-01", "1801-01-01")]
@@ -46,7 +46,7 @@ def tumour_records(patients: Patients, documentation: Documentation, seed: int) 
     turned = np.char.add(
         (6 - patients.imd_quintile[person]).astype(str), np.where(happens(rng, 0.05, size), ".0", "")
     )
-    quintile = np.where(patients.imd_quintile[person] == 0, None, turned)
+    quintile = either(patients.imd_quintile[person] == 0, None, turned)
     unknown_sex = ~table["index"].to_numpy() & happens(rng, 0.2, size)
     return pd.DataFrame(
         {
@@ -114,9 +114,9 @@ def cosd_records(
             "pp_cr6960_diag_metastatic_type_2": table["type_2"],
             "cr2050_clinical_nurse_specialist_indication_code": table["nurse"],
             "npp_cr6500_date_diagnosis_clinically_agreed": dates(recurrence),
-            "npp_cr7100_diag_original_primary_diagnosis_icd": np.where(recurred, "C509", None),
-            "npp_cr6520_rec1_metastatic_type1": np.where(recurred, "03", None),
-            "npp_cr1590_rec1_metastatic_site1": np.where(
+            "npp_cr7100_diag_original_primary_diagnosis_icd": either(recurred, "C509", None),
+            "npp_cr6520_rec1_metastatic_type1": either(recurred, "03", None),
+            "npp_cr1590_rec1_metastatic_site1": either(
                 recurred, np.where(patients.sites["bone"][person], "11", "03"), None
             ),
         }
@@ -145,7 +145,7 @@ def _meeting_blocks(table: pd.DataFrame, meetings: pd.DataFrame) -> pd.DataFrame
         kind = np.full(len(table), None, dtype=object)
         kind[rows] = here["code"]
         missed = np.full(len(table), None, dtype=object)
-        missed[rows] = np.where(here["discussed"], None, "1")
+        missed[rows] = either(here["discussed"], None, "1")
         blocks[f"cr3080_mdt_date{block}"] = dates(day)
         blocks[f"cr3190_mdt_type{block}"] = kind
         blocks[f"cr8100_mdt_discussion{block}"] = missed

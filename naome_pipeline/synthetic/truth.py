@@ -71,7 +71,7 @@ class Truth:
         typed = linked[(linked["type_1"] == "03") | (linked["type_2"] == "03")]
         named = linked[self._cosd_sites(linked).notna().any(axis=1)]
         codes = self.codes
-        distant = codes["code"].str.startswith(("C78", "C79") + DISTANT_NODES)
+        distant = codes["code"].str.startswith(("C78", "C79", *DISTANT_NODES))
         coded = codes[distant & codes["off"].between(-31, 120)]
         parts = [
             frame.groupby("person")["day"].min().reset_index().assign(source=source)
@@ -113,7 +113,7 @@ class Truth:
     def _sites(self) -> dict[str, NDArray[np.bool_]]:
         found = {name: np.zeros(self.count, dtype=bool) for name in SITES}
         codes = self.codes[self.codes["off"].between(-31, 120)]
-        codes = codes[codes["code"].str.startswith(("C78", "C79") + DISTANT_NODES)]
+        codes = codes[codes["code"].str.startswith(("C78", "C79", *DISTANT_NODES))]
         for name, people in codes.groupby(codes["code"].map(SITE_OF_HOSPITAL_CODE).fillna("other"))["person"]:
             found[str(name)][people.to_numpy()] = True
         records = self._cosd_sites(self.linked)
@@ -169,16 +169,14 @@ class Truth:
                 "alliance_code": np.array(self.providers.alliances, dtype=object)[p.trust],
                 "age": p.age,
                 "sex": np.where(p.sex == 1, "male", "female"),
-                "imd_quintile": pd.array(
-                    np.where(p.imd_quintile == 0, -1, p.imd_quintile), dtype="Int64"
-                ).copy(),
+                "imd_quintile": pd.Series(p.imd_quintile).astype("Int64").where(p.imd_quintile > 0),
                 "charlson": charlson,
                 "scarf": scarf,
                 "frailty": frailty,
                 "performance_status": self._performance_status(),
             }
             | self.sites
-        ).replace({"imd_quintile": {-1: pd.NA}})
+        )
 
     def evidence(self) -> pd.DataFrame:
         """person_id, source, date."""

@@ -1,0 +1,106 @@
+"""Every table that SQL or the registry makes, from a delivery of a few people written by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+import naome_pipeline
+from naome_pipeline.cohort.providers import provider_table
+from naome_pipeline.deliveries.layouts import data_set, value_types
+from naome_pipeline.disclosure.revisions import revisions_sql
+from naome_pipeline.engine import Engine, ParameterValue, references_of
+from naome_pipeline.indicators.definitions import definitions_table
+from naome_pipeline.indicators.registry import person_indicators_sql, person_subgroups_sql, registry
+from naome_pipeline.indicators.reporting_periods import first_reported_quarter, reporting_periods
+from naome_pipeline.parameters import parameters
+from naome_pipeline.periods import Quarter
+from tests.expectations.suites import suite_names
+
+PERIOD = Quarter(2025, 3)
+SNAPSHOT = dt.date(2025, 12, 31)
+COMPUTED = {"delivered_rows", "quarantine_summary"}
+SOURCES = [name for layer, name in suite_names() if layer == "sources" and name not in COMPUTED]
+# Not made by SQL over other tables: lists of files, versions and tables.
+LISTS = {"changed_files", "provenance", "first_page", "open_data", "publication", "quarantine_summary"}
+SQL_FOLDERS = ("cohort", "indicators", "disclosure")
+
+
+def sql_files() -> dict[str, Path]:
+    """Name and file of every table that is one statement."""
+    package = Path(naome_pipeline.__file__).parent
+    return {path.stem: path for folder in SQL_FOLDERS for path in (package / folder).glob("*.sql")}
+
+
+@dataclass
+class HandMade:
+    """Tables in a folder, made on demand with everything they read."""
+
+    engine: Engine
+    folder: Path
+    rows: dict[str, str] = field(default_factory=dict)
+    made: dict[str, Path] = field(default_factory=dict)
+
+    def table(self, name: str) -> Path:
+        """The Parquet file of a table."""
+        if name not in self.made:
+            path = self.folder / f"{name}.parquet"
+            self._make(name, path)
+            self.made[name] = path
+            self.engine.attach({name: path})
+        return self.made[name]
+
+    def _make(self, name: str, path: Path) -> None:
+        if name in SOURCES:
+            self._make_source(name, path)
+        elif name in sql_files():
+            self._run(sql_files()[name].read_text(encoding="utf-8"), path)
+        elif name == "person_indicators":
+            self._run(person_indicators_sql(registry().indicators.values()), path)
+        elif name == "person_subgroups":
+            self._run(person_subgroups_sql(registry().subgroups.values()), path)
+        elif name == "revisions":
+            released = self.table("released_indicators")
+            self.engine.write(revisions_sql(released, None, same_period=False), path)
+        else:
+            self.engine.attach({"frame_to_write": self._frame(name)})
+            self.engine.write("SELECT * FROM frame_to_write", path)
+
+    def _run(self, sql: str, path: Path) -> None:
+        for needed in references_of(sql).tables:
+            self.table(needed)
+        values: dict[str, ParameterValue] = {name: p.value for name, p in parameters().items()}
+        values |= {
+            "snapshot_date": SNAPSHOT,
+            "period_end": PERIOD.end,
+            "first_reported_day": first_reported_quarter(PERIOD).start,
+        }
+        self.engine.write(self.engine.prepare(sql, values), path)
+
+    def _make_source(self, name: str, path: Path) -> None:
+        columns = ", ".join(
+            f'"{c.name}" {value_types()[c.type].duckdb}{"" if c.width is None else "[]"}'
+            for c in data_set(name).columns
+        )
+        self.engine.connection.execute(f"CREATE OR REPLACE TEMP TABLE typed ({columns})")
+        if name in self.rows:
+            self.engine.connection.execute(f"INSERT INTO typed BY NAME {self.rows[name]}")
+        self.engine.write("SELECT * FROM typed", path)
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        if name == "providers":
+            return provider_table(SNAPSHOT)
+        if name == "reporting_periods":
+            return reporting_periods(PERIOD)
+        if name == "indicator_definitions":
+            supplied = {source: {c.name for c in data_set(source).columns} for source in SOURCES}
+            return definitions_table("england_quarterly", supplied)
+        assert name == "delivered_rows", f"nobody says how {name} is made"
+        counts = {source: self.engine.count(self.table(source)) for source in SOURCES}
+        return pd.DataFrame(
+            {"data_set": source, "delivered": n > 0, "rows_in": n, "rows_quarantined": 0, "rows_out": n}
+            for source, n in counts.items()
+        )

@@ -1,0 +1,214 @@
+"""What the gates measure: numbers checked by hand, and every suite run over the tables it is meant for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from naome_pipeline.engine import Engine, EngineSettings, open_connection
+from naome_pipeline.gates import CRITICAL, GateResult, Suite, judge, load_suite, profile_table
+from tests.expectations.suites import suite_names
+from tests.expectations.tables import LISTS, SOURCES, HandMade
+
+CANARY = "CANARY-7731"
+# Four people: A registered at stage 4, B found by a hospital code, C without spread, D (the canary) like A.
+DELIVERY = {
+    "tumours": f"""
+        SELECT * FROM (VALUES
+            ('A', 't1', DATE '2023-02-01', 'C50', '2', 71, '4', 'A', 1, 'RR8'),
+            ('B', 't2', DATE '2023-02-20', 'C504', '2', 55, '2A', 'Z', 5, 'RR8'),
+            ('C', 't3', DATE '2023-03-01', 'C509', '1', 63, '1', 'H', 3, 'RR8'),
+            ('{CANARY}', '{CANARY}t', DATE '2023-03-02', 'C509', '2', 40, '4', '{CANARY}', NULL, 'RR8')
+        ) AS t(person_id, tumour_id, diagnosis_date, site_icd10, sex, age, stage, ethnicity, imd_quintile, trust_code)
+        """,
+    "cosd": f"""
+        SELECT * FROM (VALUES
+            ('A', 'r1', DATE '2023-02-03', 'C50', ['03'], ['10'], 'Y1', [DATE '2023-02-10'], ['0102']),
+            ('{CANARY}', 'r2', DATE '2023-03-03', 'C50', [], [], '{CANARY}', [], [])
+        ) AS t(person_id, record_id, diagnosis_date, site_icd10, metastatic_types, metastatic_sites, cns_code,
+            mdt_dates, mdt_types)
+        """,
+    "hes_apc": """
+        SELECT * FROM (VALUES
+            ('B', 'e1', '2223', DATE '2023-02-21', DATE '2023-02-21', ['C504', 'C795']),
+            ('A', 'e2', '2122', DATE '2022-06-01', DATE '2022-06-01', ['E119', 'I500', 'N183'])
+        ) AS t(person_id, episode_id, financial_year, admission_date, episode_start, diagnosis_codes)
+        """,
+    "sact": """
+        SELECT * FROM (VALUES
+            ('A', 'PACLITAXEL', DATE '2023-03-01', DATE '2023-03-01'), ('A', 'TRASTUZUMAB', DATE '2023-03-01', NULL)
+        ) AS t(person_id, drug_name, administration_date, cycle_start_date)
+        """,
+    "rtds": """
+        SELECT 'B' AS person_id, 'x1' AS attendance_id, DATE '2023-04-01' AS appointment_date, 'Z66' AS anatomical_site
+        """,
+    "deaths": "SELECT 'B' AS person_id, DATE '2023-05-01' AS death_date, 'C509' AS underlying_cause",
+}
+MADE = [(layer, name) for layer, name in suite_names() if name not in LISTS]
+CASES = [pytest.param(layer, name, id=f"{layer}/{name}") for layer, name in MADE]
+
+
+@pytest.fixture(scope="module")
+def few_people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandMade]:
+    scratch = tmp_path_factory.mktemp("few_people")
+    with open_connection(EngineSettings(scratch=scratch)) as connection:
+        yield HandMade(Engine(connection), scratch, DELIVERY)
+
+
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HandMade]:
+    scratch = tmp_path_factory.mktemp("nothing")
+    with open_connection(EngineSettings(scratch=scratch)) as connection:
+        yield HandMade(Engine(connection), scratch)
+
+
+def given(tables: HandMade, name: str) -> dict[str, float | None]:
+    """What the build adds to the profile of a table of a first release."""
+    numbers: dict[str, float | None] = {"rows_to_previous": None}
+    if name in SOURCES:
+        rows = float(tables.engine.count(tables.table(name)))
+        numbers |= {"rows_in": rows, "quarantined_share": 0.0, "delivered": float(rows > 0)}
+    return numbers
+
+
+def gate(tables: HandMade, layer: str, name: str) -> list[GateResult]:
+    table = tables.table(name)
+    if name == "delivered_rows":
+        for source in SOURCES:
+            tables.table(source)
+    suite = load_suite(layer, name)
+    return judge(profile_table(tables.engine, table, suite, given(tables, name)), suite)
+
+
+@pytest.mark.parametrize(("layer", "name"), CASES)
+def test_suite_names_exactly_the_columns_of_its_table(few_people, layer, name):
+    described = few_people.engine.connection.execute(
+        f"DESCRIBE SELECT * FROM read_parquet('{few_people.table(name)}')"
+    ).fetchall()
+    assert sorted(load_suite(layer, name).profile["columns"]) == sorted(column for column, *_ in described)
+
+
+@pytest.mark.parametrize(("layer", "name"), CASES)
+def test_honest_delivery_of_few_people_passes_and_shows_nobody(few_people, layer, name):
+    results = gate(few_people, layer, name)
+    assert [r.sentence for r in results if not r.passed and r.severity == CRITICAL] == []
+    assert CANARY not in json.dumps([r.as_dict() for r in results]) + "".join(r.sentence for r in results)
+
+
+@pytest.mark.parametrize(("layer", "name"), CASES)
+def test_empty_delivery_blocks_nowhere(nothing, layer, name):
+    """A delivery without tumours (hospital files only, say) must pass every gate; a first release has no before."""
+    assert [r.sentence for r in gate(nothing, layer, name) if not r.passed and r.severity == CRITICAL] == []
+
+
+def test_the_few_people_are_read_as_meant(few_people):
+    people = pd.read_parquet(few_people.table("people"))
+    assert sorted(people["person_id"]) == ["A", "B", CANARY]
+    counts = pd.read_parquet(few_people.table("indicator_counts"))
+    assert set(counts["level"]) == {"nation", "alliance", "trust"}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    with open_connection(EngineSettings(scratch=tmp_path)) as connection:
+        yield Engine(connection)
+
+
+def test_profile_numbers_are_those_counted_by_hand(engine, tmp_path):
+    table = tmp_path / "visits.parquet"
+    engine.write(
+        """SELECT * FROM (VALUES
+            (1, 'a', 'Y1', DATE '2024-01-02', DATE '2024-01-05'),
+            (1, 'a', 'Y9', DATE '2024-01-02', DATE '2024-01-01'),
+            (2, 'b', NULL, DATE '2024-02-01', DATE '2024-02-01'),
+            (3, 'c', 'NI', DATE '2024-03-01', NULL),
+            (4, NULL, 'Y1', NULL, NULL)
+        ) AS t(visit, person_id, code, start_date, end_date)""",
+        table,
+    )
+    engine.attach({"tumours": pd.DataFrame({"person_id": ["a", "a", "b", "z"]})})
+    profile = {
+        "columns": ["visit", "person_id", "code"],
+        "key": ["visit"],
+        "null_share": ["person_id", "start_date"],
+        "outside_codes": {"code": ["Y1", "NI"]},
+        "rules": {"ends_before_it_starts": "end_date < start_date"},
+        "measures": {"people": "COUNT(DISTINCT person_id)"},
+        "references": {"person": {"table": "tumours", "column": "person_id", "to": "person_id"}},
+    }
+    suite = Suite("visits", {"meta": {"profile": profile}, "expectations": []})
+    assert profile_table(engine, table, suite, {"rows_to_previous": 0.5}) == {
+        "rows_to_previous": 0.5,
+        "missing_columns": 0.0,
+        "rows": 5.0,
+        "duplicate_keys": 1.0,
+        "null_share.person_id": 0.2,
+        "null_share.start_date": 0.2,
+        "outside_codes.code": 0.25,  # Y9, of four codes recorded
+        "rule.ends_before_it_starts": 1.0,
+        "measure.people": 3.0,
+        "unmatched.person": 0.4,  # c and the empty one
+    }
+
+
+def test_missing_columns_are_counted_and_nothing_else_is_measured(engine, tmp_path):
+    table = tmp_path / "tumours.parquet"
+    engine.write("SELECT 'a' AS person_id, 't' AS tumour_id", table)
+    suite = load_suite("sources", "tumours")
+    metrics = profile_table(engine, table, suite, {})
+    assert metrics == {"missing_columns": len(suite.profile["columns"]) - 2.0, "rows": 1.0}
+
+
+def changed(tables: HandMade, name: str, sql: str) -> Path:
+    """A copy of a table with something wrong in it; `sql` reads the sound one as `sound`."""
+    tables.engine.attach({"sound": tables.table(name)})
+    path = tables.folder / f"{name}.broken.parquet"
+    tables.engine.write(sql, path)
+    return path
+
+
+BROKEN = [
+    ("sources", "tumours", "SELECT * FROM sound UNION ALL SELECT * FROM sound WHERE person_id = 'A'", "key_is_unique"),
+    ("sources", "tumours", "SELECT * REPLACE ('STAGE ' || stage AS stage) FROM sound", "stages_have_a_known_form"),
+    ("sources", "tumours", "SELECT * REPLACE ('B' || site_icd10 AS site_icd10) FROM sound", "has_breast_tumours"),
+    ("sources", "tumours", "SELECT * REPLACE (NULL::DATE AS diagnosis_date) FROM sound", "required_values_are_present"),
+    ("sources", "cosd", "SELECT * REPLACE (['3'] AS metastatic_types) FROM sound", "metastatic_types_have_known_codes"),
+    ("sources", "cosd", "SELECT * REPLACE (['102'] AS mdt_types) FROM sound", "meeting_types_have_known_codes"),
+    ("sources", "hes_apc", "SELECT * REPLACE (['1749'] AS diagnosis_codes) FROM sound", "diagnoses_are_icd10_codes"),
+    ("sources", "hes_apc", "SELECT * REPLACE ([]::VARCHAR[] AS diagnosis_codes) FROM sound", "episodes_have_diagnoses"),
+    ("sources", "delivered_rows", "SELECT * REPLACE (rows_out - 1 AS rows_out) FROM sound", "every_row_is_accounted_for"),
+    ("cohort", "people", "SELECT * REPLACE (17 AS age) FROM sound", "everybody_is_adult"),
+    ("cohort", "people", "SELECT * FROM sound WHERE person_id <> 'A'", "nobody_is_lost"),
+    ("cohort", "people", "SELECT * REPLACE (mbc_date - 5000 AS mbc_date) FROM sound", "quarters_fit_the_dates"),
+    ("cohort", "people", "SELECT * REPLACE ('X' || person_id AS person_id) FROM sound", "people_were_assessed"),
+    ("cohort", "attrition", "SELECT * REPLACE (removed + 1 AS removed) FROM sound", "steps_add_up"),
+    ("cohort", "attrition", "SELECT * REPLACE (remaining + 1 AS remaining) FROM sound", "ends_in_the_cohort"),
+    ("cohort", "comorbidity", "SELECT * REPLACE ('fit' AS frailty, 4 AS scarf) FROM sound", "groups_fit_the_scores"),
+    ("indicators", "indicator_counts", "SELECT * FROM sound WHERE level <> 'trust'", "trusts_add_up_to_nations"),
+    ("indicators", "indicator_counts", "SELECT * REPLACE (denominator + 1 AS numerator) FROM sound",
+     "numerators_are_within_denominators"),
+    ("indicators", "indicator_counts", "SELECT * REPLACE (0.0 AS upper) FROM sound", "intervals_hold_their_proportion"),
+    ("indicators", "indicator_counts", "SELECT * REPLACE ('Q' || indicator AS indicator) FROM sound",
+     "indicators_are_in_the_registry"),
+    ("release", "released_indicators", "SELECT * REPLACE (3 AS denominator) FROM sound",
+     "no_small_denominator_is_shown"),
+    ("release", "released_indicators", "SELECT * REPLACE (100 AS denominator, 99 AS numerator) FROM sound",
+     "no_small_remainder_is_shown"),
+    ("release", "released_indicators", "SELECT * REPLACE (NULL::BIGINT AS numerator, 0.4 AS proportion) FROM sound",
+     "hidden_numbers_have_no_percent"),
+    ("release", "released_indicators", "SELECT * REPLACE ('' AS suppressed) FROM sound", "hidden_cells_say_so"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layer", "name", "sql", "expected"), BROKEN, ids=[f"{b[1]}-{b[3]}" for b in BROKEN])
+def test_broken_table_is_stopped_by_the_expectation_meant_for_it(few_people, layer, name, sql, expected):
+    suite = load_suite(layer, name)
+    few_people.table(name)
+    path = changed(few_people, name, sql)
+    results = judge(profile_table(few_people.engine, path, suite, given(few_people, name)), suite)
+    assert expected in {r.name for r in results if not r.passed and r.severity == CRITICAL}
+    assert CANARY not in json.dumps([r.as_dict() for r in results])

@@ -1,0 +1,108 @@
+"""One suite per node, complete, in Great Expectations' own form, and understandable."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from naome_pipeline.gates import CRITICAL, load_suite
+from naome_pipeline.parameters import value_of
+from tests.expectations.suites import node_names, requested_metrics, suite_files, suite_names
+
+GIVEN_EVERYWHERE = {"rows", "missing_columns", "rows_to_previous"}
+GIVEN_FOR_SOURCES = {"rows_in", "rows_quarantined", "quarantined_share", "values_unreadable", "delivered"}
+CASES = [pytest.param(layer, name, id=f"{layer}/{name}") for layer, name in suite_names()]
+
+
+def test_every_node_has_one_suite_and_every_suite_a_node():
+    assert len(node_names()) > 40
+    assert sorted(suite_names()) == sorted(node_names())
+    assert all(path.parent.parent.name == "expectations" for path in suite_files())
+
+
+@pytest.mark.parametrize(("layer", "name"), CASES)
+def test_suite_says_what_it_is_and_why(layer, name):
+    suite = load_suite(layer, name)
+    assert suite.content["name"] == f"{layer}/{name}"
+    assert len(suite.content["meta"]["rationale"].split()) > 12
+    assert suite.profile["columns"]
+
+
+@pytest.mark.parametrize(("layer", "name"), CASES)
+def test_every_expectation_has_name_reason_severity_and_bound(layer, name):
+    expectations = load_suite(layer, name).expectations
+    for expectation in expectations:
+        assert expectation["type"] == "expect_column_values_to_be_between"
+        assert expectation["severity"] in {CRITICAL, "warning"}
+        assert re.fullmatch(r"[a-z][a-z0-9_]+", expectation["meta"]["name"])
+        why = expectation["meta"]["why"]
+        assert why.endswith(".") and len(why.split()) > 4, why
+        assert {"min_value", "max_value"} & expectation["kwargs"].keys()
+    repeated = [n for n, times in Counter(e["meta"]["name"] for e in expectations).items() if times > 1]
+    assert not repeated
+
+
+@pytest.mark.parametrize(("layer", "name"), CASES)
+def test_every_suite_checks_schema_key_and_a_rule(layer, name):
+    expectations = {e["kwargs"]["column"]: e["severity"] for e in load_suite(layer, name).expectations}
+    assert expectations["missing_columns"] == CRITICAL
+    # Treatments have no key: two drugs may share a day. Tables keyed by their whole row measure repeats as a share.
+    keyed = {"duplicate_keys", "measure.repeated_rows"} & expectations.keys()
+    assert keyed or name == "treatments"
+    assert any(metric.startswith(("rule.", "measure.", "outside_codes.")) for metric in expectations)
+    if layer == "sources" and name not in {"delivered_rows", "quarantine_summary"}:
+        assert {"quarantined_share", "rows_to_previous", "rule.required_value_missing"} <= expectations.keys()
+
+
+@pytest.mark.parametrize(("layer", "name"), CASES)
+def test_every_metric_judged_is_measured_and_every_metric_measured_is_judged(layer, name):
+    suite = load_suite(layer, name)
+    judged = {e["kwargs"]["column"] for e in suite.expectations}
+    measured = requested_metrics(suite)
+    given = GIVEN_EVERYWHERE | (GIVEN_FOR_SOURCES if layer == "sources" else set())
+    assert judged <= measured | given
+    assert measured <= judged
+
+
+@pytest.mark.parametrize(("layer", "name"), CASES)
+def test_a_warning_never_lies_beyond_the_critical_bound(layer, name):
+    """A warning that could only speak after the gate has closed would never be read."""
+    expectations = load_suite(layer, name).expectations
+    for blocking in (e for e in expectations if e["severity"] == CRITICAL):
+        for warning in (e for e in expectations if e["severity"] == "warning"):
+            if warning["kwargs"]["column"] == blocking["kwargs"]["column"]:
+                ceiling = warning["kwargs"].get("max_value", float("-inf"))
+                floor = warning["kwargs"].get("min_value", float("inf"))
+                assert ceiling < blocking["kwargs"].get("max_value", float("inf"))
+                assert floor > blocking["kwargs"].get("min_value", float("-inf"))
+
+
+def test_bounds_repeat_the_parameters_of_the_audit():
+    """Suites are data and cannot read parameters; where they repeat one, it must be the same."""
+
+    def bound(layer: str, name: str, metric: str, side: str) -> float:
+        found = [e for e in load_suite(layer, name).expectations if e["kwargs"]["column"] == metric]
+        return found[0]["kwargs"][side]
+
+    assert bound("cohort", "people", "measure.youngest", "min_value") == value_of("minimum_age")
+    assert bound("cohort", "people", "measure.quarters_spanned", "max_value") == value_of("quarters_reported")
+    largest_hidden = int(value_of("suppression_threshold")) - 1
+    rules = load_suite("release", "released_indicators").profile["rules"]
+    for rule in ("small_denominator", "small_numerator", "small_remainder"):
+        assert rules[rule].endswith(f"BETWEEN 1 AND {largest_hidden}")
+    window = load_suite("cohort", "cohort_assessment").profile["rules"]["evidence_far_away"]
+    assert f"BETWEEN -{value_of('cosd_link_days')} AND {value_of('de_novo_window_end')}" in window
+    frailty = load_suite("cohort", "comorbidity").profile["rules"]["group_does_not_fit"]
+    for group in ("severe", "moderate", "mild"):
+        assert f"scarf >= {value_of(f'scarf_{group}_minimum')} THEN '{group}'" in frailty
+
+
+def test_suite_files_are_plain_json_of_readable_length():
+    for path in suite_files():
+        text = path.read_text(encoding="utf-8")
+        assert text.endswith("}\n")
+        assert len(text.splitlines()) <= 450, path
+        assert json.loads(text)["expectations"], path
