@@ -1,13 +1,21 @@
 -- Dates on which the person was discussed in a multidisciplinary team meeting, with the kind of meeting.
 -- A block marked "not discussed" is no discussion.
+WITH blocks AS (
+    SELECT
+        p.person_id,
+        c.mdt_dates[b.place] AS mdt_date,
+        c.mdt_types[b.place] AS mdt_type,
+        c.mdt_not_discussed[b.place] AS not_discussed
+    FROM people AS p
+    JOIN cosd AS c ON p.person_id = c.person_id
+    CROSS JOIN UNNEST(GENERATE_SERIES(1, 10)) AS b(place)
+)
+
 SELECT DISTINCT
-    p.person_id,
+    m.person_id,
     m.mdt_date,
     CASE WHEN r.breast_mdt = 'yes' THEN 'breast' WHEN r.code IS NOT NULL THEN 'other' END AS meeting
-FROM people AS p
-JOIN cosd AS c ON p.person_id = c.person_id
-CROSS JOIN
-    UNNEST(c.mdt_dates, c.mdt_types, c.mdt_not_discussed) AS m(mdt_date, mdt_type, not_discussed)
+FROM blocks AS m
 LEFT JOIN reference.cosd_mdt_types AS r ON m.mdt_type = r.code
 WHERE m.mdt_date IS NOT NULL AND COALESCE(m.not_discussed, '') <> '1'
 

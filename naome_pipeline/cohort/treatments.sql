@@ -30,13 +30,13 @@ prescriptions AS (
 admitted AS (
     SELECT
         h.person_id,
-        COALESCE(o.procedure_date, h.episode_start) AS treatment_date,
-        o.procedure_code,
+        COALESCE(h.procedure_dates[o.place], h.episode_start) AS treatment_date,
+        h.procedure_codes[o.place] AS procedure_code,
         h.provider_code
     FROM hes_apc AS h
     JOIN people AS p ON h.person_id = p.person_id
-    CROSS JOIN UNNEST(h.procedure_codes, h.procedure_dates) AS o(procedure_code, procedure_date)
-    WHERE o.procedure_code IS NOT NULL
+    CROSS JOIN UNNEST(GENERATE_SERIES(1, 24)) AS o(place)
+    WHERE h.procedure_codes[o.place] IS NOT NULL
 ),
 
 attended AS (

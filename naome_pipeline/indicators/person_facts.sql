@@ -34,7 +34,7 @@ nurse AS (
 fitness AS (
     SELECT DISTINCT person_id
     FROM cosd_fitness
-    WHERE assessment_indicator = 'Y' OR clinical_frailty_scale BETWEEN 1 AND 9
+    WHERE assessment_indicator = 'Y' OR clinical_frailty_scale IN ('1', '2', '3', '4', '5', '6', '7', '8', '9')
 ),
 
 sites AS (

@@ -39,7 +39,8 @@ def test_every_expectation_has_name_reason_severity_and_bound(layer, name):
         assert expectation["severity"] in {CRITICAL, "warning"}
         assert re.fullmatch(r"[a-z][a-z0-9_]+", expectation["meta"]["name"])
         why = expectation["meta"]["why"]
-        assert why.endswith(".") and len(why.split()) > 4, why
+        assert why.endswith("."), why
+        assert len(why.split()) > 4, why
         assert {"min_value", "max_value"} & expectation["kwargs"].keys()
     repeated = [n for n, times in Counter(e["meta"]["name"] for e in expectations).items() if times > 1]
     assert not repeated
