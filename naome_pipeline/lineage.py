@@ -47,8 +47,7 @@ def _outputs(scope: Scope, known: dict[int, dict[str, set[Source]]]) -> dict[str
     result: dict[str, set[Source]] = {}
     known[id(scope)] = result
     if isinstance(scope.expression, exp.SetOperation):
-        parts: list[Scope] = getattr(scope, "union_scopes", [])
-        left, right = (_outputs(part, known) for part in parts)
+        left, right = (_outputs(part, known) for part in scope.set_operation_scopes)
         for (name, sources), other in zip(left.items(), right.values(), strict=False):
             result[name] = sources | other
         return result

@@ -31,7 +31,9 @@ def top(names: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "naome_pipeline").rglob("*.py")), ids=lambda p: p.stem)
 def test_the_audit_imports_neither_dagster_nor_the_dag(path):
-    allowed = path.name == "refreshing.py"  # runs the job for the command line, importing Dagster when it must
+    allowed = (
+        path.name == "refreshing.py"
+    )  # runs the job for the command line, importing Dagster when it must
     assert allowed or not top(imports_of(path)) & {"dagster", "dagster_duckdb", "assets"}
 
 
@@ -42,7 +44,9 @@ def test_refreshing_imports_dagster_lazily():
     assert not any(m.split(".")[0] in {"dagster", "assets"} for m in modules)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "naome_pipeline" / "reports").glob("*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "naome_pipeline" / "reports").glob("*.py")), ids=lambda p: p.stem
+)
 def test_reports_read_released_tables_only(path):
     forbidden = {"naome_pipeline.cohort", "naome_pipeline.deliveries", "naome_pipeline.gates"}
     assert not {n for n in imports_of(path) if any(n.startswith(f) for f in forbidden)}

@@ -91,6 +91,8 @@ def test_canary_is_in_no_event_of_the_run(home):
 
 
 def test_canary_is_in_no_audit_result(home):
-    audits = list((home.lake / "data").rglob("audits/*.json")) + list((home.lake / "data").rglob("record.json"))
+    audits = list((home.lake / "data").rglob("audits/*.json")) + list(
+        (home.lake / "data").rglob("record.json")
+    )
     assert audits
     assert not [p for p in audits if CANARY in p.read_text(encoding="utf-8")]

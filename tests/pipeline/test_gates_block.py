@@ -92,7 +92,8 @@ def test_materialising_a_downstream_node_by_itself_refuses_and_says_why(stopped)
     release, _, _ = stopped
     defs = build_defs({"pipeline": PipelineResource(home=str(release.home.root))})
     assets = [
-        defs.resolve_assets_def(asset_key(FEED, name)) for name in ("index_tumours", "people", "released_indicators")
+        defs.resolve_assets_def(asset_key(FEED, name))
+        for name in ("index_tumours", "people", "released_indicators")
     ]
     for asset in assets:
         result = dg.materialize(

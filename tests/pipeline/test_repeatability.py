@@ -26,7 +26,9 @@ def published_hashes(lake: Lake) -> dict[str, str]:
 
 def report_files(home: Home) -> dict[str, bytes]:
     folder = home.reports / FEED / PERIOD
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+    return {
+        p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
 
 
 def test_two_homes_get_byte_identical_tables_and_page(release, tmp_path):

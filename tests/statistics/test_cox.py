@@ -12,7 +12,9 @@ def test_lung():
     # coxph(Surv(time, status) ~ age + sex + ph.ecog, lung), ties = "efron". R stops one step short of ours (eps = 1e-9).
     data = datasets.load_lung().dropna(subset=["ph.ecog"])
     fit = fit_cox(data[["age", "sex", "ph.ecog"]], data["time"], data["status"])
-    assert fit.coefficients == pytest.approx([0.0110667645600735, -0.552612395703631, 0.463728475370428], abs=1e-9)
+    assert fit.coefficients == pytest.approx(
+        [0.0110667645600735, -0.552612395703631, 0.463728475370428], abs=1e-9
+    )
     # summary() of the same model: standard errors and log-likelihood.
     assert fit.standard_errors == pytest.approx([0.009267, 0.167739, 0.113577], abs=5e-7)
     assert fit.log_likelihood == pytest.approx(-729.2301, abs=5e-5)
@@ -47,8 +49,28 @@ def test_german_breast_cancer_study():
         }
     )
     fit = fit_cox(columns, g["time"], g["cens"])
-    published = [-0.3462784, -0.0094592, 0.2584448, 0.0077961, 0.5512988, -0.2010905, 0.0487886, -0.0022172, 0.0001973]
-    errors = [0.1290747, 0.0093006, 0.1834765, 0.0039390, 0.1898441, 0.1219654, 0.0074471, 0.0005735, 0.0004504]
+    published = [
+        -0.3462784,
+        -0.0094592,
+        0.2584448,
+        0.0077961,
+        0.5512988,
+        -0.2010905,
+        0.0487886,
+        -0.0022172,
+        0.0001973,
+    ]
+    errors = [
+        0.1290747,
+        0.0093006,
+        0.1834765,
+        0.0039390,
+        0.1898441,
+        0.1219654,
+        0.0074471,
+        0.0005735,
+        0.0004504,
+    ]
     assert fit.coefficients == pytest.approx(published, abs=5.1e-8)
     assert fit.standard_errors == pytest.approx(errors, abs=5.1e-8)
 
@@ -96,7 +118,12 @@ def test_observed_and_expected_per_provider():
 
 @pytest.mark.parametrize(
     ("x", "time", "died"),
-    [([1, 2], [1, 2], [0, 0]), ([1, 1], [1, 2], [1, 0]), ([1, np.nan], [1, 2], [1, 0]), ([1, 2, 3], [1, 2], [1, 0])],
+    [
+        ([1, 2], [1, 2], [0, 0]),
+        ([1, 1], [1, 2], [1, 0]),
+        ([1, np.nan], [1, 2], [1, 0]),
+        ([1, 2, 3], [1, 2], [1, 0]),
+    ],
 )
 def test_nothing_to_model_is_refused(x, time, died):
     with pytest.raises(ValueError):

@@ -37,7 +37,9 @@ def test_overdispersion_as_the_nhs_computes_it():
     found = funnel_limits.overdispersion(OBSERVED, EXPECTED, 1, "log", "truncate")
     assert found.phi == pytest.approx(2.948033175, abs=5e-10)
     assert found.tau_squared == pytest.approx(0.01947753058, abs=5e-12)
-    assert funnel_limits.overdispersed_limits(108, 1, found, 0.998) == pytest.approx((0.59223371, 1.6885226), abs=5e-8)
+    assert funnel_limits.overdispersed_limits(108, 1, found, 0.998) == pytest.approx(
+        (0.59223371, 1.6885226), abs=5e-8
+    )
     table = funnel.ratio_funnel(NAMES, OBSERVED, EXPECTED, direction="lower", trimming="truncate").table
     assert table.loc[0, "overdispersed_upper_998"] == pytest.approx(1.6885226, abs=5e-8)
 
@@ -147,7 +149,13 @@ def test_not_assessed_and_why():
         minima=funnel.Minima(denominator=10, expected=1, completeness=0.7),
     ).table
     assert list(table["state"]) == ["not assessed"] * 3 + ["alert", "not assessed"]
-    assert list(table["reason"]) == ["too few people", "too few people", "data too incomplete", "", "data too incomplete"]
+    assert list(table["reason"]) == [
+        "too few people",
+        "too few people",
+        "data too incomplete",
+        "",
+        "data too incomplete",
+    ]
     with pytest.raises(ValueError, match="completeness"):
         funnel.proportion_funnel(["a"], [1], [2], direction="lower", minima=funnel.Minima(completeness=0.5))
 
@@ -196,7 +204,9 @@ def test_shuffling_and_renaming_change_only_order_and_names():
     events = rng.binomial(n, 0.3)
     base = funnel.proportion_funnel([f"p{i:02}" for i in range(40)], events, n, direction="higher").table
     order = rng.permutation(40)
-    shuffled = funnel.proportion_funnel([f"q{i:02}" for i in order], events[order], n[order], direction="higher").table
+    shuffled = funnel.proportion_funnel(
+        [f"q{i:02}" for i in order], events[order], n[order], direction="higher"
+    ).table
     back = shuffled.sort_values("provider").reset_index(drop=True).drop(columns=["provider", "method"])
     pd.testing.assert_frame_equal(back, base.drop(columns=["provider", "method"]), rtol=1e-12)
 
@@ -205,7 +215,9 @@ def test_doubling_the_population_sharpens_the_tails_and_keeps_the_target():
     once = funnel.proportion_funnel(list("abc"), [20, 45, 30], [100, 100, 100], direction="higher")
     twice = funnel.proportion_funnel(list("abc"), [40, 90, 60], [200, 200, 200], direction="higher")
     assert once.target == twice.target
-    assert (twice.table["p_low"][0] < once.table["p_low"][0]) and (twice.table["p_high"][1] < once.table["p_high"][1])
+    assert (twice.table["p_low"][0] < once.table["p_low"][0]) and (
+        twice.table["p_high"][1] < once.table["p_high"][1]
+    )
     assert (twice.table["upper_998"] < once.table["upper_998"]).all()
 
 
@@ -215,8 +227,13 @@ def test_chance_flags_a_provider_at_most_as_often_as_the_level_says(target, size
     # Exact: enumerate every count a provider of this size can have when nothing but chance acts.
     counts = np.arange(size + 1)
     mass = stats.binom.pmf(counts, size, target)
-    table = funnel.proportion_funnel(counts, counts, [size] * (size + 1), direction="lower", target=target).table
-    for state, side, level, limit in (("potential outlier", "worse", "998", 0.001), ("alert", "worse", "95", 0.025)):
+    table = funnel.proportion_funnel(
+        counts, counts, [size] * (size + 1), direction="lower", target=target
+    ).table
+    for state, side, level, limit in (
+        ("potential outlier", "worse", "998", 0.001),
+        ("alert", "worse", "95", 0.025),
+    ):
         flagged = table["state"].isin([state, "potential outlier"]) & (table["direction"] == side)
         assert mass[flagged].sum() <= limit
         assert mass[flagged].sum() == pytest.approx(table[f"chance_high_{level}"][0], abs=1e-12)
@@ -230,7 +247,9 @@ def test_false_alarm_account_adds_up():
     for _ in range(6):
         n = rng.integers(50, 400, 130)
         tables.append(
-            funnel.proportion_funnel(range(130), rng.binomial(n, 0.4), n, direction="higher", target=0.4).table
+            funnel.proportion_funnel(
+                range(130), rng.binomial(n, 0.4), n, direction="higher", target=0.4
+            ).table
         )
     account = funnel.false_alarms(tables).set_index(["level", "side"])
     assert (account["comparisons"] == 780).all()

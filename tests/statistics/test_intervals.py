@@ -52,7 +52,9 @@ def test_byar_of_65_events():
     assert upper == pytest.approx(82.8491385459, abs=5e-11)
 
 
-@pytest.mark.parametrize(("events", "lower", "upper"), [(0, 0, 3.689), (1, 0.025, 5.572), (10, 4.795, 18.390)])
+@pytest.mark.parametrize(
+    ("events", "lower", "upper"), [(0, 0, 3.689), (1, 0.025, 5.572), (10, 4.795, 18.390)]
+)
 def test_exact_poisson_as_tabulated(events, lower, upper):
     # Breslow and Day (1987), volume II, table 2.10 (95% limits for a Poisson count).
     found = intervals.exact_poisson_interval(events)

@@ -74,7 +74,9 @@ def test_agrees_with_statsmodels():
         at = ours.at(theirs.surv_times)
         assert at["survival"].to_numpy() == pytest.approx(theirs.surv_prob, abs=1e-12)
         inside = theirs.surv_prob > 0
-        assert at["standard_error"].to_numpy()[inside] == pytest.approx(theirs.surv_prob_se[inside], abs=1e-12)
+        assert at["standard_error"].to_numpy()[inside] == pytest.approx(
+            theirs.surv_prob_se[inside], abs=1e-12
+        )
 
 
 def test_restricted_mean_error_by_simulation():
@@ -183,12 +185,17 @@ def test_without_censoring_kaplan_meier_is_the_plain_proportion():
 
 def test_by_group_is_each_group_alone():
     data = datasets.load_lung()
-    table = survival.survival_by_group(data["sex"], data["time"], data["status"], [180, 365], restricted_mean_horizon=365)
+    table = survival.survival_by_group(
+        data["sex"], data["time"], data["status"], [180, 365], restricted_mean_horizon=365
+    )
     assert table["group"].tolist() == [1, 1, 2, 2]
     # R: survfit(Surv(time, status) ~ sex, lung): medians 270 (men) and 426 (women).
     assert table["median"].tolist() == [270, 270, 426, 426]
     alone = data[data["sex"] == 2]
-    assert table.loc[3, "survival"] == survival.kaplan_meier(alone["time"], alone["status"]).at([365])["survival"].iloc[0]
+    assert (
+        table.loc[3, "survival"]
+        == survival.kaplan_meier(alone["time"], alone["status"]).at([365])["survival"].iloc[0]
+    )
     shuffled = data.sample(frac=1, random_state=1)
     again = survival.survival_by_group(
         shuffled["sex"], shuffled["time"], shuffled["status"], [180, 365], restricted_mean_horizon=365

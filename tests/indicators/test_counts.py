@@ -1,0 +1,86 @@
+"""Counts by level, period and subgroup: Wilson intervals against published values, and follow-up that must be whole."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import naome_pipeline
+from naome_pipeline.engine import Engine, EngineSettings, open_connection
+from naome_pipeline.parameters import parameters
+
+SQL = (Path(naome_pipeline.__file__).parent / "indicators" / "indicator_counts.sql").read_text(
+    encoding="utf-8"
+)
+
+
+def counts(tmp_path: Path, values: list[float], follow_up: int, measure: str = "proportion") -> pd.DataFrame:
+    """Counts of one indicator over people of one quarter, one trust."""
+    people = [f"P{n}" for n in range(len(values))]
+    quarter = dt.date(2025, 1, 1)
+    tables = {
+        "person_indicators": pd.DataFrame({"person_id": people, "indicator": "X", "value": values}),
+        "indicator_definitions": pd.DataFrame(
+            {"indicator": ["X"], "measure": [measure], "follow_up_days": [follow_up]}
+        ),
+        "person_facts": pd.DataFrame(
+            {
+                "person_id": people,
+                "quarter_start": [quarter] * len(people),
+                "nation": "England",
+                "alliance_code": "E56000001",
+                "trust_code": "RAJ",
+            }
+        ),
+        "reporting_periods": pd.DataFrame(
+            {
+                "period_kind": ["quarter"],
+                "period": ["2025 Q1"],
+                "period_end": [dt.date(2025, 3, 31)],
+                "quarter_start": [quarter],
+            }
+        ),
+        "person_subgroups": pd.DataFrame({"person_id": people, "subgroup": "all"}),
+    }
+    for table in tables.values():
+        for column in ("quarter_start", "period_end"):
+            if column in table:
+                table[column] = pd.to_datetime(table[column])
+    values_bound = {name: p.value for name, p in parameters().items()} | {
+        "snapshot_date": dt.date(2025, 12, 31)
+    }
+    with open_connection(EngineSettings.from_environment(tmp_path)) as connection:
+        engine = Engine(connection)
+        engine.attach(tables)
+        return engine.fetch(engine.prepare(SQL, values_bound)).sort_values("level").reset_index(drop=True)
+
+
+# Newcombe, Statistics in Medicine 1998; 17: 857-872, table I, method 3 (Wilson score without continuity correction).
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "lower", "upper"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_interval(tmp_path, numerator, denominator, lower, upper):
+    found = counts(tmp_path, [1.0] * numerator + [0.0] * (denominator - numerator), 90)
+    assert list(found["level"]) == ["alliance", "nation", "trust"]
+    assert found["numerator"].eq(numerator).all()
+    assert found["denominator"].eq(denominator).all()
+    assert found["lower"].to_numpy() == pytest.approx(lower, abs=5e-5)
+    assert found["upper"].to_numpy() == pytest.approx(upper, abs=5e-5)
+
+
+def test_a_period_without_whole_follow_up_is_left_out(tmp_path):
+    # 31 March to 31 December 2025 are 275 days.
+    assert len(counts(tmp_path, [1.0, 0.0], 275)) == 3
+    assert counts(tmp_path, [1.0, 0.0], 276).empty
+
+
+def test_durations_have_quartiles_and_no_proportion(tmp_path):
+    found = counts(tmp_path, [10.0, 20.0, 30.0, 40.0, 100.0], 90, measure="days")
+    row = found.iloc[0]
+    assert (row["lower_quartile_days"], row["median_days"], row["upper_quartile_days"]) == (20, 30, 40)
+    assert pd.isna(row["numerator"])
+    assert pd.isna(row["proportion"])

@@ -1,0 +1,126 @@
+"""The registry against the tables of the audit's specification, and what it means to add an indicator."""
+
+from __future__ import annotations
+
+import yaml
+
+from naome_pipeline.engine import Engine, EngineSettings, open_connection
+from naome_pipeline.indicators.definitions import definitions_table
+from naome_pipeline.indicators.listing import indicator_listing
+from naome_pipeline.indicators.registry import (
+    REGISTRY_FILE,
+    availability,
+    load_registry,
+    person_indicators_sql,
+    registry,
+)
+
+PLAN = (
+    [f"P{n}" for n in range(1, 11)],
+    [f"D{n}" for n in range(1, 7)],
+    [f"C{n}" for n in range(1, 12)],
+)
+SUBGROUPS = {
+    "all",
+    "age_70_and_over",
+    "frail",
+    "age_70_and_over_and_frail",
+    "age_under_40",
+    "men",
+    "triple_negative",
+    "bone",
+    "liver",
+    "lung",
+    "brain",
+    "other_site",
+    "several_sites",
+}
+
+
+def families() -> set[str]:
+    """Indicators with variants and horizons folded into the entry of the plan they belong to."""
+    return {(i.variant_of or i.id).split("_")[0] for i in registry().indicators.values()}
+
+
+def test_every_indicator_of_the_plan_and_the_extensions_is_there():
+    assert families() >= {name for group in PLAN for name in group} | {"D7", "D8", "T1", "T2", "R1"}
+    assert set(registry().subgroups) == SUBGROUPS
+
+
+def test_each_entry_says_what_a_reader_needs():
+    for indicator in registry().indicators.values():
+        assert (
+            indicator.title
+            and indicator.construction
+            and indicator.denominator.text
+            and indicator.numerator.text
+        )
+        assert indicator.direction in {"higher", "lower", "neutral"}
+        assert indicator.goal in registry().goals
+        assert indicator.follow_up_days >= 0
+    assert all(
+        i.guideline for i in registry().indicators.values() if i.kind == "performance" and not i.variant_of
+    )
+
+
+def test_receptor_defined_indicators_need_receptors_and_say_so():
+    supplied = {"sact": {"drug_name"}, "cosd": {"mdt_dates"}, "tumours": {"stage"}}
+    by_id = {a.indicator: a for a in availability("england_quarterly", supplied)}
+    for name in ("P3", "P4", "D3", "C3", "C4", "C5", "C6"):
+        assert not by_id[name].available
+        assert "er_status" in by_id[name].reason or "her2_status" in by_id[name].reason
+    with_receptors = supplied | {
+        "cosd_pathology": {"er_status", "pr_status", "her2_status", "specimen_nature"}
+    }
+    by_id = {a.indicator: a for a in availability("england_quarterly", with_receptors)}
+    assert by_id["P3"].available
+    assert by_id["P4"].available
+
+
+def test_quarterly_feed_never_offers_what_it_cannot_support():
+    everything = {
+        need.split(".")[0]: {need.split(".")[1]} for i in registry().indicators.values() for need in i.needs
+    }
+    by_id = {a.indicator: a for a in availability("england_quarterly", everything)}
+    for name in ("P2", "C7", "C11", "R1"):
+        assert not by_id[name].available
+        assert by_id[name].reason
+
+
+def test_listing_has_one_line_per_indicator_with_its_availability():
+    listing = indicator_listing()
+    assert list(listing["indicator"]) == list(registry().indicators)
+    assert "england_quarterly" in listing.columns
+    assert listing["england_quarterly"].str.len().gt(0).all()
+
+
+def test_adding_an_indicator_touches_the_registry_alone(tmp_path):
+    content = yaml.safe_load(REGISTRY_FILE.read_text(encoding="utf-8"))
+    content["indicators"]["P99"] = {
+        "title": "Aged 50 or over",
+        "goal": 1,
+        "kind": "contextual",
+        "denominator": {"text": "everybody in the cohort", "where": "TRUE"},
+        "numerator": {"text": "aged 50 or over", "where": "age >= 50"},
+        "direction": "neutral",
+        "follow_up_days": 0,
+        "needs": ["tumours.age"],
+        "construction": "Made up.",
+    }
+    path = tmp_path / "registry.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    changed = load_registry(path)
+    definitions = definitions_table("england_quarterly", {"tumours": frozenset({"age"})}, changed)
+    row = definitions.set_index("indicator").loc["P99"]
+    assert (row["title"], row["available"]) == ("Aged 50 or over", True)
+    with open_connection(EngineSettings.from_environment(tmp_path)) as connection:
+        engine = Engine(connection)
+        connection.execute(
+            "CREATE TABLE person_facts AS SELECT * FROM (VALUES ('A', 49), ('B', 50)) AS t(person_id, age)"
+        ).fetchall()
+        found = engine.fetch(person_indicators_sql([changed.indicators["P99"]]) + " ORDER BY person_id")
+    assert found.to_dict("list") == {
+        "person_id": ["A", "B"],
+        "indicator": ["P99", "P99"],
+        "value": [0.0, 1.0],
+    }
