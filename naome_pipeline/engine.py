@@ -151,8 +151,8 @@ class Engine:
 
     def count(self, table: Path) -> int:
         """Rows of one Parquet file, from its footer."""
-        row = self.connection.execute(f"SELECT COUNT(*) FROM read_parquet({literal(table)})").fetchone()
-        return int(row[0]) if row else 0
+        rows = self.connection.execute(f"SELECT COUNT(*) FROM read_parquet({literal(table)})").fetchall()
+        return int(rows[0][0])
 
     def fetch(self, statement: str) -> pd.DataFrame:
         """The result of a statement that is known to be small."""

@@ -1,8 +1,8 @@
 -- How the delivery becomes the cohort: what each step removed and what it left, rows first, then people.
 WITH delivered AS (
     SELECT
-        SUM(rows_in) AS rows_in,
-        SUM(rows_quarantined) AS rows_quarantined
+        COALESCE(SUM(rows_in), 0) AS rows_in,
+        COALESCE(SUM(rows_quarantined), 0) AS rows_quarantined
     FROM delivered_rows
     WHERE data_set = 'tumours'
 ),
@@ -10,20 +10,20 @@ WITH delivered AS (
 usable AS (
     SELECT
         COUNT(*) AS tumour_rows,
-        SUM(CASE WHEN site_icd10 LIKE 'C50%' AND COALESCE(behaviour, '3') = '3' THEN 1 ELSE 0 END) AS breast_rows
+        COALESCE(SUM(CASE WHEN site_icd10 LIKE 'C50%' AND COALESCE(behaviour, '3') = '3' THEN 1 ELSE 0 END), 0) AS breast_rows
     FROM tumours
 ),
 
 persons AS (
     SELECT
         COUNT(*) AS everyone,
-        SUM(CASE WHEN exclusion = 'not_known_to_be_adult' THEN 1 ELSE 0 END) AS not_adult,
-        SUM(CASE WHEN exclusion = 'death_certificate_only' THEN 1 ELSE 0 END) AS certificate_only,
-        SUM(CASE WHEN exclusion = 'not_diagnosed_in_nhs_hospital' THEN 1 ELSE 0 END) AS not_nhs,
-        SUM(CASE WHEN exclusion = 'death_before_diagnosis' THEN 1 ELSE 0 END) AS impossible_dates,
-        SUM(CASE WHEN exclusion = 'outside_reported_quarters' THEN 1 ELSE 0 END) AS outside_period,
-        SUM(CASE WHEN exclusion = 'no_evidence_of_distant_spread' THEN 1 ELSE 0 END) AS no_evidence,
-        SUM(CASE WHEN exclusion IS NULL THEN 1 ELSE 0 END) AS included
+        COALESCE(SUM(CASE WHEN exclusion = 'not_known_to_be_adult' THEN 1 ELSE 0 END), 0) AS not_adult,
+        COALESCE(SUM(CASE WHEN exclusion = 'death_certificate_only' THEN 1 ELSE 0 END), 0) AS certificate_only,
+        COALESCE(SUM(CASE WHEN exclusion = 'not_diagnosed_in_nhs_hospital' THEN 1 ELSE 0 END), 0) AS not_nhs,
+        COALESCE(SUM(CASE WHEN exclusion = 'death_before_diagnosis' THEN 1 ELSE 0 END), 0) AS impossible_dates,
+        COALESCE(SUM(CASE WHEN exclusion = 'outside_reported_quarters' THEN 1 ELSE 0 END), 0) AS outside_period,
+        COALESCE(SUM(CASE WHEN exclusion = 'no_evidence_of_distant_spread' THEN 1 ELSE 0 END), 0) AS no_evidence,
+        COALESCE(SUM(CASE WHEN exclusion IS NULL THEN 1 ELSE 0 END), 0) AS included
     FROM cohort_assessment
 ),
 

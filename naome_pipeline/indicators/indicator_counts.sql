@@ -72,26 +72,32 @@ SELECT
     numerator,
     numerator / denominator AS proportion,
     -- Wilson (1927) score interval
-    GREATEST(
-        (
-            numerator / denominator + $confidence_z * $confidence_z / (2 * denominator)
-            - $confidence_z * SQRT(
-                numerator / denominator * (1 - numerator / denominator) / denominator
-                + $confidence_z * $confidence_z / (4 * denominator * denominator)
+    CASE
+        WHEN numerator IS NOT NULL THEN
+            GREATEST(
+                (
+                    numerator / denominator + $confidence_z * $confidence_z / (2 * denominator)
+                    - $confidence_z * SQRT(
+                        numerator / denominator * (1 - numerator / denominator) / denominator
+                        + $confidence_z * $confidence_z / (4 * denominator * denominator)
+                    )
+                ) / (1 + $confidence_z * $confidence_z / denominator),
+                0
             )
-        ) / (1 + $confidence_z * $confidence_z / denominator),
-        0
-    ) AS lower,
-    LEAST(
-        (
-            numerator / denominator + $confidence_z * $confidence_z / (2 * denominator)
-            + $confidence_z * SQRT(
-                numerator / denominator * (1 - numerator / denominator) / denominator
-                + $confidence_z * $confidence_z / (4 * denominator * denominator)
+    END AS lower,
+    CASE
+        WHEN numerator IS NOT NULL THEN
+            LEAST(
+                (
+                    numerator / denominator + $confidence_z * $confidence_z / (2 * denominator)
+                    + $confidence_z * SQRT(
+                        numerator / denominator * (1 - numerator / denominator) / denominator
+                        + $confidence_z * $confidence_z / (4 * denominator * denominator)
+                    )
+                ) / (1 + $confidence_z * $confidence_z / denominator),
+                1
             )
-        ) / (1 + $confidence_z * $confidence_z / denominator),
-        1
-    ) AS upper,
+    END AS upper,
     median_days,
     lower_quartile_days,
     upper_quartile_days
