@@ -47,9 +47,7 @@ def recognise(
     return {name: _tables_of(bundle, name, headers, stated.get(name)) for name in headers}
 
 
-def _tables_of(
-    bundle: Bundle, name: str, headers: Mapping[str, Header], stated: str | None
-) -> Tables | None:
+def _tables_of(bundle: Bundle, name: str, headers: Mapping[str, Header], stated: str | None) -> Tables | None:
     present = [
         table
         for table in bundle.tables
@@ -116,7 +114,9 @@ def missing_required(layout: TableLayout, header: Header, part: str = MAIN) -> d
         choices = [layout.columns[c] for c in (column.name, *column.fallback) if c in layout.columns]
         names = tuple(name for source in choices for name in source.accepted())
         elsewhere = any(part_of(name)[0] != MAIN for name in names)
-        if not elsewhere and not any(is_supplied(layout, c, {MAIN: header}) for c in (column.name, *column.fallback)):
+        if not elsewhere and not any(
+            is_supplied(layout, c, {MAIN: header}) for c in (column.name, *column.fallback)
+        ):
             missing[column.name] = names
     for needed in _columns_for_joins_and_rows(layout):
         if header.position(needed) is None:

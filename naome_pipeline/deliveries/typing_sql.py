@@ -289,4 +289,3 @@ def _add_fallback(typed: TypedColumns, column: Column) -> None:
     typed.statuses[column.name] = (
         f"CASE WHEN {status} = {literal(MISSING)} AND {others} IS NOT NULL THEN NULL ELSE {status} END"
     )
-

@@ -27,7 +27,7 @@ def unreadable(form: FileFormat) -> str:
 
 def impossible(form: FileFormat, snapshot: dt.date, which: int) -> str:
     """A readable day on which nothing can have happened: long ago, or after the data were drawn."""
-    day = snapshot + dt.timedelta(days=400) if form.future_only or which % 2 else dt.date(1066, 10, 14)
+    day = snapshot + dt.timedelta(days=400) if which % 2 else dt.date(1866, 10, 14)
     text = f"{day.year:04d}".join(day.strftime(form.dates.replace("%Y", "@")).split("@"))
     return text.upper() if form.upper_dates else text
 
@@ -36,7 +36,9 @@ def reasons(form: FileFormat) -> list[str]:
     """What can be wrong with a row of this file."""
     found = ["malformed_line", "missing_value"]
     if form.required_date:
-        found += ["unreadable_value", "impossible_date"]
+        found.append("unreadable_value")
+    if form.required_date and not form.two_digit_years:
+        found.append("impossible_date")
     return found
 
 

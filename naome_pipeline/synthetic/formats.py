@@ -16,7 +16,7 @@ class FileFormat:
 
     `required`: columns without which a row is unusable; the first one names the person. `dates`: the strftime format.
     `variation`: a column and a value that make a repeated key differ; None where whole rows are compared.
-    `future_only`: the date format has no century, so an impossible date must lie in the future.
+    `two_digit_years`: the format has no century, so no day written in it is impossible.
     """
 
     data_set: str
@@ -28,7 +28,7 @@ class FileFormat:
     variation: tuple[str, str] | None = None
     encoding: str = "utf-8"
     upper_dates: bool = False
-    future_only: bool = False
+    two_digit_years: bool = False
     trailer: str | None = None
 
     @property
@@ -120,7 +120,7 @@ FORMATS = {
         ("PATIENTID", "PROCEDURE_DATE_CANCER_IMAGING"),
         "PROCEDURE_DATE_CANCER_IMAGING",
         upper_dates=True,
-        future_only=True,
+        two_digit_years=True,
     ),
     "deaths": FileFormat(
         "deaths",

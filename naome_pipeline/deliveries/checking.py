@@ -1,0 +1,297 @@
+"""Checking: everything that is wrong with a delivery, found without taking it in and without changing anything.
+
+What belongs here: findings about files, columns and shares of rows. What does not: single unusable rows, which go to
+quarantine when the delivery is read (`reading.py`), and completeness against earlier releases (`expectations/`).
+
+No finding holds a value of a record.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from naome_pipeline.deliveries import layouts
+from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.deliveries.layouts import MAIN, BundleTable, data_set
+from naome_pipeline.deliveries.manifest import (
+    MANIFEST_FILE,
+    DeliveryFile,
+    Manifest,
+    data_files,
+    read_manifest,
+)
+from naome_pipeline.deliveries.reading import FileProfile, profile_file
+from naome_pipeline.deliveries.recognition import accepted_names, layout_of, missing_required, recognise
+from naome_pipeline.deliveries.text_files import (
+    DELIMITER_NAMES,
+    Header,
+    TextFile,
+    count_records,
+    read_header,
+    scan_file,
+)
+from naome_pipeline.periods import parse_period
+
+# A file of which more than this share is unusable is a wrong file, not a dirty one (our assumption).
+REFUSED_SHARE = 0.2
+# Below this number of records a share says nothing.
+FEWEST_RECORDS = 20
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to know about a delivery: the file, where in it, what, and whether it refuses the delivery."""
+
+    file: str
+    where: str
+    message: str
+    refuses: bool
+
+    def __str__(self) -> str:
+        place = f"{self.file}, {self.where}" if self.where else self.file
+        return f"{'refused' if self.refuses else 'note'}: {place}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """All findings about a delivery."""
+
+    findings: tuple[Finding, ...]
+    files: int
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether `naome receive` would take the delivery."""
+        return not any(finding.refuses for finding in self.findings)
+
+    @property
+    def summary(self) -> str:
+        """One line for the end of the list."""
+        refusals = sum(finding.refuses for finding in self.findings)
+        notes = len(self.findings) - refusals
+        if refusals:
+            return f"not acceptable: {refusals} to mend, {notes} to know"
+        return f"acceptable: {self.files} files, {notes} to know"
+
+
+def check_delivery(directory: Path) -> Report:
+    """Check a delivery folder. Never raises for what is in the folder; reads files and changes nothing."""
+    if not directory.is_dir():
+        finding = Finding(str(directory), "", "there is no such folder; give the folder of a delivery", True)
+        return Report((finding,), 0)
+    try:
+        manifest = read_manifest(directory)
+        layouts.feed(manifest.feed)
+        layouts.bundle(manifest.layout)
+        parse_period(manifest.feed, manifest.period)
+    except DeliveryError as problem:
+        return Report((Finding(MANIFEST_FILE, "", str(problem), True),), 0)
+    except ValueError as problem:
+        return Report((Finding(MANIFEST_FILE, "period", str(problem), True),), 0)
+    findings = [*_listing(directory, manifest), *_contents(directory, manifest), *_completeness(manifest)]
+    return Report(tuple(findings), len(manifest.files))
+
+
+def _listing(directory: Path, manifest: Manifest) -> Iterator[Finding]:
+    there = set(data_files(directory))
+    listed = {file.path for file in manifest.files}
+    for name in sorted(listed - there):
+        yield Finding(
+            name, "", f"listed in {MANIFEST_FILE} but not in the folder; send it, or list what is there", True
+        )
+    for name in sorted(there - listed):
+        advice = "make the manifest again (naome manifest) or move the file out"
+        yield Finding(name, "", f"in the folder but not in {MANIFEST_FILE}; {advice}", True)
+
+
+def _completeness(manifest: Manifest) -> Iterator[Finding]:
+    feed = layouts.feed(manifest.feed)
+    delivered = {name for file in manifest.files for name in file.data_sets}
+    if feed.spine not in delivered:
+        message = f"no file of {feed.spine}; only these data sets will be read, and no cohort can be made"
+        yield Finding(MANIFEST_FILE, "files", message, False)
+    for name in feed.expected:
+        if name not in delivered:
+            message = f"no file of {name}; indicators that need it will not be available"
+            yield Finding(MANIFEST_FILE, "files", message, False)
+
+
+def _contents(directory: Path, manifest: Manifest) -> Iterator[Finding]:
+    present = [file for file in manifest.files if (directory / file.path).is_file()]
+    bundle = layouts.bundle(manifest.layout)
+    headers = {file.path: read_header(directory / file.path) for file in present}
+    recognised = recognise(bundle, headers, {file.path: file.data_set for file in present})
+    joined = {
+        (table.data_set, table.part): directory / name
+        for name, tables in recognised.items()
+        for table in tables or ()
+        if table.part != MAIN
+    }
+    with duckdb.connect(":memory:") as connection:
+        for file in present:
+            tables = recognised[file.path]
+            text = scan_file(directory / file.path)
+            yield from _bytes(file, text)
+            if not _is_table(text):
+                continue
+            yield from _header(file, text, tables, manifest.layout)
+            yield from _records(connection, file, text)
+            if tables and not any(missing_required(layout_of(t), text.header, t.part) for t in tables):
+                mains = [t for t in tables if t.part == MAIN]
+                yield from _values(connection, file, text, mains, joined, manifest)
+
+
+def _bytes(file: DeliveryFile, text: TextFile) -> Iterator[Finding]:
+    if text.size == 0:
+        yield Finding(file.path, "", "the file is empty; send it again", True)
+        return
+    if text.sha256 != file.sha256:
+        message = (
+            f"its SHA-256 is not the one in {MANIFEST_FILE}: the file changed or was cut off after the manifest was "
+            "made; send it again, or make the manifest again if the file is right"
+        )
+        yield Finding(file.path, "", message, True)
+    if text.is_utf16:
+        yield Finding(file.path, "encoding", "the file is UTF-16; save it as UTF-8 or latin-1", True)
+    elif text.has_nul:
+        message = "the file is binary (it has zero bytes); send it as delimited text"
+        yield Finding(file.path, "", message, True)
+    elif not text.ends_complete:
+        message = "the last line does not end with a line end: the file may have been cut off"
+        yield Finding(file.path, f"line {text.lines}", message, False)
+
+
+def _is_table(text: TextFile) -> bool:
+    return text.size > 0 and not text.has_nul and not text.is_utf16
+
+
+def _header(
+    file: DeliveryFile, text: TextFile, tables: tuple[BundleTable, ...] | None, layout: str
+) -> Iterator[Finding]:
+    header = text.header
+    if len(header.names) <= 1:
+        named = ", ".join(DELIMITER_NAMES.values())
+        message = f"no delimiter is in the header; columns must be separated by one of: {named}"
+        yield Finding(file.path, "line 1", message, True)
+        return
+    repeated = sorted({name for name in header.names if name and header.names.count(name) > 1})
+    for name in repeated:
+        yield Finding(file.path, f"column {name}", "the header has this column twice; keep one", True)
+    if tables is None:
+        message = f"not recognised as a file of layout {layout}; name it after its data set or choose another layout"
+        yield Finding(file.path, "line 1", message, True)
+        return
+    for table in tables:
+        missing = missing_required(layout_of(table), header, table.part)
+        for column, names in missing.items():
+            yield Finding(
+                file.path, f"column {names[0] if names else column}", _missing(column, names, header), True
+            )
+    yield from _unknown_columns(file, header, tables)
+
+
+def _missing(column: str, names: tuple[str, ...], header: Header) -> str:
+    wanted = " or ".join(names[:_MOST_NAMED]) or column
+    near = [
+        close
+        for name in names
+        for close in difflib.get_close_matches(
+            name.lower(), [n.lower() for n in header.names], n=1, cutoff=0.75
+        )
+    ]
+    hint = f"; is '{near[0]}' meant?" if near else ""
+    delimiter = DELIMITER_NAMES[header.delimiter]
+    return (
+        f"required and not in the header ({len(header.names)} columns separated by {delimiter}); "
+        f"it must be there as {wanted}{hint}"
+    )
+
+
+def _unknown_columns(
+    file: DeliveryFile, header: Header, tables: tuple[BundleTable, ...]
+) -> Iterator[Finding]:
+    if not tables:
+        return
+    known = {name for t in tables for name in accepted_names(layout_of(t), t.part)}
+    known |= {name.lower() for t in tables for name in layout_of(t).published_columns(t.part)}
+    strange = [name or "(no name)" for name in header.names if name.lower() not in known]
+    if strange:
+        more = f" and {len(strange) - _MOST_NAMED} more" if len(strange) > _MOST_NAMED else ""
+        message = f"not in the published layout, will not be read: {', '.join(strange[:_MOST_NAMED])}{more}"
+        yield Finding(file.path, f"column {strange[0]}", message, False)
+
+
+def _records(connection: duckdb.DuckDBPyConnection, file: DeliveryFile, text: TextFile) -> Iterator[Finding]:
+    try:
+        counted = count_records(connection, text)
+    except DeliveryError as problem:
+        yield Finding(file.path, "", str(problem), True)
+        return
+    if counted.total != file.rows:
+        message = f"{counted.total} records, but {MANIFEST_FILE} says {file.rows}; send the complete file"
+        yield Finding(file.path, "rows", message, True)
+    if counted.total == 0:
+        yield Finding(file.path, "rows", "there is a header and no record", True)
+    if counted.malformed:
+        share = counted.malformed / counted.total
+        refuses = share > REFUSED_SHARE and counted.total >= FEWEST_RECORDS
+        message = (
+            f"{counted.malformed} of {counted.total} lines have the wrong number of fields{_fate(refuses)}"
+        )
+        yield Finding(file.path, "rows", message, refuses)
+
+
+def _fate(refuses: bool) -> str:
+    return "; that is no dirt but a wrong file" if refuses else "; they will be put in quarantine"
+
+
+def _values(
+    connection: duckdb.DuckDBPyConnection,
+    file: DeliveryFile,
+    text: TextFile,
+    tables: list[BundleTable],
+    joined: dict[tuple[str, str], Path],
+    manifest: Manifest,
+) -> Iterator[Finding]:
+    for table in tables:
+        others = {part: path for (name, part), path in joined.items() if name == table.data_set}
+        try:
+            profile = profile_file(connection, file.path, text, table, others, manifest.snapshot_date)
+        except DeliveryError as problem:
+            yield Finding(file.path, "", str(problem), True)
+            continue
+        yield from _unusable(file, profile)
+        yield from _repeats(file, profile, table.data_set)
+
+
+_SAID = {
+    "missing_value": "have no value",
+    "unreadable_value": "have a value that cannot be read",
+    "impossible_date": "have an impossible date (before 1900, or after the snapshot date)",
+}
+
+
+def _unusable(file: DeliveryFile, profile: FileProfile) -> Iterator[Finding]:
+    for (reason, column), rows in sorted(profile.unusable.items()):
+        if reason not in _SAID:
+            continue
+        refuses = rows > REFUSED_SHARE * profile.rows and profile.rows >= FEWEST_RECORDS
+        message = f"{rows} of the first {profile.rows} records {_SAID[reason]}{_fate(refuses)}"
+        yield Finding(file.path, f"column {column}", message, refuses)
+
+
+def _repeats(file: DeliveryFile, profile: FileProfile, name: str) -> Iterator[Finding]:
+    if not profile.repeated:
+        return
+    refuses = profile.repeated > REFUSED_SHARE * profile.rows and profile.rows >= FEWEST_RECORDS
+    key = data_set(name).key
+    what = f"repeat a key ({' + '.join(profile.key_columns)})" if key else "repeat another record"
+    where = f"column {profile.key_columns[0]}" if key else "rows"
+    message = f"{profile.repeated} of the first {profile.rows} records {what}{_fate(refuses)}"
+    yield Finding(file.path, where, message, refuses)

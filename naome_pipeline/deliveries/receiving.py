@@ -1,0 +1,146 @@
+"""Receiving: accepting a delivery whole or refusing it whole, and finding accepted ones.
+
+What belongs here: the landing folder, `landing/<feed>/<period>/v001/`, immutable once written. What does not: what is
+wrong with a delivery (`checking.py`).
+"""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from naome_pipeline.deliveries.checking import check_delivery
+from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.deliveries.manifest import MANIFEST_FILE, Manifest, read_manifest
+from naome_pipeline.deliveries.text_files import scan_file
+from naome_pipeline.periods import parse_period
+
+_READ_ONLY_FILE, _OWNER_FOLDER = 0o400, 0o700
+
+
+@dataclass(frozen=True)
+class AcceptedDelivery:
+    """A delivery in the landing folder."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def feed(self) -> str:
+        """Feed, such as england_quarterly."""
+        return self.manifest.feed
+
+    @property
+    def period(self) -> str:
+        """Period, such as 2025Q3."""
+        return self.manifest.period
+
+    @property
+    def version(self) -> int:
+        """Version; the newest one is used."""
+        return self.manifest.version
+
+    @property
+    def id(self) -> str:
+        """`england_quarterly 2025Q3 v1`."""
+        return f"{self.feed} {self.period} v{self.version}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the content: the manifest with the hash of every file."""
+        return self.manifest.fingerprint
+
+
+def receive_delivery(directory: Path, landing: Path) -> AcceptedDelivery:
+    """Check a delivery and take a copy of it into the landing folder.
+
+    Raises DeliveryError with every finding when it is not acceptable, when the same content was accepted before, or
+    when its version is taken by other content. Then nothing has changed; a copy becomes visible by one rename.
+    """
+    report = check_delivery(directory)
+    if not report.acceptable:
+        findings = "\n".join(str(finding) for finding in report.findings)
+        raise DeliveryError(f"refused, nothing was taken in.\n{findings}\n{report.summary}")
+    manifest = read_manifest(directory)
+    _refuse_known(manifest, landing)
+    target = landing / manifest.feed / manifest.period / f"v{manifest.version:03d}"
+    target.parent.mkdir(parents=True, exist_ok=True, mode=_OWNER_FOLDER)
+    with _staged(target) as folder:
+        for file in manifest.files:
+            copy = folder / file.path
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(directory / file.path, copy)
+            if scan_file(copy).sha256 != file.sha256:
+                raise DeliveryError(
+                    f"{file.path} changed while it was being received; send it again when it is complete"
+                )
+        shutil.copyfile(directory / MANIFEST_FILE, folder / MANIFEST_FILE)
+        if read_manifest(folder).fingerprint != manifest.fingerprint:
+            raise DeliveryError(
+                f"{MANIFEST_FILE} changed while the delivery was being received; receive it again"
+            )
+    return AcceptedDelivery(target, manifest)
+
+
+def _refuse_known(manifest: Manifest, landing: Path) -> None:
+    for accepted in accepted_deliveries(landing, manifest.feed, manifest.period):
+        same_content = accepted.manifest.content_fingerprint == manifest.content_fingerprint
+        if same_content:
+            raise DeliveryError(
+                f"this content was accepted before as {accepted.id}; there is nothing to do. A correction needs "
+                f"changed files and a higher version"
+            )
+        if accepted.version == manifest.version:
+            raise DeliveryError(
+                f"{accepted.id} was accepted before with other content. Give this one a higher version in its "
+                f"manifest: naome manifest DIR … --version {_newest_version(landing, manifest) + 1}"
+            )
+
+
+def _newest_version(landing: Path, manifest: Manifest) -> int:
+    return max(d.version for d in accepted_deliveries(landing, manifest.feed, manifest.period))
+
+
+@contextmanager
+def _staged(target: Path) -> Iterator[Path]:
+    """A hidden folder that becomes the target when the block succeeds and disappears when it does not."""
+    folder = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    folder.mkdir(mode=_OWNER_FOLDER)
+    try:
+        yield folder
+        for path in folder.rglob("*"):
+            path.chmod(_READ_ONLY_FILE if path.is_file() else _OWNER_FOLDER)
+        if target.exists():
+            raise DeliveryError(
+                f"{target.parent.name} {target.name} was received by someone else at the same time"
+            )
+        folder.rename(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def accepted_deliveries(
+    landing: Path, feed: str | None = None, period: str | None = None
+) -> list[AcceptedDelivery]:
+    """Accepted deliveries, of one feed or period where given, in order of feed, period and version."""
+    found = [
+        AcceptedDelivery(path.parent, read_manifest(path.parent))
+        for path in landing.glob(f"{feed or '*'}/{period or '*'}/v[0-9]*/{MANIFEST_FILE}")
+    ]
+    return sorted(found, key=lambda d: (d.feed, d.period, d.version))
+
+
+def newest_delivery(landing: Path, feed: str, period: str) -> AcceptedDelivery:
+    """The accepted delivery of the highest version; DeliveryError says what to do when there is none."""
+    code = parse_period(feed, period).code
+    found = accepted_deliveries(landing, feed, code)
+    if not found:
+        others = ", ".join(d.id for d in accepted_deliveries(landing)) or "none"
+        raise DeliveryError(
+            f"no delivery of {feed} {code} has been received (received: {others}). What to do: naome receive DIR"
+        )
+    return found[-1]

@@ -1,0 +1,187 @@
+"""The command line: thin, light, every command with an example, errors as one sentence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from naome_pipeline.cli import app
+from naome_pipeline.home import Home
+from tests.pipeline.releases import FEED, PERIOD, Refreshed, make_release
+
+COMMANDS = (
+    "synth",
+    "manifest",
+    "check",
+    "receive",
+    "refresh",
+    "tables",
+    "show",
+    "explain",
+    "indicators",
+    "open",
+    "ui",
+)
+HEAVY = ("dagster", "great_expectations", "pandas", "duckdb", "statsmodels")
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory) -> Refreshed:
+    return make_release(tmp_path_factory.mktemp("cli"), people=3_000, seed=5)
+
+
+def run(*arguments: str, home: Home | None = None) -> tuple[int, str]:
+    """Exit code and everything printed."""
+    where = ["--home", str(home.root)] if home else []
+    result = CliRunner().invoke(app, [*where, *arguments])
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command):
+    code, printed = run(command, "--help")
+    assert code == 0
+    assert f"Example: naome {command}" in " ".join(printed.split())
+
+
+def test_help_loads_nothing_heavy():
+    script = (
+        "import sys; from naome_pipeline.cli import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert all(command in done.stdout for command in COMMANDS)
+
+
+def test_from_synthetic_delivery_to_page(tmp_path):
+    home = Home.locate(tmp_path / "home")
+    delivery = str(tmp_path / "delivery")
+    arguments = ("--people", "400", "--seed", "2", "--dirt", "0.01", "--volume", "0.02")
+    assert run("synth", delivery, *arguments)[0] == 0
+    code, printed = run("check", delivery)
+    assert code == 0, printed
+    code, printed = run("receive", delivery, home=home)
+    assert code == 0
+    assert "naome refresh" in printed
+    code, printed = run("refresh", "--feed", FEED, "--period", PERIOD, home=home)
+    assert code == 0, printed
+    page = printed.strip().splitlines()[-1].removeprefix("page: ")
+    assert Path(page).is_file()
+    code, printed = run("open", "--print", home=home)
+    assert (code, printed.strip()) == (0, page)
+    code, printed = run("refresh", "--feed", FEED, "--period", PERIOD, home=home)
+    assert code == 0
+    assert "nothing to do" in printed
+
+
+def test_a_brought_folder_gets_a_manifest(release, tmp_path):
+    folder = tmp_path / "brought"
+    folder.mkdir()
+    for name in ("rcrd_tumour.csv", "deaths.txt"):
+        (folder / name).write_bytes((release.delivery / name).read_bytes())
+    options = ("--feed", FEED, "--period", PERIOD, "--layout", "england_quarterly_2025")
+    code, printed = run("manifest", str(folder), *options, "--snapshot-date", "2025-12-31")
+    assert code == 0
+    assert "rcrd_tumour.csv: tumours" in printed
+    assert {f["data_set"] for f in json.loads((folder / "manifest.json").read_text())["files"]} == {
+        "tumours",
+        "deaths",
+    }
+
+
+def test_tables_and_show_in_every_format(release):
+    code, printed = run("tables", home=release.home)
+    assert code == 0
+    assert "\tcohort\tpeople\t" in printed
+    code, printed = run("show", "attrition", "--format", "csv", home=release.home)
+    lines = [line for line in printed.splitlines() if not line.startswith("attrition of")]
+    assert code == 0
+    assert lines[0].split(",")[:3] == ["step", "unit", "title"]
+    result = CliRunner().invoke(
+        app, ["--home", str(release.home.root), "show", "attrition", "--format", "json"]
+    )
+    assert len(json.loads(result.stdout)) == 10
+    code, printed = run("show", "no_such_table", home=release.home)
+    assert code == 1
+    assert "no_such_table" in printed
+
+
+def test_indicators_lists_the_registry():
+    result = CliRunner().invoke(app, ["indicators", "--format", "json"])
+    listed = {row["indicator"] for row in json.loads(result.stdout)}
+    assert {"P1", "D8", "C11", "T2", "R1"} <= listed
+
+
+def test_explain_answers_for_members_the_excluded_and_the_unknown(release):
+    people = release.frame("cohort_assessment")
+    member = people.loc[people["exclusion"].isna(), "person_id"].iloc[0]
+    code, printed = run("explain", member, home=release.home)
+    assert code == 0
+    assert "in the cohort: metastatic at first diagnosis (de novo)" in printed
+    assert "Evidence: " in printed
+    assert "Discussed in a multidisciplinary team meeting" in printed
+    excluded = people.loc[people["exclusion"] == "no_evidence_of_distant_spread", "person_id"].iloc[0]
+    code, printed = run("explain", excluded, home=release.home)
+    assert code == 0
+    assert "not in the cohort: no source shows distant spread" in printed
+    code, printed = run("explain", "nobody", home=release.home)
+    assert code == 0
+    assert "unknown: no usable tumour record" in printed
+
+
+def test_every_exclusion_can_be_explained(release):
+    from naome_pipeline.cohort.explanation import EXCLUSIONS
+
+    people = release.frame("cohort_assessment")
+    found = people.dropna(subset="exclusion").groupby("exclusion")["person_id"].first()
+    assert set(found.index) == set(EXCLUSIONS)
+    for person in found:
+        code, printed = run("explain", person, home=release.home)
+        assert code == 0
+        assert "not in the cohort: " in printed
+
+
+def test_a_table_is_read_in_one_line_of_python_and_in_sql(release):
+    import duckdb
+
+    from naome_pipeline.lake import VIEWS_FILE
+
+    people = release.lake.frame("people", feed=FEED, period=PERIOD)
+    with duckdb.connect(str(release.home.lake / VIEWS_FILE), read_only=True) as connection:
+        counted = connection.execute(f"SELECT COUNT(*) FROM {FEED}_{PERIOD.lower()}.people").fetchall()
+    assert counted == [(len(people),)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("refresh", "--period", "2024Q1"), "naome receive"),
+        (("refresh", "--period", "20Q1"), "2025Q3"),
+        (("show", "people"), "naome refresh"),
+        (("explain", "x"), "naome refresh"),
+        (("open", "--print"), "naome refresh"),
+        (("check", "no_such_folder"), "no_such_folder"),
+        (("receive", "no_such_folder"), "no_such_folder"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_that_says_what_to_do(tmp_path, arguments, words):
+    code, printed = run(*arguments, home=Home.locate(tmp_path / "empty"))
+    assert code == 1
+    assert words in printed
+    assert "Traceback" not in printed
+
+
+def test_no_command_prints_a_frame_of_pandas_index(release):
+    result = CliRunner().invoke(
+        app, ["--home", str(release.home.root), "show", "attrition", "--format", "csv"]
+    )
+    assert not pd.read_csv(__import__("io").StringIO(result.stdout)).columns[0].startswith("Unnamed")
