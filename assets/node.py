@@ -3,8 +3,7 @@
 What belongs here: asset keys, metadata, check results, failures. What does not: what a node computes.
 """
 
-from __future__ import annotations
-
+# No postponed annotations here: Dagster reads the type of `context` when the asset is defined.
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -62,7 +61,6 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
             )
             for expectation in suite.expectations
         ],
-        name=None,
     )
     def materialise(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
         try:

@@ -23,10 +23,12 @@ def _make(context: BuildContext) -> None:
     rows = []
     for path in sorted(now.keys() | before.keys()):
         old, new = before.get(path), now.get(path)
-        if old and new:
-            change = "same" if old["sha256"] == new["sha256"] else "changed"
-        else:
+        if old is None or new is None:
             change = "new" if new else "gone"
+        elif old["sha256"] == new["sha256"]:
+            change = "same"
+        else:
+            change = "changed"
         rows.append(
             {
                 "file": path,

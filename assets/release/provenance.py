@@ -21,6 +21,7 @@ def _uses(delivered: Delivered, previous: Scope | None, lake: Lake) -> Mapping[s
         "layout": manifest.layout,
         "snapshot date": delivered.snapshot_date.isoformat(),
         "pipeline version": __version__,
+        "synthetic data": "yes" if manifest.synthetic else "no",
         "compared with": previous.label if previous else "no earlier release",
     }
 

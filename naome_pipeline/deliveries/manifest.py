@@ -53,7 +53,7 @@ class DeliveryFile(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The content of `manifest.json`."""
+    """The content of `manifest.json`. `synthetic`: the people in it do not exist, and every output says so."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,6 +62,7 @@ class Manifest(BaseModel):
     snapshot_date: dt.date
     layout: str
     version: int = Field(ge=1, le=999)
+    synthetic: bool = False
     files: tuple[DeliveryFile, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -74,6 +75,8 @@ class Manifest(BaseModel):
     def as_json(self) -> str:
         """Stable, readable JSON: the text of the file."""
         content = self.model_dump(mode="json")
+        if not self.synthetic:
+            del content["synthetic"]
         for entry in content["files"]:
             if not entry["also_in"]:
                 del entry["also_in"]
@@ -130,7 +133,14 @@ def data_files(directory: Path) -> list[str]:
 
 
 def write_manifest(
-    directory: Path, *, feed: str, period: str, layout: str, snapshot_date: dt.date | str, version: int = 1
+    directory: Path,
+    *,
+    feed: str,
+    period: str,
+    layout: str,
+    snapshot_date: dt.date | str,
+    version: int = 1,
+    synthetic: bool = False,
 ) -> Manifest:
     """Recognise, hash and count the files of a folder and write its `manifest.json`.
 
@@ -175,6 +185,7 @@ def write_manifest(
         snapshot_date=day,
         layout=layout,
         version=version,
+        synthetic=synthetic,
         files=tuple(files),
     )
     (directory / MANIFEST_FILE).write_text(manifest.as_json(), encoding="utf-8")

@@ -5,7 +5,6 @@ What belongs here: the moment a completed refresh becomes visible. What does not
 
 from __future__ import annotations
 
-import os
 import shutil
 import uuid
 from collections.abc import Sequence
@@ -72,6 +71,6 @@ def _replace_folder(target: Path, sources: Sequence[Path]) -> None:
         shutil.copytree(source, fresh, dirs_exist_ok=True)
     old = target.with_name(f".{target.name}.old.{uuid.uuid4().hex}")
     if target.exists():
-        os.replace(target, old)
-    os.replace(fresh, target)
+        target.replace(old)
+    fresh.replace(target)
     shutil.rmtree(old, ignore_errors=True)

@@ -102,7 +102,9 @@ def write_delivery(
     frames |= _by_year("hes_op", records.clinic_records(patients, course.clinic))
     out.mkdir(parents=True, exist_ok=True)
     planted, rows = _write_files(out, frames, patients, seed, dirt, volume, quarter, snapshot)
-    write_manifest(out, feed=feed, period=period, layout=LAYOUT, snapshot_date=snapshot, version=version)
+    write_manifest(
+        out, feed=feed, period=period, layout=LAYOUT, snapshot_date=snapshot, version=version, synthetic=True
+    )
     truth = Truth(patients, providers, documentation, course, quarter, today, receptors)
     folder = out.with_name(out.name + "-truth")
     tables = {

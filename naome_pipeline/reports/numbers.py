@@ -1,0 +1,41 @@
+"""How numbers are written for people: proportions are 0 to 1 in data and become percentages only here."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+NOTHING = "–"
+
+
+def missing(value: Any) -> bool:
+    """Whether there is no number to show."""
+    return (
+        value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+    )
+
+
+def percent(proportion: Any) -> str:
+    """`0.5932` as `59.3%`; nothing as a dash. ValueError for what is no proportion."""
+    if missing(proportion):
+        return NOTHING
+    if not 0 <= float(proportion) <= 1:
+        raise ValueError("a proportion must lie between 0 and 1")
+    return f"{100 * float(proportion):.1f}%"
+
+
+def percent_range(lower: Any, upper: Any) -> str:
+    """`56.1% to 62.4%`; nothing as a dash."""
+    return NOTHING if missing(lower) or missing(upper) else f"{percent(lower)} to {percent(upper)}"
+
+
+def count(value: Any) -> str:
+    """`12345` as `12,345`; nothing as a dash."""
+    return NOTHING if missing(value) else f"{int(value):,}"
+
+
+def days(value: Any) -> str:
+    """`33.0` as `33 days`, halves kept; nothing as a dash."""
+    return NOTHING if missing(value) else f"{float(value):g} days"

@@ -1,0 +1,109 @@
+"""Open data: the released tables as CSV, a data dictionary, checksums.
+
+What belongs here: writing released numbers for machines. What does not: choosing what may be shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from naome_pipeline.reports import numbers
+from naome_pipeline.reports.released import ReleasedTables
+
+DICTIONARY_FILE = "data_dictionary.csv"
+CHECKSUMS_FILE = "checksums.sha256"
+# A cell that begins like this would be run as a formula by a spreadsheet.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FILES = {
+    "released_indicators": "indicators.csv",
+    "released_definitions": "definitions.csv",
+    "released_attrition": "attrition.csv",
+    "released_data_sets": "data_sets.csv",
+    "revisions": "revisions.csv",
+    "changed_files": "changed_files.csv",
+    "provenance": "provenance.csv",
+}
+MEANINGS = {
+    "indicator": "identifier of the indicator; see definitions.csv",
+    "period_kind": "quarter of diagnosis, rolling four quarters or audit period",
+    "period": "the period",
+    "period_end": "last day of the period",
+    "level": "nation, alliance or trust",
+    "unit_code": "organisation code of the unit (ODS for trusts, ONS for Alliances)",
+    "unit_name": "name of the unit",
+    "alliance_code": "Cancer Alliance of a trust, ONS code",
+    "nation": "England or Wales",
+    "subgroup": "all, or a subgroup; subgroups are given for nation and Alliance only",
+    "denominator": "people counted; empty where hidden",
+    "numerator": "people who meet the criterion; empty where hidden",
+    "proportion": "numerator / denominator, 0 to 1; empty where hidden",
+    "lower": "lower end of the 95% Wilson interval, 0 to 1",
+    "upper": "upper end of the 95% Wilson interval, 0 to 1",
+    "median_days": "median, days",
+    "lower_quartile_days": "lower quartile, days",
+    "upper_quartile_days": "upper quartile, days",
+    "suppressed": "why values are hidden; empty where they are shown",
+    "available": "whether the feed supports the indicator",
+    "status": "published, experimental or not available in this feed",
+    "reason": "why the indicator is not available",
+    "follow_up_days": "days after diagnosis that must have passed at the snapshot date",
+    "rows_in": "records delivered",
+    "rows_out": "records used",
+    "rows_quarantined": "records that could not be used, kept aside with their reason",
+    "removed": "how many the step removed",
+    "remaining": "how many the step left",
+    "sha256": "SHA-256 of the file",
+    "change": "what became of the cell or file since the release before",
+}
+
+
+def write_open_data(tables: ReleasedTables, folder: Path) -> None:
+    """Write one CSV per released table, `data_dictionary.csv` and `checksums.sha256` into a folder."""
+    dictionary = []
+    for name in tables.names():
+        frame = tables.frame(name)
+        _write(folder / FILES[name], list(frame.columns), frame)
+        dictionary += [
+            {"file": FILES[name], "column": column, "type": _kind(frame[column]), "meaning": _meaning(column)}
+            for column in frame.columns
+        ]
+    _write(folder / DICTIONARY_FILE, ["file", "column", "type", "meaning"], pd.DataFrame(dictionary))
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in sorted(folder.glob("*.csv"))
+    ]
+    (folder / CHECKSUMS_FILE).write_text("".join(lines), encoding="utf-8")
+
+
+def _write(path: Path, columns: list[str], frame: pd.DataFrame) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([safe_cell(value) for value in row] for row in frame.itertuples(index=False))
+
+
+def safe_cell(value: Any) -> str:
+    """A value as CSV text: nothing as empty, days in ISO form, text that looks like a formula quoted out."""
+    if numbers.missing(value):
+        return ""
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    if isinstance(value, str):
+        return "'" + value if value.startswith(FORMULA_STARTS) else value
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _kind(column: pd.Series) -> str:
+    kinds = {"i": "integer", "u": "integer", "f": "number", "b": "yes or no", "M": "date"}
+    return "integer" if str(column.dtype).startswith("Int") else kinds.get(column.dtype.kind, "text")
+
+
+def _meaning(column: str) -> str:
+    base = column.removesuffix("_before").removesuffix("_now")
+    said = MEANINGS.get(base) or column.replace("_", " ")
+    return f"{said} (in the release before)" if column.endswith("_before") else said

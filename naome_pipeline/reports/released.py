@@ -1,0 +1,52 @@
+"""The only door through which a report reads: tables that passed disclosure control.
+
+What belongs here: the list of released tables and reading them. What does not: laying them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from naome_pipeline.engine import literal
+
+RELEASED = (
+    "released_indicators",
+    "released_definitions",
+    "released_attrition",
+    "released_data_sets",
+    "revisions",
+    "changed_files",
+    "provenance",
+)
+
+
+class NotReleased(LookupError):
+    """A report asked for a table that is not released."""
+
+
+class ReleasedTables:
+    """The released tables of one release, and nothing else."""
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        if strange := sorted(set(paths) - set(RELEASED)):
+            raise NotReleased(
+                f"a report may not read: {', '.join(strange)}. Released are: {', '.join(RELEASED)}"
+            )
+        self._paths = dict(paths)
+
+    def names(self) -> list[str]:
+        """The tables that can be read, in their fixed order."""
+        return [name for name in RELEASED if name in self._paths]
+
+    def frame(self, name: str) -> pd.DataFrame:
+        """One table as a frame, sorted by all its columns; NotReleased for any other name."""
+        if name not in RELEASED or name not in self._paths:
+            raise NotReleased(f"a report may not read '{name}'. Released are: {', '.join(RELEASED)}")
+        with duckdb.connect(":memory:") as connection:
+            return connection.execute(
+                f"SELECT * FROM read_parquet({literal(self._paths[name])}) ORDER BY ALL"
+            ).fetchdf()
