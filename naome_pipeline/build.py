@@ -61,7 +61,7 @@ class Delivered:
         return cls(
             scope=Scope(accepted.feed, accepted.period, accepted.version),
             snapshot_date=accepted.manifest.snapshot_date,
-            supplied={name: frozenset(c) for name, c in supplied_columns(accepted).items()},
+            supplied=supplied_columns(accepted),
             accepted=accepted,
         )
 

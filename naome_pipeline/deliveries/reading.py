@@ -10,8 +10,9 @@ A record is taken to be one physical line; where a quoted value holds a line end
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,44 +97,48 @@ def canonical_columns(name: str) -> dict[str, str]:
     }
 
 
-def supplied_columns(accepted: AcceptedDelivery) -> dict[str, list[str]]:
-    """Data set to the canonical columns that the delivery's files really have, for every data set delivered."""
+@lru_cache(maxsize=16)
+def supplied_columns(accepted: AcceptedDelivery) -> Mapping[str, frozenset[str]]:
+    """Data set to the canonical columns that the delivery's files really have, for every data set delivered.
+
+    Remembered per delivery: an accepted delivery never changes.
+    """
     found: dict[str, set[str]] = {}
-    for target in _data_sets_of(accepted):
-        for table, header, joined in _tables(accepted, target):
-            headers = {MAIN: header} | {part: read_header(path) for part, path in joined.items()}
-            layout = layout_of(table)
+    matched = _matched(accepted)
+    for target in sorted({name for file in accepted.manifest.files for name in file.data_sets}):
+        for match in matched.get(target, ()):
+            headers = {MAIN: match.header} | {part: read_header(path) for part, path in match.joined.items()}
+            layout = layout_of(match.table)
             columns = {c.name for c in data_set(target).columns if is_supplied(layout, c.name, headers)}
             found.setdefault(target, set()).update(columns)
-    return {target: sorted(columns) for target, columns in sorted(found.items())}
+    return {target: frozenset(columns) for target, columns in sorted(found.items())}
 
 
-def _data_sets_of(accepted: AcceptedDelivery) -> list[str]:
-    return sorted({name for file in accepted.manifest.files for name in file.data_sets})
+@dataclass(frozen=True)
+class _Match:
+    """A file with the main table it feeds, and the files that table looks things up in."""
+
+    name: str
+    table: BundleTable
+    header: Header
+    joined: dict[str, Path]
 
 
-def _tables(accepted: AcceptedDelivery, target: str) -> Iterable[tuple[BundleTable, Header, dict[str, Path]]]:
-    """Main tables of a data set with the header of their file and the files of their joins."""
-    for _, table, header, joined in _matched(accepted, target):
-        yield table, header, joined
-
-
-def _matched(
-    accepted: AcceptedDelivery, target: str
-) -> list[tuple[str, BundleTable, Header, dict[str, Path]]]:
+def _matched(accepted: AcceptedDelivery) -> dict[str, list[_Match]]:
+    """Data set to its files, in the order of their names."""
     headers = {file.path: read_header(accepted.path / file.path) for file in accepted.manifest.files}
     stated = {file.path: file.data_set for file in accepted.manifest.files}
-    bundle = layouts.bundle(accepted.manifest.layout)
-    recognised = recognise(bundle, headers, stated)
-    mains: list[tuple[str, BundleTable]] = []
-    joins: dict[str, Path] = {}
+    recognised = recognise(layouts.bundle(accepted.manifest.layout), headers, stated)
+    joins: dict[str, dict[str, Path]] = {}
+    found: dict[str, list[_Match]] = {}
     for name, tables in sorted(recognised.items()):
         for table in tables or ():
-            if table.data_set == target and table.part == MAIN:
-                mains.append((name, table))
-            elif table.data_set == target:
-                joins[table.part] = accepted.path / name
-    return [(name, table, headers[name], joins) for name, table in mains]
+            joined = joins.setdefault(table.data_set, {})
+            if table.part == MAIN:
+                found.setdefault(table.data_set, []).append(_Match(name, table, headers[name], joined))
+            else:
+                joined[table.part] = accepted.path / name
+    return found
 
 
 def empty_data_set(
@@ -162,8 +167,8 @@ def read_data_set(
     target = data_set(name)
     counts = ReadCounts()
     sources = [
-        _Source(number, path, scan_file(delivery.path / path), layout_of(table), _scanned(joined))
-        for number, (path, table, _, joined) in enumerate(_matched(delivery, name))
+        _Source(number, m.name, scan_file(delivery.path / m.name), layout_of(m.table), _scanned(m.joined))
+        for number, m in enumerate(_matched(delivery).get(name, ()))
     ]
     if not sources:
         empty_data_set(connection, name, table_path, quarantine_path)

@@ -70,9 +70,8 @@ def read_header(path: Path) -> Header:
     The delimiter is the one that splits the line into most fields: published headers hold none inside a name.
     """
     with path.open("rb") as stream:
-        start = stream.read(_HEADER_BYTES)
-    text = start.removeprefix(codecs.BOM_UTF8).decode("latin-1")
-    lines = text.splitlines()
+        start = stream.readline(_HEADER_BYTES)
+    lines = start.removeprefix(codecs.BOM_UTF8).decode("latin-1").splitlines()
     line = lines[0] if lines else ""
     splits = {d: next(csv.reader([line], delimiter=d), []) for d in DELIMITERS}
     best = max(DELIMITERS, key=lambda d: len(splits[d]))
