@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, LEFT, RIGHT = 640, 44, 12
+WIDTH, LEFT, RIGHT = 640, 60, 40
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 QUARTER, ROLLING = "quarter", "rolling four quarters"
 KINDS = {
     "performance": "How care is measured",
-    "data_quality": "How complete the records are",
+    "data quality": "How complete the records are",
     "contextual": "Context",
 }
 MOST_REVISIONS = 200
@@ -63,6 +63,7 @@ def page_content(tables: ReleasedTables) -> dict[str, Any]:
         "period": _period(release["period"]),
         "synthetic": release.get("synthetic data") == "yes",
         "target": float(parameters()["data_quality_target"].value),
+        "target_text": numbers.whole_percent(float(parameters()["data_quality_target"].value)),
         "threshold": int(parameters()["suppression_threshold"].value),
         "entries": entries,
         "kinds": [
@@ -70,7 +71,7 @@ def page_content(tables: ReleasedTables) -> dict[str, Any]:
             for kind, title in KINDS.items()
         ],
         "headline": [e for e in entries if e["kind"] == "performance" and not e["variant_of"]],
-        "quality": [e for e in entries if e["kind"] == "data_quality"],
+        "quality": [e for e in entries if e["kind"] == "data quality"],
         "attrition": tables.frame("released_attrition").sort_values("step").to_dict("records"),
         "data_sets": tables.frame("released_data_sets").to_dict("records"),
         "files": tables.frame("changed_files").to_dict("records"),

@@ -26,6 +26,11 @@ def percent(proportion: Any) -> str:
     return f"{100 * float(proportion):.1f}%"
 
 
+def whole_percent(proportion: float) -> str:
+    """`0.9` as `90%`: for targets, which are round."""
+    return f"{100 * proportion:.0f}%"
+
+
 def percent_range(lower: Any, upper: Any) -> str:
     """`56.1% to 62.4%`; nothing as a dash."""
     return NOTHING if missing(lower) or missing(upper) else f"{percent(lower)} to {percent(upper)}"
