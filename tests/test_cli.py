@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -184,4 +185,4 @@ def test_no_command_prints_a_frame_of_pandas_index(release):
     result = CliRunner().invoke(
         app, ["--home", str(release.home.root), "show", "attrition", "--format", "csv"]
     )
-    assert not pd.read_csv(__import__("io").StringIO(result.stdout)).columns[0].startswith("Unnamed")
+    assert not pd.read_csv(io.StringIO(result.stdout)).columns[0].startswith("Unnamed")

@@ -14,6 +14,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from naome_pipeline.deliveries.layouts import data_set
+
 REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
 AVAILABLE = "published"
 NOT_AVAILABLE = "not available in this feed"
@@ -123,6 +125,14 @@ def missing_needs(needs: Iterable[str], supplied: Mapping[str, Set[str]]) -> lis
     return missing
 
 
+def _not_delivered(need: str) -> str:
+    """A need in words: what is missing, and in brackets the columns that would supply it."""
+    alternatives = need.split("|")
+    table, column = alternatives[0].split(".")
+    said = data_set(table).column(column).meaning.split(":")[-1].strip()
+    return f"{said} is not delivered ({' or '.join(alternatives)})"
+
+
 def availability(
     feed: str, supplied: Mapping[str, Set[str]], definitions: Registry | None = None
 ) -> list[Availability]:
@@ -131,7 +141,7 @@ def availability(
     for indicator in (definitions or registry()).indicators.values():
         reason = indicator.unavailable.get(feed, "")
         if not reason and (missing := missing_needs(indicator.needs, supplied)):
-            reason = "not delivered: " + "; ".join(need.replace("|", " or ") for need in missing)
+            reason = "; ".join(_not_delivered(need) for need in missing)
         status = NOT_AVAILABLE if reason else indicator.status
         result.append(
             Availability(indicator=indicator.id, available=not reason, status=status, reason=reason)

@@ -9,7 +9,10 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from assets.definitions import nodes
+from naome_pipeline.build import Delivered, build
 from naome_pipeline.deliveries.receiving import receive_delivery
+from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake
 from naome_pipeline.refreshing import refresh
@@ -60,12 +63,27 @@ def silent(node: str, state: str) -> None:
     """Report nothing."""
 
 
-def make_release(folder: Path, **options: object) -> Refreshed:
+def build_every_node(home: Home) -> None:
+    """What a refresh does, node by node without Dagster: half a minute less of events per refresh."""
+    delivered, lake = Delivered.newest(home, FEED, PERIOD), Lake(home.lake)
+    waiting, done = list(nodes()), set()
+    while waiting:
+        node = next(n for n in waiting if set(n.inputs) <= done)
+        with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
+            build(node, delivered, lake, Engine(connection))
+        waiting.remove(node)
+        done.add(node.name)
+
+
+def make_release(folder: Path, *, through_dagster: bool = True, **options: object) -> Refreshed:
     """Write a synthetic delivery, receive it and refresh, all under `folder`."""
     delivery = folder / "delivery"
     arguments: dict = {"feed": FEED, "period": PERIOD, "seed": 7, "volume": VOLUME} | options
     write_delivery(delivery, **arguments)
     home = Home.locate(folder / "home").create()
     receive_delivery(delivery, home.landing)
-    refresh(home, FEED, PERIOD, silent)
+    if through_dagster:
+        refresh(home, FEED, PERIOD, silent)
+    else:
+        build_every_node(home)
     return Refreshed(home, delivery, folder / "delivery-truth")

@@ -99,7 +99,6 @@ def test_materialising_a_downstream_node_by_itself_refuses_and_says_why(stopped)
         result = dg.materialize(
             [asset],
             partition_key="2025-07-01",
-            resources={"pipeline": PipelineResource(home=str(release.home.root))},
             raise_on_error=False,
         )
         assert not result.success

@@ -15,12 +15,12 @@ def clean(make) -> Refreshed:
 
 @pytest.fixture(scope="module")
 def with_receptors(make) -> Refreshed:
-    return make(people=6_000, dirt=0.0, receptors=True, seed=11)
+    return make(people=6_000, dirt=0.0, receptors=True, seed=11, through_dagster=False)
 
 
 @pytest.fixture(scope="module")
 def dirty(make) -> Refreshed:
-    return make(people=6_000, dirt=0.02, seed=3)
+    return make(people=6_000, dirt=0.02, seed=3, through_dagster=False)
 
 
 def true_cohort(release: Refreshed) -> pd.DataFrame:
