@@ -46,7 +46,9 @@ def floor_seconds(delivery: Path, settings: EngineSettings, out: Path) -> float:
 
 def commit() -> str:
     """The commit that is measured."""
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
     return done.stdout.strip() or "unknown"
 
 
@@ -67,7 +69,13 @@ def main() -> None:
         delivery = root / "delivery"
         started = time.monotonic()
         write_delivery(
-            delivery, feed=FEED, period=PERIOD, people=options.people, seed=1, dirt=0.01, volume=options.volume
+            delivery,
+            feed=FEED,
+            period=PERIOD,
+            people=options.people,
+            seed=1,
+            dirt=0.01,
+            volume=options.volume,
         )
         size = sum(p.stat().st_size for p in delivery.iterdir())
         say(f"synthetic delivery: {size / 1e6:.0f} MB in {time.monotonic() - started:.1f} s")

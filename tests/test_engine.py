@@ -66,13 +66,15 @@ def test_engine_reaches_for_no_extension(engine):
 
 def test_connection_is_closed_when_the_body_raises(tmp_path):
     kept = []
-    with (
-        pytest.raises(RuntimeError),
-        open_connection(EngineSettings.from_environment(tmp_path)) as connection,
-    ):
-        kept.append(connection)
-        raise RuntimeError
-    with pytest.raises(Exception, match="closed"):
+
+    def fail() -> None:
+        with open_connection(EngineSettings.from_environment(tmp_path)) as connection:
+            kept.append(connection)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with pytest.raises(duckdb.ConnectionException, match="closed"):
         kept[0].execute("SELECT 1")
 
 

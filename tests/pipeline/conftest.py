@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.pipeline.releases import Refreshed, make_release
 def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Refreshed]:
     """`make(people=…, dirt=…)` gives a refreshed home in a folder of its own."""
 
-    def _make(**options: object) -> Refreshed:
+    def _make(**options: Any) -> Refreshed:
         return make_release(tmp_path_factory.mktemp("release"), **options)
 
     return _make

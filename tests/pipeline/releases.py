@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -75,7 +76,7 @@ def build_every_node(home: Home) -> None:
         done.add(node.name)
 
 
-def make_release(folder: Path, *, through_dagster: bool = True, **options: object) -> Refreshed:
+def make_release(folder: Path, *, through_dagster: bool = True, **options: Any) -> Refreshed:
     """Write a synthetic delivery, receive it and refresh, all under `folder`."""
     delivery = folder / "delivery"
     arguments: dict = {"feed": FEED, "period": PERIOD, "seed": 7, "volume": VOLUME} | options

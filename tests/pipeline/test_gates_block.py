@@ -103,9 +103,11 @@ def test_materialising_a_downstream_node_by_itself_refuses_and_says_why(stopped)
         )
         assert not result.success
         failure = next(e for e in result.all_events if e.is_step_failure).step_failure_data.user_failure_data
-        assert "no published version" in failure.description
-        assert "earlier release" in failure.description
-        assert "naome refresh" in failure.description
+        said = failure.description if failure else None
+        assert said is not None
+        assert "no published version" in said
+        assert "earlier release" in said
+        assert "naome refresh" in said
 
 
 def test_asking_for_the_unpublished_table_names_the_failed_gate(stopped):

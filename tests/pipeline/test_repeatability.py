@@ -20,7 +20,9 @@ def release(make) -> Refreshed:
 
 
 def published_hashes(lake: Lake) -> dict[str, str]:
-    tables = lake.release(lake.current_release(FEED, PERIOD))["tables"]
+    current = lake.current_release(FEED, PERIOD)
+    assert current is not None
+    tables = lake.release(current)["tables"]
     return {name: entry["sha256"] for name, entry in tables.items()}
 
 

@@ -22,7 +22,8 @@ def tree(folder: Path) -> dict[str, str]:
 
 
 def truth(folder: Path, table: str) -> pd.DataFrame:
-    return duckdb.sql(f"SELECT * FROM read_parquet('{folder}-truth/{table}.parquet')").df()
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT * FROM read_parquet('{folder}-truth/{table}.parquet')").fetchdf()
 
 
 @pytest.fixture(scope="module")
@@ -137,13 +138,14 @@ def test_planted_lines_are_where_the_truth_says_and_bad_as_it_says(dirty):
         with (dirty / str(name)).open(encoding=encoding, newline="") as stream:
             lines = list(csv.reader(stream, delimiter=delimiter))
         width = len(lines[0])
-        for row in rows.itertuples():
-            line = lines[row.line - 1]
-            assert (len(line) != width) == (row.reason == "malformed_line")
-            if row.reason == "duplicate_row":
-                assert line in lines[: row.line - 1]
-            elif row.reason in {"unreadable_value", "impossible_date"}:
-                assert row.person_id in line
+        for row in rows.to_dict("records"):
+            number = int(row["line"])
+            line = lines[number - 1]
+            assert (len(line) != width) == (row["reason"] == "malformed_line")
+            if row["reason"] == "duplicate_row":
+                assert line in lines[: number - 1]
+            elif row["reason"] in {"unreadable_value", "impossible_date"}:
+                assert row["person_id"] in line
         good = [n for n, line in enumerate(lines, 1) if len(line) != width]
         malformed = rows.loc[rows["reason"] == "malformed_line", "line"]
         assert set(good) - set(malformed) <= {len(lines)}
