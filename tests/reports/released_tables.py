@@ -1,0 +1,186 @@
+"""Small released tables written by hand: one shown, one hidden, one unavailable and one experimental value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from naome_pipeline.deliveries.layouts import feeds
+from naome_pipeline.indicators.definitions import definitions_table
+from naome_pipeline.indicators.registry import registry
+from naome_pipeline.reports.released import ReleasedTables
+
+EVIL = '<script>alert("x")</script>'
+FORMULA = "=HYPERLINK(1)"
+ROLLING = "2024 Q4 to 2025 Q3"
+
+
+def _value(
+    indicator: str,
+    level: str,
+    code: str,
+    name: str,
+    numerator: int | None,
+    denominator: int | None,
+    **more: object,
+) -> dict:
+    shown = numerator is not None and denominator is not None
+    share = numerator / denominator if shown else None
+    return {
+        "indicator": indicator,
+        "period_kind": "rolling four quarters",
+        "period": ROLLING,
+        "period_end": pd.Timestamp("2025-09-30"),
+        "level": level,
+        "unit_code": code,
+        "unit_name": name,
+        "alliance_code": None,
+        "nation": "England",
+        "subgroup": "all",
+        "denominator": denominator,
+        "numerator": numerator,
+        "proportion": share,
+        "lower": None if share is None else max(share - 0.05, 0.0),
+        "upper": None if share is None else min(share + 0.05, 1.0),
+        "median_days": None,
+        "lower_quartile_days": None,
+        "upper_quartile_days": None,
+        "suppressed": "" if shown else "fewer than 5 people",
+    } | more
+
+
+def frames() -> dict[str, pd.DataFrame]:
+    """Every released table."""
+    supplied = {
+        "tumours": frozenset({"stage"}),
+        "cosd": frozenset({"mdt_dates", "mdt_types", "cns_code", "metastatic_types", "metastatic_sites"}),
+        "sact": frozenset({"drug_name", "administration_date"}),
+        "rtds": frozenset({"appointment_date"}),
+        "hes_apc": frozenset({"procedure_codes"}),
+    }
+    quarters = [
+        _value("P1", "nation", "England", "England", 50 + n, 100, period_kind="quarter", period=f"2024 Q{n}")
+        for n in range(1, 5)
+    ]
+    values = [
+        *quarters,
+        _value("P1", "nation", "England", "England", 593, 1000),
+        _value("P1", "alliance", "E56000001", "North & East", 61, 104),
+        _value("P1", "alliance", "E56000002", EVIL, None, None),
+        _value("P1", "trust", "RAJ", "Somewhere Trust", 12, 31),
+        _value(
+            "P1",
+            "trust",
+            "RH5",
+            FORMULA,
+            None,
+            17,
+            suppressed="fewer than 5 people in or outside the numerator",
+        ),
+        _value("D5", "nation", "England", "England", 660, 1000),
+        _value("D7", "nation", "England", "England", 950, 1000),
+        _value(
+            "T1",
+            "nation",
+            "England",
+            "England",
+            None,
+            800,
+            suppressed="",
+            median_days=41.5,
+            lower_quartile_days=20.0,
+            upper_quartile_days=77.0,
+        ),
+    ]
+    release = {
+        "compared with": "no earlier release",
+        "delivery version": "1",
+        "delivery fingerprint": "f" * 64,
+        "feed": next(iter(feeds())),
+        "layout": "england_quarterly_2025",
+        "period": "2025Q3",
+        "pipeline version": "0.1.0",
+        "snapshot date": "2025-12-31",
+        "synthetic data": "yes",
+    }
+    provenance = [
+        {"kind": "release", "item": k, "value": v, "unit": "", "basis": "", "note": ""}
+        for k, v in release.items()
+    ]
+    provenance.append(
+        {
+            "kind": "parameter",
+            "item": "minimum_age",
+            "value": "18",
+            "unit": "years",
+            "basis": "plan",
+            "note": "adults",
+        }
+    )
+    return {
+        "released_indicators": pd.DataFrame(values).astype({"denominator": "Int64", "numerator": "Int64"}),
+        "released_definitions": definitions_table("england_quarterly", supplied, registry()),
+        "released_attrition": pd.DataFrame(
+            {
+                "step": [1, 2],
+                "unit": ["rows", "people"],
+                "title": ["Tumour rows delivered", "Known from a death certificate only"],
+                "removed": [0, 1234],
+                "remaining": [56789, 55555],
+            }
+        ),
+        "released_data_sets": pd.DataFrame(
+            {
+                "data_set": ["tumours", "somatic"],
+                "delivered": [True, False],
+                "rows_in": [56789, 0],
+                "rows_out": [56000, 0],
+                "rows_quarantined": [789, 0],
+            }
+        ),
+        "revisions": pd.DataFrame(
+            [
+                {
+                    "indicator": "P1",
+                    "period_kind": "quarter",
+                    "period": "2024 Q1",
+                    "level": "nation",
+                    "unit_code": "England",
+                    "subgroup": "all",
+                    "change": "changed",
+                    "denominator_before": 99,
+                    "denominator_now": 100,
+                    "numerator_before": 50,
+                    "numerator_now": 51,
+                    "proportion_before": 50 / 99,
+                    "proportion_now": 0.51,
+                    "median_days_before": float("nan"),
+                    "median_days_now": float("nan"),
+                }
+            ]
+        ),
+        "changed_files": pd.DataFrame(
+            {
+                "file": ["rcrd_tumour.csv"],
+                "change": ["new"],
+                "rows_before": [None],
+                "rows_now": [56789],
+                "sha256": ["a"],
+            }
+        ).astype({"rows_before": "Int64", "rows_now": "Int64"}),
+        "provenance": pd.DataFrame(provenance),
+    }
+
+
+def released(folder: Path) -> ReleasedTables:
+    """The tables as the lake would hold them."""
+    paths = {}
+    with duckdb.connect() as connection:
+        for name, frame in frames().items():
+            paths[name] = folder / f"{name}.parquet"
+            connection.register("frame", frame)
+            connection.execute(f"COPY (SELECT * FROM frame) TO '{paths[name]}' (FORMAT parquet)").fetchall()
+            connection.unregister("frame")
+    return ReleasedTables(paths)

@@ -1,0 +1,72 @@
+"""Open data: the released tables and nothing else, safe in a spreadsheet, with dictionary and checksums."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from naome_pipeline.reports.open_data import (
+    CHECKSUMS_FILE,
+    DICTIONARY_FILE,
+    FILES,
+    safe_cell,
+    write_open_data,
+)
+from naome_pipeline.reports.released import RELEASED
+from tests.reports.released_tables import FORMULA, frames, released
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    target = tmp_path_factory.mktemp("open")
+    write_open_data(released(tmp_path_factory.mktemp("tables")), target)
+    return target
+
+
+def test_every_released_table_is_there_with_every_row(folder):
+    assert set(FILES) == set(RELEASED)
+    for name, frame in frames().items():
+        written = pd.read_csv(folder / FILES[name])
+        assert len(written) == len(frame)
+        assert list(written.columns) == list(frame.columns)
+
+
+def test_numbers_equal_the_table_and_hidden_ones_are_empty(folder):
+    keys = ["indicator", "period_kind", "period", "level", "unit_code"]
+    written = pd.read_csv(folder / "indicators.csv").set_index(keys).sort_index()
+    table = frames()["released_indicators"].set_index(keys).sort_index()
+    for column in ("denominator", "numerator", "proportion", "lower", "upper", "median_days"):
+        left, right = written[column].astype("Float64"), table[column].astype("Float64")
+        assert left.isna().equals(right.isna())
+        assert (left.dropna() - right.dropna()).abs().max() < 1e-12
+
+
+def test_proportions_are_fractions_not_percentages(folder):
+    written = pd.read_csv(folder / "indicators.csv")
+    assert written["proportion"].dropna().between(0, 1).all()
+
+
+def test_a_name_cannot_become_a_formula(folder):
+    text = (folder / "indicators.csv").read_text(encoding="utf-8")
+    assert f"'{FORMULA}" in text
+    assert f",{FORMULA}" not in text
+    for start in "=+-@\t\r":
+        assert safe_cell(f"{start}1") == f"'{start}1"
+    assert safe_cell(-1.5) == "-1.5"
+
+
+def test_dictionary_explains_every_column(folder):
+    dictionary = pd.read_csv(folder / DICTIONARY_FILE)
+    assert dictionary["meaning"].str.len().gt(0).all()
+    for name, file in FILES.items():
+        assert set(dictionary.loc[dictionary["file"] == file, "column"]) == set(frames()[name].columns)
+
+
+def test_checksums_fit_the_files(folder):
+    listed = dict(reversed(line.split("  ")) for line in (folder / CHECKSUMS_FILE).read_text().splitlines())
+    assert set(listed) == {p.name for p in folder.glob("*.csv")}
+    for name, digest in listed.items():
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
