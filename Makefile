@@ -10,9 +10,10 @@ FEED ?= england_quarterly
 PERIOD ?= 2025Q3
 
 # The delivery that `make run` writes when nobody has brought one.
-DEMO_PEOPLE ?= 5000
+DEMO_PEOPLE ?= 40000
 DEMO_SEED ?= 1
 DEMO_DIRT ?= 0.01
+DEMO_VOLUME ?= 0.1
 
 # `auto` is one worker per core; tests of one file share a worker, and so the releases they build.
 PYTEST_OPTIONS ?= --numprocesses auto --dist loadfile
@@ -65,7 +66,8 @@ run: $(STAMP) ## refresh a quarter from a delivery and say where the page is
 	  set -e; \
 	  rm -rf '$(DEMO)'; mkdir -p '$(NAOME_HOME)/inbox'; \
 	  $(BIN)/naome synth '$(DEMO)' --feed $(FEED) --period $(PERIOD) \
-	    --people $(DEMO_PEOPLE) --seed $(DEMO_SEED) --dirt $(DEMO_DIRT); \
+	    --people $(DEMO_PEOPLE) --seed $(DEMO_SEED) --dirt $(DEMO_DIRT) \
+	    --volume $(DEMO_VOLUME); \
 	  $(BIN)/naome receive '$(DEMO)'; \
 	fi
 	@$(BIN)/naome refresh --feed $(FEED) --period $(PERIOD)

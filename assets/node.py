@@ -77,7 +77,6 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
             raise dg.Failure(description=str(problem), allow_retries=False) from None
         for result in built.results:
             yield _check_result(feed, node, result)
-        context.log.info(_sentence(node, built))
         yield dg.MaterializeResult(
             metadata=_metadata(node, feed, built), data_version=dg.DataVersion(built.table.record["sha256"])
         )
@@ -91,11 +90,6 @@ def _advice(failure: GateFailed, feed: str, partition: str) -> str:
         f"the delivery about these figures, receive a corrected delivery, then run: naome refresh --feed {feed} "
         f"--period {partition}"
     )
-
-
-def _sentence(node: Node, built: Built) -> str:
-    state = "unchanged, published again" if built.reused else "built and published"
-    return f"{node.name}: {state}, {built.table.record['rows']} rows, {len(built.results)} checks"
 
 
 def _check_result(feed: str, node: Node, result: GateResult) -> dg.AssetCheckResult:
@@ -120,7 +114,7 @@ def _metadata(node: Node, feed: str, built: Built) -> dict[str, Any]:
         ),
         "sha256": record["sha256"],
         "fingerprint": record["fingerprint"],
-        "reused": built.reused,
+        "what happened": "unchanged, published again" if built.reused else "built and published",
         "read it": f"naome show {node.name} --feed {feed}",
     }
     metadata |= {name: value for name, value in record["measures"].items() if value is not None}

@@ -26,8 +26,7 @@ def _value(
     denominator: int | None,
     **more: object,
 ) -> dict:
-    shown = numerator is not None and denominator is not None
-    share = numerator / denominator if shown else None
+    share = None if numerator is None or denominator is None else numerator / denominator
     return {
         "indicator": indicator,
         "period_kind": "rolling four quarters",
@@ -47,7 +46,7 @@ def _value(
         "median_days": None,
         "lower_quartile_days": None,
         "upper_quartile_days": None,
-        "suppressed": "" if shown else "fewer than 5 people",
+        "suppressed": "fewer than 5 people" if share is None else "",
     } | more
 
 

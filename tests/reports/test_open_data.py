@@ -66,7 +66,8 @@ def test_dictionary_explains_every_column(folder):
 
 
 def test_checksums_fit_the_files(folder):
-    listed = dict(reversed(line.split("  ")) for line in (folder / CHECKSUMS_FILE).read_text().splitlines())
+    lines = (folder / CHECKSUMS_FILE).read_text(encoding="utf-8").splitlines()
+    listed = {name: digest for digest, name in (line.split("  ") for line in lines)}
     assert set(listed) == {p.name for p in folder.glob("*.csv")}
     for name, digest in listed.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
