@@ -13,6 +13,7 @@ import dagster as dg
 from assets.partitions import partitions_of
 from assets.resources import PipelineResource
 from naome_pipeline.build import Built, Node, build
+from naome_pipeline.deliveries.layouts import data_sets
 from naome_pipeline.gates import CRITICAL, EXPECTATIONS_FOLDER, GateFailed, GateResult, load_suite
 from naome_pipeline.lake import NotPublished
 from naome_pipeline.lineage import column_lineage
@@ -107,10 +108,16 @@ def _check_result(feed: str, node: Node, result: GateResult) -> dg.AssetCheckRes
 
 def _metadata(node: Node, feed: str, built: Built) -> dict[str, Any]:
     record = built.table.record
+    meanings = {}
+    if node.name in data_sets():
+        meanings = {column.name: column.meaning for column in data_sets()[node.name].columns}
     metadata: dict[str, Any] = {
         "dagster/row_count": record["rows"],
         "dagster/column_schema": dg.TableSchema(
-            columns=[dg.TableColumn(name, data_type) for name, data_type in record["columns"]]
+            columns=[
+                dg.TableColumn(name, data_type, description=meanings.get(name))
+                for name, data_type in record["columns"]
+            ]
         ),
         "sha256": record["sha256"],
         "fingerprint": record["fingerprint"],

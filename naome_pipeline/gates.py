@@ -108,11 +108,11 @@ def profile_table(
     if key := spec.get("key"):
         columns = ", ".join(quoted(column) for column in key)
         selects.append(f"COUNT(*) - COUNT(DISTINCT ROW({columns})) AS duplicate_keys")
-    for column in spec.get("null_share", []):
-        if column in present:
-            selects.append(
-                f"(COUNT(*) - COUNT({quoted(column)})) / NULLIF(COUNT(*), 0) AS {quoted('null_share.' + column)}"
-            )
+    selects += [
+        f"(COUNT(*) - COUNT({quoted(column)})) / NULLIF(COUNT(*), 0) AS {quoted('null_share.' + column)}"
+        for column in spec.get("null_share", [])
+        if column in present
+    ]
     for column, codes in spec.get("outside_codes", {}).items():
         if column in present:
             allowed = ", ".join(literal(code) for code in codes)
