@@ -30,6 +30,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
+# The names of the delivery layouts, from their files: reading them would make `--help` slow.
+_LAYOUTS = sorted(path.stem for path in (Path(__file__).parent / "deliveries" / "bundles").glob("*.yaml"))
+
 Feed = Annotated[str, typer.Option("--feed", help="Feed, such as england_quarterly.")]
 Period = Annotated[str, typer.Option("--period", help="Period, such as 2025Q3.")]
 
@@ -118,7 +121,7 @@ def manifest(
     directory: Annotated[Path, typer.Argument(help="Folder with the files of a delivery.")],
     feed: Annotated[str, typer.Option("--feed")],
     period: Annotated[str, typer.Option("--period")],
-    layout: Annotated[str, typer.Option("--layout", help="Layout of the files; see README for the list.")],
+    layout: Annotated[str, typer.Option("--layout", help=f"Layout of the files: {', '.join(_LAYOUTS)}.")],
     snapshot_date: Annotated[
         dt.datetime, typer.Option("--snapshot-date", formats=["%Y-%m-%d"], help="Day the data were drawn.")
     ],

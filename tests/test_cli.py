@@ -51,6 +51,13 @@ def test_every_command_has_help_with_an_example(command):
     assert f"Example: naome {command}" in " ".join(printed.split())
 
 
+def test_help_of_manifest_lists_the_layouts():
+    from naome_pipeline.deliveries.layouts import bundles
+
+    printed = "".join(run("manifest", "--help")[1].replace("│", " ").split())
+    assert all(name in printed for name in bundles())
+
+
 def test_help_loads_nothing_heavy():
     script = (
         "import sys; from naome_pipeline.cli import app\n"

@@ -60,12 +60,13 @@ _DAY = re.compile(r"^day ([+-]?\d+)$")
 
 @dataclass(frozen=True)
 class Scenario:
-    """One rule with its drawn patients. `number` is its place over all files, from 1."""
+    """One rule with its drawn patients. `number` is its place over all files, from 1; `node` decides the rule."""
 
     number: int
     chapter: str
     title: str
     rule: str
+    node: str
     records: dict[str, list[dict[str, str]]]
     expected: list[dict[str, str]]
 
@@ -98,6 +99,7 @@ def scenarios() -> tuple[Scenario, ...]:
                     chapter=content["chapter"],
                     title=entry["title"],
                     rule=entry["rule"],
+                    node=entry["node"],
                     records={name: table_of(text) for name, text in (entry.get("records") or {}).items()},
                     expected=table_of(entry["expect"]),
                 )
@@ -240,7 +242,7 @@ def rendered() -> str:
         if scenario.chapter != chapter:
             chapter = scenario.chapter
             lines += ["", f"## {chapter}"]
-        lines += ["", f"### {scenario.title}", "", f"Rule: {scenario.rule}"]
+        lines += ["", f"### {scenario.title}", "", f"Rule: {scenario.rule} (`{scenario.node}`)"]
         for name, rows in scenario.records.items():
             lines += ["", f"Recorded in {data_set(name).title}:", "", *_markdown(rows)]
         lines += ["", "Therefore:", "", *_markdown(scenario.expected)]

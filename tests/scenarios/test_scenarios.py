@@ -1,19 +1,9 @@
-"""Every drawn patient through the pipeline's own SQL; the page for clinicians shows the same lines."""
-
-import pytest
+"""The drawn patients as a whole; `tests/cohort/` and `tests/indicators/` run them node by node."""
 
 from naome_pipeline.indicators.registry import registry
-from tests.scenarios.drawing import Scenario, concluded, rendered, scenarios
+from tests.scenarios.drawing import rendered, scenarios
+from tests.scenarios.nodes import ROOT
 from tests.scenarios.render import PAGE
-
-
-@pytest.mark.parametrize("scenario", scenarios(), ids=lambda s: f"{s.number:03d} {s.title}")
-def test_scenario(scenario: Scenario):
-    for row in scenario.expected:
-        letter = row["person"]
-        found = {column: concluded(scenario, letter, column) for column in row if column != "person"}
-        expected = {column: cell for column, cell in row.items() if column != "person"}
-        assert found == expected, f"person {letter}"
 
 
 def test_every_computable_indicator_has_a_drawn_patient_who_counts_and_one_who_does_not():
@@ -33,3 +23,13 @@ def test_every_computable_indicator_has_a_drawn_patient_who_counts_and_one_who_d
 
 def test_page_is_made_from_the_scenarios():
     assert PAGE.read_text(encoding="utf-8") == rendered(), "run: python -m tests.scenarios.render"
+
+
+def test_every_scenario_is_run_by_the_test_of_its_node():
+    for node in {scenario.node for scenario in scenarios()}:
+        found = [
+            p
+            for p in ROOT.glob(f"*/test_{node}.py")
+            if f'scenarios_of("{node}")' in p.read_text(encoding="utf-8")
+        ]
+        assert len(found) == 1, node

@@ -1,0 +1,9 @@
+"""Charlson conditions and frailty deficits: drawn patients."""
+
+from tests.scenarios.drawing import Scenario
+from tests.scenarios.nodes import check, scenarios_of
+
+
+@scenarios_of("comorbidity")
+def test_drawn_patients(scenario: Scenario):
+    check(scenario)

@@ -1,0 +1,9 @@
+"""Which codes and dates count as distant spread: drawn patients."""
+
+from tests.scenarios.drawing import Scenario
+from tests.scenarios.nodes import check, scenarios_of
+
+
+@scenarios_of("distant_findings")
+def test_drawn_patients(scenario: Scenario):
+    check(scenario)

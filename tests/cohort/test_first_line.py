@@ -1,0 +1,9 @@
+"""What the first line is: drawn patients."""
+
+from tests.scenarios.drawing import Scenario
+from tests.scenarios.nodes import check, scenarios_of
+
+
+@scenarios_of("first_line")
+def test_drawn_patients(scenario: Scenario):
+    check(scenario)

@@ -1,0 +1,9 @@
+"""Where the metastases were: drawn patients."""
+
+from tests.scenarios.drawing import Scenario
+from tests.scenarios.nodes import check, scenarios_of
+
+
+@scenarios_of("metastatic_sites")
+def test_drawn_patients(scenario: Scenario):
+    check(scenario)

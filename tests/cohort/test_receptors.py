@@ -1,0 +1,9 @@
+"""Receptor status at diagnosis: drawn patients."""
+
+from tests.scenarios.drawing import Scenario
+from tests.scenarios.nodes import check, scenarios_of
+
+
+@scenarios_of("receptors")
+def test_drawn_patients(scenario: Scenario):
+    check(scenario)

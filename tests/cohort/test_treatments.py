@@ -1,0 +1,9 @@
+"""Which treatments are found: drawn patients."""
+
+from tests.scenarios.drawing import Scenario
+from tests.scenarios.nodes import check, scenarios_of
+
+
+@scenarios_of("treatments")
+def test_drawn_patients(scenario: Scenario):
+    check(scenario)
