@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets import cohort, indicators, release, reports, sources
+from assets import cohort, indicators, outcomes, release, reports, sources
 from assets.automation import automation_of
 from assets.node import asset_of
 from assets.reports.publication import publication_node
@@ -22,7 +22,7 @@ from assets.resources import PipelineResource
 from naome_pipeline.build import Node
 from naome_pipeline.indicators.listing import LISTED_LAYOUTS
 
-LAYER_PACKAGES = (sources, cohort, indicators, release, reports)
+LAYER_PACKAGES = (sources, cohort, indicators, outcomes, release, reports)
 FEEDS = tuple(LISTED_LAYOUTS)
 
 

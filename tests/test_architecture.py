@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("sources", "cohort", "indicators", "release", "reports")
+LAYERS = ("sources", "cohort", "indicators", "outcomes", "release", "reports")
 NOT_NODES = {"__init__", "reading", "data_sets", "output"}
 
 

@@ -9,6 +9,7 @@ finds nothing but noise. Use the p chart, whose limits widen with small denomina
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -191,7 +192,7 @@ def _in_run(side: FloatArray, length: int) -> FloatArray:
     """Points in a run of at least `length` on one side."""
     member = np.zeros(len(side), dtype=bool)
     starts = np.flatnonzero(np.diff(side, prepend=np.nan) != 0)
-    for start, end in zip(starts, np.append(starts[1:], len(side)), strict=True):
+    for start, end in pairwise([*starts, len(side)]):
         if side[start] != 0 and end - start >= length:
             member[start:end] = True
     return member
@@ -205,7 +206,7 @@ def _in_trend(value: FloatArray, length: int) -> FloatArray:
     heading = np.zeros(len(value))
     steps = np.sign(np.diff(value))
     starts = np.flatnonzero(np.diff(steps, prepend=np.nan) != 0)
-    for start, end in zip(starts, np.append(starts[1:], len(steps)), strict=True):
+    for start, end in pairwise([*starts, len(steps)]):
         if steps[start] != 0 and end - start + 1 >= length:
             stretch = heading[start : end + 1]
             stretch[stretch == 0] = steps[start]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from naome_pipeline.engine import Engine, ParameterValue, references_of
 from naome_pipeline.indicators.definitions import definitions_table
 from naome_pipeline.indicators.registry import person_indicators_sql, person_subgroups_sql, registry
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter, reporting_periods
+from naome_pipeline.outcomes.comparison import alarm_account, provider_comparison
+from naome_pipeline.outcomes.risk import risk_models
+from naome_pipeline.outcomes.series import control_charts, yearly_change
+from naome_pipeline.outcomes.survival import survival_estimates
+from naome_pipeline.outcomes.variation import variation_by_indicator
 from naome_pipeline.parameters import parameters
 from naome_pipeline.periods import Quarter
 from tests.expectations.suites import suite_names
@@ -65,7 +71,7 @@ LISTS: dict[str, list[dict[str, object]]] = {
         if name != "publication"
     ],
 }
-SQL_FOLDERS = ("cohort", "indicators", "disclosure")
+SQL_FOLDERS = ("cohort", "indicators", "outcomes", "disclosure")
 
 
 def sql_files() -> dict[str, Path]:
@@ -108,6 +114,11 @@ class HandMade:
             self.engine.attach({"frame_to_write": self._frame(name)})
             self.engine.write("SELECT * FROM frame_to_write", path)
 
+    def read(self, name: str) -> pd.DataFrame:
+        """A table as a frame."""
+        self.table(name)
+        return self.engine.fetch(f'SELECT * FROM "{name}"')
+
     def _run(self, sql: str, path: Path) -> None:
         for needed in references_of(sql).tables:
             self.table(needed)
@@ -132,6 +143,8 @@ class HandMade:
     def _frame(self, name: str) -> pd.DataFrame:
         if name in LISTS:
             return pd.DataFrame(LISTS[name]).convert_dtypes()
+        if name in OUTCOMES:
+            return OUTCOMES[name](self)
         if name == "providers":
             return provider_table(SNAPSHOT)
         if name == "reporting_periods":
@@ -145,3 +158,19 @@ class HandMade:
             {"data_set": source, "delivered": n > 0, "rows_in": n, "rows_quarantined": 0, "rows_out": n}
             for source, n in counts.items()
         )
+
+
+# How the outcomes are made, from the tables they read.
+OUTCOMES: dict[str, Callable[[HandMade], pd.DataFrame]] = {
+    "risk_models": lambda t: risk_models(t.read("assessed_people"), t.read("case_mix"), ["P5"]),
+    "provider_comparison": lambda t: provider_comparison(
+        t.read("assessed_people"), t.read("indicator_definitions"), t.read("risk_models")
+    ),
+    "alarm_account": lambda t: alarm_account(t.read("provider_comparison")),
+    "control_charts": lambda t: control_charts(t.read("indicator_counts"), t.read("indicator_definitions")),
+    "yearly_change": lambda t: yearly_change(t.read("indicator_counts")),
+    "survival_estimates": lambda t: survival_estimates(
+        t.read("person_facts"), t.read("person_subgroups"), SNAPSHOT
+    ),
+    "provider_variation": lambda t: variation_by_indicator(t.read("assessed_people")),
+}

@@ -205,6 +205,12 @@ BROKEN = [
     ("reports", "first_page", "SELECT * REPLACE ('people.parquet' AS file) FROM sound", "no_tables_are_copied_out"),
     ("reports", "open_data", "SELECT * REPLACE (0 AS bytes) FROM sound", "files_are_not_empty"),
     ("reports", "publication", "SELECT * FROM sound WHERE \"table\" <> 'people'", "essential_tables_are_listed"),
+    ("outcomes", "provider_comparison", "SELECT * REPLACE (lower_95 - 0.1 AS upper_95) FROM sound", "limits_are_nested"),
+    ("outcomes", "provider_comparison", "SELECT * REPLACE ('not assessed' AS state, '' AS reason) FROM sound",
+     "not_assessed_says_why"),
+    ("outcomes", "survival_estimates", "SELECT * REPLACE (1.2 AS survival) FROM sound", "survival_is_a_proportion"),
+    ("outcomes", "control_charts", "SELECT * REPLACE (NOT special_cause AS special_cause) FROM sound",
+     "marks_follow_the_rules"),
     ("sources", "quarantine_summary", "SELECT * REPLACE ('odd' AS reason) FROM sound", "reasons_are_known"),
 ]  # fmt: skip
 

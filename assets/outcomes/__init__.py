@@ -1,0 +1,1 @@
+"""Layer 4: providers compared fairly, change over time, survival, variation."""

@@ -1,0 +1,19 @@
+"""How many flags chance alone would give over all trusts and indicators, beside those there are."""
+
+from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.outcomes.comparison import alarm_account
+
+
+def _make(context: BuildContext) -> None:
+    context.write_frame(alarm_account(context.engine.fetch("SELECT * FROM provider_comparison")))
+
+
+node = Node(
+    layer="outcomes",
+    name="alarm_account",
+    description="How many alerts and potential outliers chance alone would give over all trusts and indicators, "
+    "beside those that were found.",
+    make=_make,
+    code=code_of("outcomes/comparison.py", "statistics"),
+    inputs=("provider_comparison",),
+)

@@ -1,0 +1,26 @@
+"""Kaplan-Meier survival by nation, Alliance, trust and subgroup."""
+
+from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.outcomes.survival import survival_estimates
+
+
+def _make(context: BuildContext) -> None:
+    facts = context.engine.fetch(
+        "SELECT person_id, mbc_date, days_to_death, nation, alliance_code, trust_code FROM person_facts "
+        "ORDER BY person_id"
+    )
+    subgroups = context.engine.fetch("SELECT * FROM person_subgroups")
+    context.write_frame(survival_estimates(facts, subgroups, context.delivered.snapshot_date))
+
+
+node = Node(
+    layer="outcomes",
+    name="survival_estimates",
+    description="Kaplan-Meier survival at 1, 3 and 5 years with log-log intervals, median and restricted mean, of "
+    "nation, Alliances, trusts and, for the nation, subgroups.",
+    make=_make,
+    code=code_of("outcomes/survival.py", "statistics"),
+    inputs=("person_facts", "person_subgroups"),
+    parameter_names=("survival_days_1y", "survival_days_3y", "survival_days_5y", "restricted_mean_days"),
+    uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
+)

@@ -1,0 +1,212 @@
+"""Risk models: what each provider's people would lead one to expect.
+
+What belongs here: the case mix of the audit and which indicators are adjusted. What does not: imputing or fitting
+(`statistics/`), funnels (`comparison.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from naome_pipeline.parameters import value_of
+from naome_pipeline.statistics.design_matrix import CaseMix, Categorical
+from naome_pipeline.statistics.diagnostics import Diagnostics
+from naome_pipeline.statistics.imputation import Imputation, Variable, impute
+from naome_pipeline.statistics.linear_algebra import NotConverged
+from naome_pipeline.statistics.risk_adjustment import RiskAdjustment, risk_adjust
+
+SITES = ("bone", "liver", "lung", "brain", "other")
+FRAILTY = ("fit", "mild", "moderate", "severe")
+STATUS = ("0", "1", "2", "3", "4")
+COLUMNS = ["indicator", "part", "unit", "measure", "value", "note"]
+# What `part` may be.
+PROVIDER, COEFFICIENT, FIGURE, GROUP, MISSING, MERGED, SENSITIVITY, NOTE = (
+    "provider",
+    "coefficient",
+    "figure",
+    "risk group",
+    "missing",
+    "merged level",
+    "complete case",
+    "note",
+)
+NOT_MODELLED, NOT_CONVERGED = "not modelled", "not converged"
+
+
+def audit_case_mix() -> CaseMix:
+    """Age as a spline; sex, deprivation, ethnicity, comorbidity, frailty, performance status, sites, year as levels."""
+    return CaseMix(
+        splines={"age": int(value_of("spline_knots"))},
+        categorical={
+            "sex": Categorical(),
+            "imd_quintile": Categorical(ordered=(1, 2, 3, 4, 5)),
+            "ethnicity": Categorical(),
+            "charlson": Categorical(ordered=(0, 1, 2, 3)),
+            "frailty": Categorical(ordered=FRAILTY),
+            "performance_status": Categorical(ordered=STATUS),
+            "year": Categorical(),
+            **{site: Categorical() for site in SITES},
+        },
+        minimum_people=int(value_of("rare_level_people")),
+    )
+
+
+def _variables() -> list[Variable]:
+    """What is imputed, and what only helps to impute."""
+    return [
+        Variable("age", "continuous"),
+        Variable("sex", "categorical"),
+        Variable("imd_quintile", "ordered", (1, 2, 3, 4, 5)),
+        Variable("ethnicity", "categorical"),
+        Variable("charlson", "ordered", (0, 1, 2, 3)),
+        Variable("frailty", "ordered", FRAILTY),
+        Variable("performance_status", "ordered", STATUS),
+    ]
+
+
+def people_frame(assessed: pd.DataFrame, case_mix: pd.DataFrame, indicators: Iterable[str]) -> pd.DataFrame:
+    """One row per person of the cohort: case mix, trust and one column per adjusted indicator (1, 0, or missing)."""
+    wide = assessed[assessed["indicator"].isin(list(indicators))]
+    outcomes = wide.pivot_table(index="person_id", columns="indicator", values="outcome", aggfunc="first")
+    trusts = assessed.groupby("person_id")["trust_code"].first()
+    frame = case_mix.set_index("person_id").join(outcomes, how="left").join(trusts, how="inner")
+    frame = frame.rename(columns={"mbc_year": "year"})
+    for site in SITES:
+        frame[site] = frame[site].astype(bool).map({True: "yes", False: "no"})
+    for column in ("imd_quintile", "charlson"):
+        frame[column] = frame[column].map(lambda v: None if pd.isna(v) else int(v)).astype(object)
+    frame["year"] = frame["year"].astype(int)
+    frame["age"] = frame["age"].astype(float)
+    return frame.reset_index().sort_values("person_id").reset_index(drop=True)
+
+
+def risk_models(assessed: pd.DataFrame, case_mix: pd.DataFrame, adjusted: Iterable[str]) -> pd.DataFrame:
+    """Fit the risk model of every adjusted indicator.
+
+    `assessed`: one row per person and indicator; `case_mix`: one row per person. Columns: COLUMNS, one row per figure:
+    `part` says what it is about, `unit` a trust, term, covariate or risk group. An indicator without enough events, or
+    whose model does not settle, gets a note and no figure.
+    """
+    names = sorted(set(adjusted) & set(assessed["indicator"]))
+    rows: list[tuple[str, str, str, str, float | None, str]] = []
+    frame = people_frame(assessed, case_mix, names) if names else pd.DataFrame()
+    possible = [name for name in names if _enough(frame[name])]
+    rows += [
+        (
+            name,
+            NOTE,
+            "",
+            NOT_MODELLED,
+            None,
+            f"fewer than {int(value_of('model_minimum_events'))} people in or outside the numerator",
+        )
+        for name in names
+        if name not in possible
+    ]
+    if possible:
+        imputed = _imputed(frame, possible)
+        for name in possible:
+            try:
+                model = risk_adjust(frame, imputed, name, "trust_code", audit_case_mix())
+            except NotConverged as problem:
+                rows.append((name, NOTE, "", NOT_CONVERGED, None, str(problem)))
+                continue
+            rows += [(name, *row) for row in _rows(model)]
+    table = pd.DataFrame(rows, columns=pd.Index(COLUMNS))
+    return table.astype(dict.fromkeys(COLUMNS, "string") | {"value": "float64"})
+
+
+def _enough(outcome: pd.Series) -> bool:
+    known = outcome.dropna()
+    least = value_of("model_minimum_events")
+    return bool(known.sum() >= least and len(known) - known.sum() >= least)
+
+
+def _imputed(frame: pd.DataFrame, outcomes: list[str]) -> list[pd.DataFrame]:
+    """The imputed copies, with the columns that never miss added back."""
+    variables = [v for v in _variables() if frame[v.name].notna().any()]
+    found: Imputation = impute(
+        frame,
+        variables,
+        outcomes,
+        key="person_id",
+        seed=int(value_of("imputation_seed")),
+        imputations=int(value_of("imputations")),
+        auxiliaries=(),
+    )
+    complete = [c for c in frame.columns if c not in found.frame.columns]
+    return [pd.concat([copy, frame[complete]], axis=1) for copy in found]
+
+
+def _rows(model: RiskAdjustment) -> list[tuple[str, str, str, float | None, str]]:
+    rows: list[tuple[str, str, str, float | None, str]] = [
+        (FIGURE, "", "national_rate", model.national_rate, ""),
+        (FIGURE, "", "imputations", float(model.imputations), ""),
+    ]
+    for row in model.providers.to_dict("records"):
+        unit = str(row["provider"])
+        rows += [
+            (PROVIDER, unit, measure, float(row[measure]), "")
+            for measure in (
+                "people", "observed", "expected", "ratio", "lower", "upper", "adjusted", "adjusted_lower",
+                "adjusted_upper",
+            )
+        ]  # fmt: skip
+    for row in model.coefficients.to_dict("records"):
+        measures = (
+            "coefficient",
+            "standard_error",
+            "degrees_of_freedom",
+            "ratio",
+            "lower",
+            "upper",
+            "p",
+            "missing_information",
+        )
+        rows += [(COEFFICIENT, str(row["term"]), m, float(row[m]), "") for m in measures]
+    for prefix, found in (("", model.diagnostics), ("other providers: ", model.validated)):
+        rows += [] if found is None else _figures(prefix, found)
+    rows += [
+        (MISSING, str(r["variable"]), "share", float(r["share"]), "")
+        for r in model.missing.to_dict("records")
+    ]
+    for row in model.merged.to_dict("records"):
+        rows.append(
+            (
+                MERGED,
+                f"{row['variable']}: {row['level']}",
+                "people",
+                float(row["people"]),
+                f"into {row['into']}",
+            )
+        )
+    if model.complete_case is not None:
+        for row in model.complete_case.to_dict("records"):
+            rows += [
+                (SENSITIVITY, str(row["term"]), m, float(row[m]), "") for m in ("pooled", "complete_case")
+            ]
+    return rows + [(NOTE, "", "note", None, note) for note in dict.fromkeys(model.notes)]
+
+
+def _figures(prefix: str, found: Diagnostics) -> list[tuple[str, str, str, float | None, str]]:
+    names = ("auc", "calibration_slope", "calibration_intercept", "brier", "scaled_brier")
+    rows: list[tuple[str, str, str, float | None, str]] = [
+        (FIGURE, "", f"{prefix}{name}", float(getattr(found, name)), "") for name in names
+    ]
+    for row in found.deciles.to_dict("records"):
+        rows += [
+            (GROUP, f"{prefix}{int(row['group'])}", m, float(row[m]), "")
+            for m in ("people", "predicted", "observed", "lower", "upper")
+        ]
+    return rows
+
+
+def provider_figures(models: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
+    """Indicator to one row per provider (index) with the measures as columns."""
+    providers = models[models["part"] == PROVIDER]
+    return {
+        str(name): part.pivot(index="unit", columns="measure", values="value").sort_index()
+        for name, part in providers.groupby("indicator")
+    }

@@ -1,0 +1,93 @@
+"""The funnel of the audit: planted outliers are found, chance gives few others, small trusts are not assessed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from naome_pipeline.outcomes.comparison import ADJUSTED, UNADJUSTED, alarm_account, provider_comparison
+from naome_pipeline.outcomes.risk import risk_models
+from tests.outcomes.made_up import definitions, people
+
+
+def compared(
+    direction: str = "higher", outlier: float = 0.0, seed: int = 1, trusts: int = 30
+) -> pd.DataFrame:
+    assessed, case_mix = people(trusts=trusts, seed=seed, outlier=outlier)
+    models = risk_models(assessed, case_mix, ["P5"])
+    return provider_comparison(assessed, definitions(direction=direction), models)
+
+
+def test_a_planted_outlier_is_found_with_its_direction():
+    worse = compared(outlier=-2.0).set_index(["comparison", "trust_code"])
+    for comparison in (UNADJUSTED, ADJUSTED):
+        row: Any = worse.loc[(comparison, "T00")]
+        assert (row["state"], row["direction"], row["domain"]) == (
+            "potential outlier",
+            "worse",
+            "negative tail",
+        )
+    better = compared(direction="lower", outlier=-2.0).set_index(["comparison", "trust_code"])
+    assert better.loc[(UNADJUSTED, "T00"), "direction"] == "better"
+    neutral = compared(direction="neutral", outlier=-2.0).set_index(["comparison", "trust_code"])
+    assert neutral.loc[(UNADJUSTED, "T00"), "direction"] == "lower"
+
+
+def test_without_true_differences_there_are_no_more_alarms_than_chance_gives():
+    tables = [compared(seed=seed) for seed in range(6)]
+    states = pd.concat(tables).query("comparison == 'risk adjusted'")["state"]
+    # 180 trusts: 9 alerts expected at 2.5% a side, 0.4 potential outliers at 0.1% a side; discreteness gives fewer.
+    assert (states == "alert").sum() <= 18
+    assert (states == "potential outlier").sum() <= 2
+
+
+def test_limits_are_nested_and_the_wider_ones_are_wider():
+    table = compared()
+    assert (table["lower_998"] <= table["lower_95"]).all()
+    assert (table["lower_95"] <= table["upper_95"]).all()
+    assert (table["upper_95"] <= table["upper_998"]).all()
+
+
+def test_small_trusts_are_not_assessed_and_told_why():
+    assessed, _ = people(trusts=10, size=60)
+    few = assessed[(assessed["trust_code"] != "T03") | (assessed["person_id"].str[-1] == "5")]
+    no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
+    table: Any = provider_comparison(few, definitions(), no_models).set_index("trust_code")
+    assert table.loc["T03", "state"] == "not assessed"
+    assert table.loc["T03", "reason"] != ""
+    assert (table.drop("T03")["state"] != "not assessed").all()
+
+
+def test_deaths_after_chemotherapy_have_exact_limits_only():
+    assessed, _ = people(trusts=20, size=60)
+    deaths = assessed.assign(indicator="P9")
+    no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
+    table: Any = provider_comparison(deaths, definitions("P9", "lower"), no_models)
+    assert table["overdispersed_lower_998"].isna().all()
+    assert (table["overdispersed_state"] == "").all()
+    assert table["tau_squared"].isna().all()
+
+
+def test_doubling_everybody_narrows_the_limits_and_keeps_the_values():
+    assessed, _ = people(trusts=10)
+    twice = pd.concat([assessed, assessed.assign(person_id=assessed["person_id"] + "x")])
+    no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
+    once, double = (provider_comparison(a, definitions(), no_models) for a in (assessed, twice))
+    assert np.allclose(once["value"], double["value"])
+    assert (double["upper_998"] - double["lower_998"] < once["upper_998"] - once["lower_998"]).all()
+
+
+def test_the_account_of_alarms_counts_every_comparison():
+    account = alarm_account(compared())
+    assert set(account["comparison"]) == {UNADJUSTED, ADJUSTED}
+    assert (account["comparisons"] == 30).all()
+    assert (account["expected_by_chance"] <= account["nominal"] + 1e-9).all()
+    assert account["p_as_many"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("column", ["p_low", "p_high", "method"])
+def test_every_row_has_both_tail_probabilities_and_its_method(column):
+    assert compared()[column].notna().all()
