@@ -84,6 +84,8 @@ def national() -> dict[str, float]:
     definitions = pd.DataFrame(
         {"indicator": ADJUSTED, "kind": "performance", "available": True, "direction": "neutral"}
     )
+    treating = assessed[["person_id", "trust_code"]].drop_duplicates("person_id")
+    treating = treating.rename(columns={"trust_code": "treating_trust_code"})
     began = time.monotonic()
     seconds: dict[str, float] = {}
 
@@ -93,7 +95,7 @@ def national() -> dict[str, float]:
 
     models = risk_models(assessed, case_mix, ADJUSTED)
     done("risk models")
-    alarm_account(provider_comparison(assessed, definitions, models))
+    alarm_account(provider_comparison(assessed, definitions, models, treating))
     done("provider comparison")
     variation_by_indicator(assessed)
     done("variation")

@@ -5,10 +5,11 @@ from naome_pipeline.outcomes.comparison import provider_comparison
 
 
 def _make(context: BuildContext) -> None:
-    assessed = context.engine.fetch("SELECT indicator, outcome, trust_code FROM assessed_people")
+    assessed = context.engine.fetch("SELECT person_id, indicator, outcome, trust_code FROM assessed_people")
     definitions = context.engine.fetch("SELECT * FROM indicator_definitions ORDER BY position")
     models = context.engine.fetch("SELECT * FROM risk_models")
-    context.write_frame(provider_comparison(assessed, definitions, models))
+    treating = context.engine.fetch("SELECT * FROM treating_trusts")
+    context.write_frame(provider_comparison(assessed, definitions, models, treating))
 
 
 node = Node(
@@ -18,6 +19,6 @@ node = Node(
     "tail probabilities, state and direction of every trust, or why it is not assessed.",
     make=_make,
     code=code_of("outcomes/comparison.py", "outcomes/risk.py", "statistics"),
-    inputs=("assessed_people", "indicator_definitions", "risk_models"),
+    inputs=("assessed_people", "indicator_definitions", "risk_models", "treating_trusts"),
     parameter_names=("funnel_minimum_people", "funnel_minimum_expected"),
 )

@@ -9,9 +9,17 @@ import pandas as pd
 
 from naome_pipeline.outcomes.risk import provider_figures
 from naome_pipeline.parameters import value_of
-from naome_pipeline.statistics.funnel import Funnel, Minima, false_alarms, proportion_funnel, ratio_funnel
+from naome_pipeline.statistics.funnel import (
+    Direction,
+    Funnel,
+    Minima,
+    false_alarms,
+    proportion_funnel,
+    ratio_funnel,
+)
 
-UNADJUSTED, ADJUSTED = "unadjusted", "risk adjusted"
+UNADJUSTED, ADJUSTED, BY_TREATING = "unadjusted", "risk adjusted", "unadjusted, by treating trust"
+COMPARISONS = (UNADJUSTED, ADJUSTED, BY_TREATING)
 # Deaths soon after chemotherapy are rare: exact limits only, never widened (specification, section 5).
 EXACT_ONLY = ("P9",)
 
@@ -21,11 +29,13 @@ def _minima() -> Minima:
 
 
 def provider_comparison(
-    assessed: pd.DataFrame, definitions: pd.DataFrame, models: pd.DataFrame
+    assessed: pd.DataFrame, definitions: pd.DataFrame, models: pd.DataFrame, treating: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row per indicator, comparison (unadjusted, risk adjusted) and trust.
+    """One row per indicator, comparison and trust.
 
-    Performance indicators and their variants are compared. Columns: indicator, comparison, trust_code, and those of
+    Performance indicators and their variants are compared by trust of diagnosis, those with a risk model also adjusted,
+    and deaths after chemotherapy also by the trust that gave the last cycle (`treating`: person_id,
+    treating_trust_code). Columns: indicator, comparison, trust_code, and those of
     `statistics.funnel.Funnel.table`, with phi and tau_squared of the overdispersion (missing where it is not used).
     """
     compared = definitions[(definitions["kind"] == "performance") & definitions["available"]]
@@ -36,17 +46,12 @@ def provider_comparison(
         people = assessed[assessed["indicator"] == name]
         if people.empty:
             continue
-        counts = people.groupby("trust_code")["outcome"].agg(["sum", "size"]).sort_index()
         widened = name not in EXACT_ONLY
-        plain = proportion_funnel(
-            counts.index.to_numpy(),
-            counts["sum"].to_numpy(),
-            counts["size"].to_numpy(),
-            direction=entry["direction"],
-            minima=_minima(),
-            adjust_overdispersion=widened,
-        )
-        tables.append(_table(name, UNADJUSTED, plain))
+        tables.append(_crude(name, UNADJUSTED, people, "trust_code", entry["direction"]))
+        if name in EXACT_ONLY:
+            given = people.merge(treating.dropna(subset="treating_trust_code"), on="person_id")
+            if len(given):
+                tables.append(_crude(name, BY_TREATING, given, "treating_trust_code", entry["direction"]))
         if name in figures:
             table = figures[name]
             fair = ratio_funnel(
@@ -65,6 +70,21 @@ def provider_comparison(
     return pd.concat(tables, ignore_index=True)
 
 
+def _crude(
+    indicator: str, comparison: str, people: pd.DataFrame, by: str, direction: Direction
+) -> pd.DataFrame:
+    counts = people.groupby(by)["outcome"].agg(["sum", "size"]).sort_index()
+    funnel = proportion_funnel(
+        counts.index.to_numpy(),
+        counts["sum"].to_numpy(),
+        counts["size"].to_numpy(),
+        direction=direction,
+        minima=_minima(),
+        adjust_overdispersion=indicator not in EXACT_ONLY,
+    )
+    return _table(indicator, comparison, funnel)
+
+
 def _table(indicator: str, comparison: str, funnel: Funnel) -> pd.DataFrame:
     table = funnel.table.rename(columns={"provider": "trust_code"})
     table.insert(0, "indicator", indicator)
@@ -80,7 +100,7 @@ def _table(indicator: str, comparison: str, funnel: Funnel) -> pd.DataFrame:
 def alarm_account(comparison: pd.DataFrame) -> pd.DataFrame:
     """How many flags chance alone would give, per comparison, level and side, beside those there are."""
     parts = []
-    for name in (UNADJUSTED, ADJUSTED):
+    for name in COMPARISONS:
         table = comparison[comparison["comparison"] == name]
         account = false_alarms([part for _, part in table.groupby("indicator")])
         account.insert(0, "comparison", name)

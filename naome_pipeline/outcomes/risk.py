@@ -106,7 +106,7 @@ def risk_models(assessed: pd.DataFrame, case_mix: pd.DataFrame, adjusted: Iterab
         if name not in possible
     ]
     if possible:
-        imputed = _imputed(frame, possible)
+        imputed = imputed_copies(frame, possible)
         for name in possible:
             try:
                 model = risk_adjust(frame, imputed, name, "trust_code", audit_case_mix())
@@ -124,7 +124,7 @@ def _enough(outcome: pd.Series) -> bool:
     return bool(known.sum() >= least and len(known) - known.sum() >= least)
 
 
-def _imputed(frame: pd.DataFrame, outcomes: list[str]) -> list[pd.DataFrame]:
+def imputed_copies(frame: pd.DataFrame, outcomes: list[str]) -> list[pd.DataFrame]:
     """The imputed copies, with the columns that never miss added back."""
     variables = [v for v in _variables() if frame[v.name].notna().any()]
     found: Imputation = impute(

@@ -9,10 +9,23 @@ import datetime as dt
 
 import pandas as pd
 
+from naome_pipeline.outcomes.risk import audit_case_mix, imputed_copies, people_frame
 from naome_pipeline.parameters import value_of
+from naome_pipeline.statistics.funnel import Minima, ratio_funnel
+from naome_pipeline.statistics.risk_adjustment import risk_adjust_survival
 from naome_pipeline.statistics.survival import survival_by_group
 
 HORIZONS = ("survival_days_1y", "survival_days_3y", "survival_days_5y")
+
+
+def follow_up(facts: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+    """Per person: `days` from diagnosis to death or to the snapshot, and `died` (1, 0); places carried along."""
+    followed = (pd.Timestamp(snapshot_date) - pd.to_datetime(facts["mbc_date"])).dt.days
+    death = facts["days_to_death"]
+    died = death.notna() & (death <= followed)
+    return facts[["person_id", "nation", "alliance_code", "trust_code"]].assign(
+        days=death.where(died, followed).astype(float), died=died.astype(int)
+    )
 
 
 def survival_estimates(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
@@ -21,13 +34,7 @@ def survival_estimates(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_da
     `facts`: person_facts. Follow-up ends with death or at the snapshot date. Columns: level, unit_code, subgroup, and
     those of `statistics.survival.survival_by_group`; subgroups are given for the nation only.
     """
-    end = pd.Timestamp(snapshot_date)
-    followed = (end - pd.to_datetime(facts["mbc_date"])).dt.days
-    death = facts["days_to_death"]
-    died = death.notna() & (death <= followed)
-    table = facts[["person_id", "nation", "alliance_code", "trust_code"]].assign(
-        days=death.where(died, followed).astype(float), died=died.astype(int)
-    )
+    table = follow_up(facts, snapshot_date)
     parts = [
         _by(table, "nation", "nation", "all"),
         _by(table.dropna(subset="alliance_code"), "alliance", "alliance_code", "all"),
@@ -55,3 +62,35 @@ def _by(table: pd.DataFrame, level: str, column: str, subgroup: str) -> pd.DataF
     found.insert(0, "level", level)
     found.insert(2, "subgroup", subgroup)
     return found
+
+
+def survival_comparison(facts: pd.DataFrame, case_mix: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+    """Observed deaths of each trust against those expected from a Cox model of its people's case mix.
+
+    Columns: trust_code, and those of `statistics.funnel.Funnel.table` (value: observed / expected deaths; exact Poisson
+    limits), with `note`: everything a reader must know about the model. Without enough deaths the table is empty.
+    """
+    times = follow_up(facts, snapshot_date)
+    if times["died"].sum() < value_of("model_minimum_events"):
+        return _named(ratio_funnel(["-"], [1], [1.0], direction="lower").table.iloc[:0], "")
+    assessed = times.assign(indicator="P10", outcome=times["died"])
+    frame = people_frame(assessed, case_mix, ["P10"]).merge(times[["person_id", "days"]], on="person_id")
+    model = risk_adjust_survival(
+        frame, imputed_copies(frame, ["P10"]), "days", "P10", "trust_code", audit_case_mix()
+    )
+    providers = model.providers
+    funnel = ratio_funnel(
+        providers["provider"].to_numpy(),
+        providers["observed"].to_numpy(),
+        providers["expected"].to_numpy(),
+        direction="lower",
+        minima=Minima(expected=value_of("funnel_minimum_expected")),
+    )
+    return _named(funnel.table, "; ".join(dict.fromkeys(model.notes)))
+
+
+def _named(table: pd.DataFrame, note: str) -> pd.DataFrame:
+    named = table.rename(columns={"provider": "trust_code"}).assign(note=note)
+    texts = named.select_dtypes("object").columns
+    named[texts] = named[texts].fillna("").astype(str)
+    return named

@@ -18,9 +18,10 @@ from naome_pipeline.indicators.definitions import definitions_table
 from naome_pipeline.indicators.registry import person_indicators_sql, person_subgroups_sql, registry
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter, reporting_periods
 from naome_pipeline.outcomes.comparison import alarm_account, provider_comparison
+from naome_pipeline.outcomes.interventions import configured_interventions, intervention_effects
 from naome_pipeline.outcomes.risk import risk_models
 from naome_pipeline.outcomes.series import control_charts, yearly_change
-from naome_pipeline.outcomes.survival import survival_estimates
+from naome_pipeline.outcomes.survival import survival_comparison, survival_estimates
 from naome_pipeline.outcomes.variation import variation_by_indicator
 from naome_pipeline.parameters import parameters
 from naome_pipeline.periods import Quarter
@@ -164,7 +165,16 @@ class HandMade:
 OUTCOMES: dict[str, Callable[[HandMade], pd.DataFrame]] = {
     "risk_models": lambda t: risk_models(t.read("assessed_people"), t.read("case_mix"), ["P5"]),
     "provider_comparison": lambda t: provider_comparison(
-        t.read("assessed_people"), t.read("indicator_definitions"), t.read("risk_models")
+        t.read("assessed_people"),
+        t.read("indicator_definitions"),
+        t.read("risk_models"),
+        t.read("treating_trusts"),
+    ),
+    "survival_comparison": lambda t: survival_comparison(
+        t.read("person_facts"), t.read("case_mix"), SNAPSHOT
+    ),
+    "intervention_effects": lambda t: intervention_effects(
+        t.read("indicator_counts"), configured_interventions()
     ),
     "alarm_account": lambda t: alarm_account(t.read("provider_comparison")),
     "control_charts": lambda t: control_charts(t.read("indicator_counts"), t.read("indicator_definitions")),

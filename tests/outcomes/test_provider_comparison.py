@@ -8,9 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from naome_pipeline.outcomes.comparison import ADJUSTED, UNADJUSTED, alarm_account, provider_comparison
+from naome_pipeline.outcomes.comparison import (
+    ADJUSTED,
+    BY_TREATING,
+    UNADJUSTED,
+    alarm_account,
+    provider_comparison,
+)
 from naome_pipeline.outcomes.risk import risk_models
 from tests.outcomes.made_up import definitions, people
+
+NOBODY = pd.DataFrame({"person_id": [], "treating_trust_code": []}, dtype=object)
 
 
 def compared(
@@ -18,7 +26,7 @@ def compared(
 ) -> pd.DataFrame:
     assessed, case_mix = people(trusts=trusts, seed=seed, outlier=outlier)
     models = risk_models(assessed, case_mix, ["P5"])
-    return provider_comparison(assessed, definitions(direction=direction), models)
+    return provider_comparison(assessed, definitions(direction=direction), models, NOBODY)
 
 
 def test_a_planted_outlier_is_found_with_its_direction():
@@ -55,7 +63,7 @@ def test_small_trusts_are_not_assessed_and_told_why():
     assessed, _ = people(trusts=10, size=60)
     few = assessed[(assessed["trust_code"] != "T03") | (assessed["person_id"].str[-1] == "5")]
     no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
-    table: Any = provider_comparison(few, definitions(), no_models).set_index("trust_code")
+    table: Any = provider_comparison(few, definitions(), no_models, NOBODY).set_index("trust_code")
     assert table.loc["T03", "state"] == "not assessed"
     assert table.loc["T03", "reason"] != ""
     assert (table.drop("T03")["state"] != "not assessed").all()
@@ -64,26 +72,34 @@ def test_small_trusts_are_not_assessed_and_told_why():
 def test_deaths_after_chemotherapy_have_exact_limits_only():
     assessed, _ = people(trusts=20, size=60)
     deaths = assessed.assign(indicator="P9")
+    # Everybody of T01 was treated by T02; two people of T03 nowhere known.
+    given = assessed["trust_code"].replace({"T01": "T02"}).astype(object)
+    given[assessed.index[assessed["trust_code"] == "T03"][:2]] = None
+    treating = pd.DataFrame({"person_id": assessed["person_id"], "treating_trust_code": given})
     no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
-    table: Any = provider_comparison(deaths, definitions("P9", "lower"), no_models)
+    table: Any = provider_comparison(deaths, definitions("P9", "lower"), no_models, treating)
     assert table["overdispersed_lower_998"].isna().all()
     assert (table["overdispersed_state"] == "").all()
     assert table["tau_squared"].isna().all()
+    by = table[table["comparison"] == BY_TREATING].set_index("trust_code")["denominator"]
+    assert "T01" not in by.index
+    assert (by["T02"], by["T03"], by["T04"]) == (120, 58, 60)
 
 
 def test_doubling_everybody_narrows_the_limits_and_keeps_the_values():
     assessed, _ = people(trusts=10)
     twice = pd.concat([assessed, assessed.assign(person_id=assessed["person_id"] + "x")])
     no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
-    once, double = (provider_comparison(a, definitions(), no_models) for a in (assessed, twice))
+    once, double = (provider_comparison(a, definitions(), no_models, NOBODY) for a in (assessed, twice))
     assert np.allclose(once["value"], double["value"])
     assert (double["upper_998"] - double["lower_998"] < once["upper_998"] - once["lower_998"]).all()
 
 
 def test_the_account_of_alarms_counts_every_comparison():
     account = alarm_account(compared())
-    assert set(account["comparison"]) == {UNADJUSTED, ADJUSTED}
-    assert (account["comparisons"] == 30).all()
+    assert set(account["comparison"]) == {UNADJUSTED, ADJUSTED, BY_TREATING}
+    made = account[account["comparison"] != BY_TREATING]
+    assert (made["comparisons"] == 30).all()
     assert (account["expected_by_chance"] <= account["nominal"] + 1e-9).all()
     assert account["p_as_many"].between(0, 1).all()
 
