@@ -37,8 +37,9 @@ from naome_pipeline.deliveries.text_files import (
 )
 from naome_pipeline.periods import parse_period
 
-# A file of which more than this share is unusable is a wrong file, not a dirty one (our assumption).
-REFUSED_SHARE = 0.2
+# A file of which more than this share is unusable is a wrong file, not a dirty one (our assumption). Below it the gate of
+# the source judges, with the figures and the expectation's name, and an earlier release stays.
+REFUSED_SHARE = 0.5
 # Below this number of records a share says nothing.
 FEWEST_RECORDS = 20
 _MOST_NAMED = 5

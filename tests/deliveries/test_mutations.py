@@ -176,7 +176,7 @@ def missing_dates(folder: Path, rng: random.Random, name: str) -> Mutated:
     lines = _lines(folder, name)
     place = lines[0].index(column.encode())
     for line in lines[1:]:
-        if len(line) == len(lines[0]) and rng.random() < 0.6:
+        if len(line) == len(lines[0]) and rng.random() < 0.9:
             line[place] = b""
     _write(folder, name, lines)
     _remake(folder)

@@ -19,7 +19,7 @@ from naome_pipeline.refreshing import RefreshFailed, refresh
 from naome_pipeline.synthetic import write_delivery
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, silent
 
-EXPECTATION = "most_sexes_are_recorded"
+EXPECTATION = "most_rows_have_their_diagnosis_date"
 
 
 def tree_hash(folder: Path) -> str:
@@ -44,12 +44,12 @@ def blank_column(path: Path, column: str, every: int, of: int) -> None:
 
 @pytest.fixture(scope="module")
 def stopped(make, tmp_path_factory) -> tuple[Refreshed, str, str]:
-    """A good release, then version 2 whose sexes are mostly missing: the release, the error, the hash before."""
+    """A good release, then version 2 without 30% of its diagnosis dates: the release, the error, the hash before."""
     release: Refreshed = make(people=1_500)
     before = tree_hash(release.home.reports)
     folder = tmp_path_factory.mktemp("broken") / "delivery"
     write_delivery(folder, feed=FEED, period=PERIOD, people=1_500, seed=8, volume=VOLUME, version=2)
-    blank_column(folder / "rcrd_tumour.csv", "GENDER", every=4, of=10)
+    blank_column(folder / "rcrd_tumour.csv", "DIAGNOSISDATE", every=3, of=10)
     manifest = write_manifest(
         folder,
         feed=FEED,
@@ -69,7 +69,7 @@ def test_run_fails_at_that_node_with_name_and_figures(stopped):
     _, message, _ = stopped
     assert "tumours" in message
     assert EXPECTATION in message
-    assert "0.4" in message
+    assert "is 0.3" in message
     assert "What to do" in message
 
 
