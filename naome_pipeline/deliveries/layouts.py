@@ -266,6 +266,14 @@ def data_set(name: str) -> DataSet:
     return _one_of("data set", name, data_sets())
 
 
+def canonical_columns(name: str) -> dict[str, str]:
+    """Canonical column name to DuckDB type; lists end in `[]`."""
+    return {
+        column.name: value_types()[column.type].duckdb + ("[]" if column.width else "")
+        for column in data_set(name).columns
+    }
+
+
 @cache
 def bundles() -> Mapping[str, Bundle]:
     """The delivery layouts by name, sorted."""

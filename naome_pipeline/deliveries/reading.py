@@ -25,10 +25,11 @@ from naome_pipeline.deliveries.layouts import (
     BundleTable,
     DataSet,
     TableLayout,
+    canonical_columns,
     data_set,
     part_of,
-    value_types,
 )
+from naome_pipeline.deliveries.quarantine import TRAILER, create_quarantine, find_duplicates, quarantine_file
 from naome_pipeline.deliveries.recognition import is_supplied, layout_of, recognise
 from naome_pipeline.deliveries.text_files import (
     Header,
@@ -44,8 +45,6 @@ from naome_pipeline.engine import literal, quoted, run
 if TYPE_CHECKING:
     from naome_pipeline.deliveries.receiving import AcceptedDelivery
 
-MALFORMED, TRAILER = "malformed_line", "trailer_line"
-DUPLICATE_ROW, DUPLICATE_KEY = "duplicate_row", "duplicate_key"
 _REJECTS = "rejected_lines"
 # `naome check` looks at so many records of each file; all are counted, and all are judged when they are read.
 PROFILED_RECORDS = 100_000
@@ -87,14 +86,6 @@ class _Source:
         return next(
             (n for n in names if self.file.header.position(n) is not None), names[0] if names else column
         )
-
-
-def canonical_columns(name: str) -> dict[str, str]:
-    """Canonical column name to DuckDB type; lists end in `[]`."""
-    return {
-        column.name: value_types()[column.type].duckdb + ("[]" if column.width else "")
-        for column in data_set(name).columns
-    }
 
 
 @lru_cache(maxsize=16)
@@ -147,7 +138,7 @@ def empty_data_set(
     """Write a table and a quarantine without rows: what a data set that was not delivered looks like."""
     columns = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(c)}" for c, kind in canonical_columns(name).items())
     _copy(connection, f"SELECT {columns} WHERE FALSE", table_path)
-    _create_quarantine(connection)
+    create_quarantine(connection)
     _copy(connection, "SELECT * FROM quarantined_rows", quarantine_path)
     run(connection, "DROP TABLE quarantined_rows")
 
@@ -173,13 +164,13 @@ def read_data_set(
     if not sources:
         empty_data_set(connection, name, table_path, quarantine_path)
         return counts
-    _create_quarantine(connection)
+    create_quarantine(connection)
     _create_staged(connection, name)
     try:
         for source in sources:
             _stage(connection, source, target, delivery.manifest.snapshot_date, counts)
         repeats_expected = all(source.layout.repeats_expected for source in sources)
-        _find_duplicates(connection, target, sources, repeats_expected=repeats_expected)
+        find_duplicates(connection, target, [s.name for s in sources], repeats_expected=repeats_expected)
         columns = ", ".join(quoted(c) for c in canonical_columns(name))
         _copy(connection, f"SELECT {columns} FROM usable_rows ORDER BY ALL", table_path)
         _copy(connection, "SELECT * FROM quarantined_rows ORDER BY ALL", quarantine_path)
@@ -244,14 +235,6 @@ def _scanned(joined: dict[str, Path]) -> dict[str, TextFile]:
     return {part: scan_file(path) for part, path in joined.items()}
 
 
-def _create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
-    run(
-        connection,
-        "CREATE OR REPLACE TABLE quarantined_rows (file VARCHAR, line BIGINT, data_set VARCHAR, reason VARCHAR, "
-        '"column" VARCHAR, record VARCHAR)',
-    )
-
-
 def _create_staged(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     listed = ", ".join(f"{quoted(c)} {kind}" for c, kind in canonical_columns(name).items())
     run(connection, f"CREATE OR REPLACE TABLE staged_rows (file_number INTEGER, good_row BIGINT, {listed})")
@@ -266,7 +249,7 @@ def _stage(
 ) -> None:
     """Type one file: usable rows into `staged_rows`, the others into `quarantined_rows`."""
     typed = _type_rows(connection, source, target, snapshot_date)
-    _quarantine_file(connection, source, target.name)
+    quarantine_file(connection, source.number, source.name, source.layout, _REJECTS)
     for name in typed.unreadable:
         amount = _single(
             connection,
@@ -387,82 +370,6 @@ def _said_direction(connection: duckdb.DuckDBPyConnection, source: _Source) -> s
     ).fetchall()
     drop_rejects(connection, _REJECTS)
     return _LEAST if said[0][0] else _MOST
-
-
-def _quarantine_file(connection: duckdb.DuckDBPyConnection, source: _Source, target: str) -> None:
-    """Malformed lines and unusable rows of one file, with their physical lines.
-
-    A good row stands behind the header and every rejected line before it. The i-th rejected line (from 0), at physical
-    line L, has L - 2 - i good rows before it, so the good rows with a larger number come after it.
-    """
-    start = source.layout.trailer_starts_with
-    trailer = f"STARTS_WITH(UPPER(TRIM(csv_line)), {literal(start.upper())})" if start else "FALSE"
-    run(
-        connection,
-        "CREATE OR REPLACE TEMP TABLE rejected AS SELECT line, ANY_VALUE(csv_line) AS csv_line, "
-        f"ROW_NUMBER() OVER (ORDER BY line) AS place FROM {_REJECTS} GROUP BY line",
-    )
-    file, data = literal(source.name), literal(target)
-    run(
-        connection,
-        f"INSERT INTO quarantined_rows SELECT {file}, line, {data}, CASE WHEN {trailer} THEN '{TRAILER}' ELSE "
-        f"'{MALFORMED}' END, NULL, csv_line FROM rejected",
-    )
-    run(
-        connection,
-        "CREATE OR REPLACE TEMP TABLE shifts AS SELECT line - 1 - place AS rows_before, MAX(place) AS lines "
-        "FROM rejected GROUP BY 1",
-    )
-    run(
-        connection,
-        f"INSERT INTO quarantined_rows SELECT {file}, q.good_row + 1 + COALESCE(s.lines, 0), {data}, q.reason, "
-        "q.at_column, q.record FROM (SELECT * FROM typed_rows WHERE reason IS NOT NULL) AS q "
-        "ASOF LEFT JOIN shifts AS s ON q.good_row > s.rows_before",
-    )
-    # Duplicates are found later: their lines need the shifts of their file.
-    run(
-        connection,
-        "CREATE TABLE IF NOT EXISTS all_shifts (file_number INTEGER, rows_before BIGINT, lines BIGINT)",
-    )
-    run(connection, f"DELETE FROM all_shifts WHERE file_number >= {source.number}")
-    run(connection, f"INSERT INTO all_shifts SELECT {source.number}, rows_before, lines FROM shifts")
-
-
-def _find_duplicates(
-    connection: duckdb.DuckDBPyConnection, target: DataSet, sources: list[_Source], *, repeats_expected: bool
-) -> None:
-    """Keep one row per key (the first, or the earliest by the data set's rule); the others go to quarantine.
-
-    Keys that repeat are found by hash first, so that only their rows are compared value by value.
-    """
-    columns = [quoted(c) for c in canonical_columns(target.name)]
-    whole = ", ".join(columns)
-    key = ", ".join(quoted(c) for c in target.key) if target.key else whole
-    order = f"{quoted(target.keep_earliest)} NULLS LAST, " if target.keep_earliest else ""
-    order += "file_number, good_row"
-    run(
-        connection,
-        f"CREATE OR REPLACE TABLE duplicates AS WITH repeated AS (SELECT HASH({key}) AS h FROM staged_rows GROUP BY 1 "
-        f"HAVING COUNT(*) > 1), suspects AS (SELECT * FROM staged_rows WHERE HASH({key}) IN (SELECT h FROM repeated)) "
-        f"SELECT *, ROW_NUMBER() OVER (PARTITION BY {whole} ORDER BY {order}) > 1 AS repeats_row FROM suspects "
-        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) > 1",
-    )
-    record = ", ".join(f"{column} := {column}" for column in columns)
-    names = f"[{', '.join(literal(source.name) for source in sources)}]"
-    kept_quiet = "WHERE NOT d.repeats_row" if repeats_expected else ""
-    run(
-        connection,
-        f"INSERT INTO quarantined_rows SELECT {names}[d.file_number + 1], d.good_row + 1 + COALESCE(s.lines, 0), "
-        f"{literal(target.name)}, CASE WHEN d.repeats_row THEN '{DUPLICATE_ROW}' ELSE '{DUPLICATE_KEY}' END, NULL, "
-        f"CAST(TO_JSON(STRUCT_PACK({record})) AS VARCHAR) FROM duplicates AS d ASOF LEFT JOIN all_shifts AS s "
-        f"ON d.file_number = s.file_number AND d.good_row > s.rows_before {kept_quiet}",
-    )
-    run(connection, "DROP TABLE IF EXISTS all_shifts")
-    run(
-        connection,
-        "CREATE OR REPLACE VIEW usable_rows AS SELECT * FROM staged_rows ANTI JOIN "
-        "(SELECT file_number, good_row FROM duplicates) AS d USING (file_number, good_row)",
-    )
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, statement: str, path: Path) -> None:

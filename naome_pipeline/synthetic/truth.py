@@ -6,14 +6,12 @@ over events instead of SQL over records. Where the two differ, one of them has m
 
 from __future__ import annotations
 
-import csv
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from naome_pipeline.periods import Quarter
-from naome_pipeline.reference import reference_path
+from naome_pipeline.synthetic.code_groups import group_counts, matched_groups
 from naome_pipeline.synthetic.course import DRUG_KINDS, Course
 from naome_pipeline.synthetic.documentation import Documentation
 from naome_pipeline.synthetic.patients import Patients, day_number
@@ -130,9 +128,9 @@ class Truth:
     def _comorbidity(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Charlson conditions (year before, capped at 3) and SCARF deficits (two years before)."""
         before = self.codes[self.codes["off"] <= -31]
-        charlson = _count(before[before["off"] >= -365], "rcs_charlson", "condition", self.count)
+        charlson = group_counts(before[before["off"] >= -365], "rcs_charlson", "condition", self.count)
         recent = before[before["off"] >= -730]
-        scarf = _matched(recent, "scarf_deficits", "deficit")
+        scarf = matched_groups(recent, "scarf_deficits", "deficit")
         stays = self.course.episodes
         off = stays["day"].to_numpy() - self.patients.diagnosis[stays["person"].to_numpy()]
         home = stays["source"].isin(["54", "65", "85"]) | stays["destination"].isin(["54", "65", "85"])
@@ -434,22 +432,3 @@ def _exploded(episodes: pd.DataFrame, patients: Patients) -> pd.DataFrame:
     table = table.explode("codes", ignore_index=True).rename(columns={"codes": "code"}).dropna(subset="code")
     table["off"] = table["day"] - patients.diagnosis[table["person"].to_numpy()]
     return table
-
-
-def _matched(codes: pd.DataFrame, listed: str, group: str) -> pd.DataFrame:
-    """person, name: the groups of a published code list that the codes fall in, by prefix."""
-    with reference_path(listed).open(encoding="utf-8", newline="") as stream:
-        rows = [r for r in csv.DictReader(stream) if r.get("drop_for_cancer_audit", "no") == "no"]
-    meaning = {
-        code: sorted({r[group] for r in rows if code.startswith(r["icd10_prefix"])})
-        for code in codes["code"].unique()
-    }
-    named = codes.assign(name=codes["code"].map(meaning)).explode("name").dropna(subset="name")
-    return named[["person", "name"]].drop_duplicates()
-
-
-def _count(codes: pd.DataFrame, listed: str, group: str, people: int) -> NDArray[np.int64]:
-    counted = _matched(codes, listed, group).groupby("person").size()
-    result = np.zeros(people, dtype=np.int64)
-    result[counted.index.to_numpy(dtype=np.int64)] = counted.to_numpy()
-    return result
