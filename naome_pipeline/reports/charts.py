@@ -10,15 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from markupsafe import Markup
-
-# Narrow enough that its text stays readable on a telephone, where the whole drawing shrinks.
-WIDTH, LEFT, RIGHT = 440, 48, 26
+WIDTH, LEFT, RIGHT = 640, 60, 40
 
 
 @dataclass(frozen=True)
 class Point:
-    """One value with its interval, proportions 0 to 1. `label` names it on the axis."""
+    """One value with its interval, proportions 0 to 1. `label` names it in the tooltip and on the axis."""
 
     label: str
     value: float
@@ -66,7 +63,7 @@ def intervals(
     points: Sequence[Point], national: float | None, title: str, description: str, identifier: str
 ) -> str:
     """One row per unit: value and 95% interval, the national value as a dashed line."""
-    left, row, top, bottom = 190, 22, 8, 26
+    left, row, top, bottom = 250, 22, 8, 26
     height = top + bottom + row * len(points)
     parts = [_open(height, title, description, identifier)]
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
@@ -89,17 +86,7 @@ def intervals(
     return "".join([*parts, "</svg>"])
 
 
-def meter(value: float, target: float) -> Markup:
-    """A bar from 0 to 1 with a mark at the target: repeats a number that stands beside it, so it has no name."""
-    return Markup(
-        '<svg class="meter" viewBox="0 0 100 8" aria-hidden="true" focusable="false" preserveAspectRatio="none">'
-        '<rect class="track" width="100" height="8"/>'
-        f'<rect class="dot" width="{100 * value:.1f}" height="8"/>'
-        f'<rect class="target" x="{100 * target - 0.5:.1f}" width="1" height="8"/></svg>'
-    )
-
-
-def _short(label: str, most: int = 25) -> str:
+def _short(label: str, most: int = 38) -> str:
     return label if len(label) <= most else label[: most - 1] + "…"
 
 

@@ -6,7 +6,6 @@ how numbers are written (`numbers.py`). Equal tables give equal bytes: no clock,
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from naome_pipeline.periods import parse_period
+from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.charts import Point, intervals, meter, trend
+from naome_pipeline.reports.charts import Point, intervals, trend
 from naome_pipeline.reports.released import ReleasedTables
 
 PAGE_FILE = "index.html"
@@ -27,23 +26,7 @@ KINDS = {
     "data quality": "How complete the records are",
     "contextual": "Context",
 }
-LEVELS = {"nation": 0, "alliance": 1, "trust": 2}
 MOST_REVISIONS = 200
-# Written out, because the names that `calendar` and `strftime` give depend on the machine's language.
-MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
 
 
 def write_first_page(tables: ReleasedTables, folder: Path) -> None:
@@ -61,11 +44,7 @@ def write_first_page(tables: ReleasedTables, folder: Path) -> None:
         "days": numbers.days,
         "said": lambda value: "" if numbers.missing(value) else str(value),
     }
-    environment.globals |= {
-        "percent_range": numbers.percent_range,
-        "missing": numbers.missing,
-        "meter": meter,
-    }
+    environment.globals |= {"percent_range": numbers.percent_range, "missing": numbers.missing}
     page = environment.get_template("first_page.html.jinja").render(**page_content(tables))
     (folder / PAGE_FILE).write_text(page, encoding="utf-8")
 
@@ -73,36 +52,26 @@ def write_first_page(tables: ReleasedTables, folder: Path) -> None:
 def page_content(tables: ReleasedTables) -> dict[str, Any]:
     """Everything the template shows, as plain values."""
     provenance = tables.frame("provenance")
-    release = _by_item(provenance, "release")
-    rules = _by_item(provenance, "parameter")
-    period = parse_period(release["feed"], release["period"])
+    release = dict(provenance.loc[provenance["kind"] == "release", ["item", "value"]].itertuples(index=False))
+    definitions = tables.frame("released_definitions").sort_values("position")
     values = tables.frame("released_indicators")
     values = values[values["subgroup"] == "all"]
-    definitions = tables.frame("released_definitions").sort_values("position")
     entries = [_entry(row, values) for row in definitions.to_dict("records")]
-    revisions = _revisions(tables.frame("revisions"), values)
-    target = float(rules["data_quality_target"])
-    headline = [e for e in entries if e["kind"] == "performance" and not e["variant_of"]]
+    revisions = tables.frame("revisions")
     return {
         "release": release,
-        "period": period.label,
-        "up_to": day(period.end),
-        "snapshot": day(dt.date.fromisoformat(release["snapshot date"])),
-        "corrected": int(release["delivery version"]) > 1,
-        "nation": " and ".join(sorted(set(values.loc[values["level"] == "nation", "unit_code"]))),
+        "period": _period(release["period"]),
         "synthetic": release.get("synthetic data") == "yes",
-        "target": target,
-        "target_text": numbers.whole_percent(target),
-        "threshold": int(rules["suppression_threshold"]),
+        "target": float(parameters()["data_quality_target"].value),
+        "target_text": numbers.whole_percent(float(parameters()["data_quality_target"].value)),
+        "threshold": int(parameters()["suppression_threshold"].value),
         "entries": entries,
         "kinds": [
             {"id": kind, "title": title, "entries": [e for e in entries if e["kind"] == kind]}
             for kind, title in KINDS.items()
         ],
-        "headline": [e for e in headline if not e["state"]],
-        "without_numbers": [e for e in headline if e["state"]],
+        "headline": [e for e in entries if e["kind"] == "performance" and not e["variant_of"]],
         "quality": [e for e in entries if e["kind"] == "data quality"],
-        "units": _named_units(values),
         "attrition": tables.frame("released_attrition").sort_values("step").to_dict("records"),
         "data_sets": tables.frame("released_data_sets").to_dict("records"),
         "files": tables.frame("changed_files").to_dict("records"),
@@ -112,45 +81,24 @@ def page_content(tables: ReleasedTables) -> dict[str, Any]:
     }
 
 
-def day(date: dt.date) -> str:
-    """A date as people write it: `31 December 2025`."""
-    return f"{date.day} {MONTHS[date.month - 1]} {date.year}"
-
-
-def _by_item(provenance: pd.DataFrame, kind: str) -> dict[str, str]:
-    return dict(provenance.loc[provenance["kind"] == kind, ["item", "value"]].itertuples(index=False))
-
-
-def _revisions(revisions: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
-    """Changed cells, those of the nation first, with the names of their units where this release has them."""
-    names = values.dropna(subset=["unit_name"]).drop_duplicates(["level", "unit_code"])
-    named = revisions.merge(names[["level", "unit_code", "unit_name"]], how="left", on=["level", "unit_code"])
-    named["unit_name"] = named["unit_name"].fillna(named["unit_code"])
-    named["order"] = named["level"].map(LEVELS)
-    named["part"] = named["subgroup"] != "all"
-    keys = ["order", "part", "indicator", "unit_name", "unit_code", "subgroup", "period_kind", "period"]
-    return named.sort_values(keys, ignore_index=True).drop(columns=["order", "part"])
-
-
-def _named_units(values: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Alliances and trusts that the page has any value of, in order of name."""
-    latest = values[values["period_kind"] == ROLLING].drop_duplicates(["level", "unit_code"])
-    return {level: _units(latest, level) for level in ("alliance", "trust")}
+def _period(code: str) -> str:
+    """`2025Q3` as people write it."""
+    return f"{code[:4]} {code[4:]}" if len(code) == 6 else code
 
 
 def _entry(definition: Mapping[Hashable, Any], values: pd.DataFrame) -> dict[str, Any]:
     """One indicator: its definition, its national values and those of each Alliance and trust."""
+    name = definition["indicator"]
     entry: dict[str, Any] = {str(key): None if numbers.missing(v) else v for key, v in definition.items()}
-    own = values[values["indicator"] == entry["indicator"]]
+    own = values[values["indicator"] == name]
     rolling = own[own["period_kind"] == ROLLING]
-    newest = rolling[rolling["period_end"] == rolling["period_end"].max()]
+    latest = rolling["period_end"].max() if len(rolling) else None
+    newest = rolling[rolling["period_end"] == latest] if latest is not None else rolling
     nation = newest[newest["level"] == "nation"].to_dict("records")
     quarters = own[(own["period_kind"] == QUARTER) & (own["level"] == "nation")].sort_values("period_end")
     entry["nation"] = nation[0] if nation else None
     entry["days"] = definition["measure"] == "days"
     entry["state"] = _state(definition, bool(nation))
-    entry["incomplete_since"] = bool(nation) and newest["period_end"].max() < values["period_end"].max()
-    entry["completeness"] = _completeness(entry, values)
     entry["quarters"] = quarters.to_dict("records")
     entry["alliances"] = _units(newest, "alliance")
     entry["trusts"] = _units(newest, "trust")
@@ -167,22 +115,10 @@ def _state(definition: Mapping[Hashable, Any], has_values: bool) -> str:
         return f"Not available in this feed: {definition['reason']}."
     if not has_values:
         return (
-            f"Not yet complete: it needs {numbers.count(definition['follow_up_days'])} days of follow-up for four "
-            "whole quarters, which none of the reported ones has."
+            f"Not yet complete: it needs {definition['follow_up_days']} days of follow-up for four whole quarters, "
+            "which none of the reported ones has."
         )
     return ""
-
-
-def _completeness(entry: Mapping[str, Any], values: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """How complete the record behind an indicator is, same period: unit code to its row; empty where none is named."""
-    if entry["completeness_indicator"] is None or entry["nation"] is None:
-        return {}
-    beside = values[
-        (values["indicator"] == entry["completeness_indicator"])
-        & (values["period_kind"] == ROLLING)
-        & (values["period"] == entry["nation"]["period"])
-    ]
-    return {str(row["unit_code"]): row for level in LEVELS for row in _units(beside, level)}
 
 
 def _units(newest: pd.DataFrame, level: str) -> list[dict[str, Any]]:
@@ -207,16 +143,15 @@ def _trend(entry: dict[str, Any]) -> str:
 
 def _plot(entry: dict[str, Any]) -> str:
     points = [
-        Point(row["unit_name"] or row["unit_code"], row["proportion"], row["lower"], row["upper"])
+        Point(row["unit_name"], row["proportion"], row["lower"], row["upper"])
         for row in entry["alliances"]
         if row["proportion"] is not None
     ]
     if not points:
         return ""
     national = entry["nation"]["proportion"]
-    hidden = len(entry["alliances"]) - len(points)
     said = (
-        f"{len(points)} Cancer Alliances{f', {hidden} more are hidden' if hidden else ''}; the dashed line is the national value, {numbers.percent(national)}. "
+        f"{len(points)} Cancer Alliances; the dashed line is the national value, {numbers.percent(national)}. "
         "Every value is in the table below."
     )
     return intervals(
