@@ -94,8 +94,17 @@ def safe_cell(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return value.date().isoformat()
     if isinstance(value, str):
-        return "'" + value if value.startswith(FORMULA_STARTS) else value
+        return "'" + value if value.startswith(FORMULA_STARTS) and not _is_number(value) else value
     return repr(value) if isinstance(value, float) else str(value)
+
+
+def _is_number(text: str) -> bool:
+    """A signed number, such as a window that opens at -31, is no formula."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _kind(column: pd.Series) -> str:

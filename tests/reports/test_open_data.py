@@ -54,8 +54,9 @@ def test_a_name_cannot_become_a_formula(folder):
     assert f"'{FORMULA}" in text
     assert f",{FORMULA}" not in text
     for start in "=+-@\t\r":
-        assert safe_cell(f"{start}1") == f"'{start}1"
+        assert safe_cell(f"{start}A1") == f"'{start}A1"
     assert safe_cell(-1.5) == "-1.5"
+    assert safe_cell("-31") == "-31"
 
 
 def test_dictionary_explains_every_column(folder):
