@@ -15,6 +15,7 @@ import time
 import numpy as np
 import pandas as pd
 
+from naome_pipeline.outcomes.associations import associated_factors
 from naome_pipeline.outcomes.comparison import alarm_account, provider_comparison
 from naome_pipeline.outcomes.risk import SITES, risk_models
 from naome_pipeline.outcomes.variation import variation_by_indicator
@@ -99,6 +100,9 @@ def national() -> dict[str, float]:
     done("provider comparison")
     variation_by_indicator(assessed)
     done("variation")
+    alliance = "A" + (assessed["trust_code"].str[1:].astype(int) % 20).astype(str)
+    associated_factors(assessed.assign(alliance_code=alliance), case_mix, ADJUSTED)
+    done("associated factors")
     rng = np.random.default_rng(2)
     one = assessed[assessed["indicator"] == "P5"]
     survival_by_group(

@@ -13,9 +13,11 @@ from naome_pipeline.outcomes.risk import audit_case_mix, imputed_copies, people_
 from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.funnel import Minima, ratio_funnel
 from naome_pipeline.statistics.risk_adjustment import risk_adjust_survival
-from naome_pipeline.statistics.survival import survival_by_group
+from naome_pipeline.statistics.survival import cumulative_incidence, survival_by_group
 
 HORIZONS = ("survival_days_1y", "survival_days_3y", "survival_days_5y")
+TREATMENT_HORIZONS = (31, 62, 90, 180, 365)  # days; 31 and 62 are the cancer waiting time standards
+TREATED, DIED = 1, 2
 
 
 def follow_up(facts: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
@@ -62,6 +64,64 @@ def _by(table: pd.DataFrame, level: str, column: str, subgroup: str) -> pd.DataF
     found.insert(0, "level", level)
     found.insert(2, "subgroup", subgroup)
     return found
+
+
+def treatment_incidence(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+    """Share of people who have had their first anti-cancer treatment by day 31, 62, 90, 180 and 365, death competing.
+
+    `facts`: person_facts. A person who dies untreated never will be treated: such people stay in the denominator, which
+    a Kaplan-Meier estimate would take out. Aalen-Johansen estimates; treatment before the diagnosis date counts on
+    day 0. Columns: level, unit_code, subgroup, day, people, treated, died_untreated (share by that day), incidence,
+    lower, upper. For the nation, its subgroups and the Alliances.
+    """
+    times = follow_up(facts, snapshot_date)
+    first = facts["days_to_treatment"]
+    treated = first.notna() & (first <= times["days"])
+    last_day = float(max(TREATMENT_HORIZONS))
+    days = first.where(treated, times["days"]).astype(float).clip(upper=last_day)
+    beyond = first.where(treated, times["days"]) > last_day
+    cause = treated.astype(int) * TREATED + (~treated & (times["died"] == 1)).astype(int) * DIED
+    table = times.assign(days=days, cause=cause.where(~beyond, 0))
+    parts = [("nation", "all", unit, rows) for unit, rows in table.groupby("nation")]
+    parts += [("alliance", "all", unit, rows) for unit, rows in table.groupby("alliance_code")]
+    for name, members in subgroups[subgroups["subgroup"] != "all"].groupby("subgroup"):
+        inside = table[table["person_id"].isin(set(members["person_id"]))]
+        parts += [("nation", str(name), unit, rows) for unit, rows in inside.groupby("nation")]
+    found = []
+    for level, subgroup, unit, rows in parts:
+        curve = cumulative_incidence(rows["days"], rows["cause"], TREATED).at(TREATMENT_HORIZONS)
+        deaths = cumulative_incidence(rows["days"], rows["cause"], DIED).at(TREATMENT_HORIZONS)
+        for day, point, lost in zip(
+            TREATMENT_HORIZONS, curve.to_dict("records"), deaths["incidence"], strict=True
+        ):
+            by_then = int(((rows["cause"] == TREATED) & (rows["days"] <= day)).sum())
+            found.append(
+                (
+                    level,
+                    unit,
+                    subgroup,
+                    day,
+                    len(rows),
+                    by_then,
+                    lost,
+                    *(point[k] for k in ("incidence", "lower", "upper")),
+                )
+            )
+    columns = [
+        "level",
+        "unit_code",
+        "subgroup",
+        "day",
+        "people",
+        "treated",
+        "died_untreated",
+        "incidence",
+        "lower",
+        "upper",
+    ]
+    kinds = dict.fromkeys(columns[:3], "string") | dict.fromkeys(columns[3:6], "int64")
+    kinds |= dict.fromkeys(columns[6:], "float64")
+    return pd.DataFrame(found, columns=pd.Index(columns)).astype(kinds)
 
 
 def survival_comparison(facts: pd.DataFrame, case_mix: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:

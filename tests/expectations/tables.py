@@ -17,11 +17,12 @@ from naome_pipeline.engine import Engine, ParameterValue, references_of
 from naome_pipeline.indicators.definitions import definitions_table
 from naome_pipeline.indicators.registry import person_indicators_sql, person_subgroups_sql, registry
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter, reporting_periods
+from naome_pipeline.outcomes.associations import associated_factors
 from naome_pipeline.outcomes.comparison import alarm_account, provider_comparison
 from naome_pipeline.outcomes.interventions import configured_interventions, intervention_effects
 from naome_pipeline.outcomes.risk import risk_models
 from naome_pipeline.outcomes.series import control_charts, yearly_change
-from naome_pipeline.outcomes.survival import survival_comparison, survival_estimates
+from naome_pipeline.outcomes.survival import survival_comparison, survival_estimates, treatment_incidence
 from naome_pipeline.outcomes.variation import variation_by_indicator
 from naome_pipeline.parameters import parameters
 from naome_pipeline.periods import Quarter
@@ -182,5 +183,9 @@ OUTCOMES: dict[str, Callable[[HandMade], pd.DataFrame]] = {
     "survival_estimates": lambda t: survival_estimates(
         t.read("person_facts"), t.read("person_subgroups"), SNAPSHOT
     ),
+    "treatment_incidence": lambda t: treatment_incidence(
+        t.read("person_facts"), t.read("person_subgroups"), SNAPSHOT
+    ),
+    "associated_factors": lambda t: associated_factors(t.read("assessed_people"), t.read("case_mix"), ["P5"]),
     "provider_variation": lambda t: variation_by_indicator(t.read("assessed_people")),
 }

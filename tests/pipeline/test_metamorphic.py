@@ -1,15 +1,23 @@
-"""What must not change a number: the order of rows, how rows are split over files. What must double it: twice the people."""
+"""What must not change a number: the order of rows, how rows are split over files. What must double it: twice the people.
+What must move and nothing else: every date, a quarter later."""
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import random
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from assets.definitions import nodes
+from naome_pipeline.build import Delivered, build
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
+from naome_pipeline.engine import Engine, EngineSettings, literal, open_connection, quoted
 from naome_pipeline.home import Home
+from naome_pipeline.lake import TABLE_FILE, Scope
 from tests.pipeline.releases import FEED, PERIOD, Refreshed, build_every_node
 
 TABLES = (
@@ -113,3 +121,101 @@ def test_twice_the_people_double_every_count(original, tmp_path):
     assert (after.loc[counted, "numerator"] == 2 * before.loc[counted, "numerator"]).all()
     assert (after.loc[counted, "proportion"] - before.loc[counted, "proportion"]).abs().max() < 1e-12
     assert (after.loc[counted, "upper"] <= before.loc[counted, "upper"] + 1e-12).all()
+
+
+QUARTER_LATER, LATER_PERIOD = 92, "2025Q4"  # 2025 Q3 has 92 days
+
+
+def shifted(column: str, kind: str) -> str:
+    """A column of a source table with its dates a quarter later."""
+    name = quoted(column)
+    if kind == "date32[day]":
+        return f"CAST({name} + {QUARTER_LATER} AS DATE) AS {name}"
+    if kind == "list<element: date32[day]>":
+        return f"list_transform({name}, lambda d: CAST(d + {QUARTER_LATER} AS DATE)) AS {name}"
+    return name
+
+
+def built_a_quarter_later(original: Refreshed, folder: Path) -> Refreshed:
+    """The source tables of a release with every date moved, and every table of people and indicators made of them."""
+    home = Home.locate(folder / "home").create()
+    before = Delivered.newest(original.home, FEED, PERIOD)
+    later = dataclasses.replace(
+        before,
+        scope=Scope(FEED, LATER_PERIOD, 1),
+        snapshot_date=before.snapshot_date + dt.timedelta(days=QUARTER_LATER),
+    )
+    again = Refreshed(home, original.delivery, original.truth)
+    waiting, done = [], set()
+    for node in nodes():
+        if node.layer in ("cohort", "indicators"):
+            waiting.append(node)
+        elif node.layer == "sources":
+            table = original.lake.published(before.scope, node.name)
+            columns = ", ".join(shifted(*column) for column in table.record["columns"])
+            with (
+                again.lake.staging() as staged,
+                open_connection(EngineSettings.from_environment(home.scratch)) as connection,
+            ):
+                Engine(connection).write(
+                    f"SELECT {columns} FROM read_parquet({literal(table.path)})", staged / TABLE_FILE
+                )
+                moved = again.lake.store("sources", node.name, table.fingerprint, staged, table.record)
+            again.lake.publish(later.scope, "sources", moved, "")
+            done.add(node.name)
+    while waiting:
+        node = next(n for n in waiting if set(n.inputs) <= done)
+        with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
+            build(node, later, again.lake, Engine(connection))
+        waiting.remove(node)
+        done.add(node.name)
+    return again
+
+
+def test_every_date_a_quarter_later_moves_the_dates_and_nothing_else(original, tmp_path):
+    again = built_a_quarter_later(original, tmp_path)
+
+    def later(table: str) -> pd.DataFrame:
+        return again.lake.frame(table, feed=FEED, period=LATER_PERIOD)
+
+    move = pd.Timedelta(days=QUARTER_LATER)
+    before, after = (
+        t.set_index("person_id").sort_index() for t in (original.frame("people"), later("people"))
+    )
+    # Quarters have 90 to 92 days: people of the first days of the reported span may fall out of it or into it.
+    first = before["mbc_date"].min() + pd.Timedelta(days=3)
+    last = before["mbc_date"].max() - pd.Timedelta(days=3)
+    inner = before.index[(before["mbc_date"] >= first) & (before["mbc_date"] <= last)]
+    assert len(inner) > 50
+    assert set(inner) <= set(after.index)
+    everybody = before.index.intersection(after.index)
+    assert len(everybody) >= len(before) - 3
+    assert (after.loc[everybody, "mbc_date"] == before.loc[everybody, "mbc_date"] + move).all()
+    assert after.loc[everybody, "trust_code"].equals(before.loc[everybody, "trust_code"])
+    quarters = pd.PeriodIndex(after["mbc_date"], freq="Q").start_time
+    assert (after["quarter_start"].to_numpy() == quarters.to_numpy()).all()
+
+    for table, keys in (("person_indicators", ["person_id", "indicator"]), ("case_mix", ["person_id"])):
+        one, two = (
+            frame[frame["person_id"].isin(everybody)]
+            .set_index(keys)
+            .sort_index()
+            .drop(columns="mbc_year", errors="ignore")
+            for frame in (original.frame(table), later(table))
+        )
+        pd.testing.assert_frame_equal(one, two)
+
+    # The same people counted, the periods named a quarter later.
+    def national(frame: pd.DataFrame) -> pd.DataFrame:
+        chosen = frame[
+            (frame["level"] == "nation") & (frame["subgroup"] == "all") & (frame["period_kind"] == "quarter")
+        ]
+        return chosen.pivot_table(index="period", columns="indicator", values="denominator", aggfunc="sum")
+
+    one, two = national(original.frame("indicator_counts")), national(later("indicator_counts"))
+    moved_labels = [
+        str(pd.Period(label.replace(" ", ""), freq="Q") + 1).replace("Q", " Q") for label in one.index
+    ]
+    assert moved_labels == list(two.index)
+    assert list(one.columns) == list(two.columns)
+    assert abs(one.fillna(0).to_numpy() - two.fillna(0).to_numpy()).max() <= 3

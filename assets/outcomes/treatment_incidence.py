@@ -1,0 +1,25 @@
+"""Share of people treated by day 31 to 365, death before treatment competing."""
+
+from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.outcomes.survival import treatment_incidence
+
+
+def _make(context: BuildContext) -> None:
+    facts = context.engine.fetch(
+        "SELECT person_id, mbc_date, days_to_death, days_to_treatment, nation, alliance_code, trust_code "
+        "FROM person_facts ORDER BY person_id"
+    )
+    subgroups = context.engine.fetch("SELECT * FROM person_subgroups")
+    context.write_frame(treatment_incidence(facts, subgroups, context.delivered.snapshot_date))
+
+
+node = Node(
+    layer="outcomes",
+    name="treatment_incidence",
+    description="Cumulative incidence of the first anti-cancer treatment by day 31, 62, 90, 180 and 365 with death "
+    "competing, of nation, Alliances and, for the nation, subgroups.",
+    make=_make,
+    code=code_of("outcomes/survival.py", "statistics"),
+    inputs=("person_facts", "person_subgroups"),
+    uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
+)
