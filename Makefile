@@ -92,7 +92,9 @@ bench: $(STAMP) ## measure the pipeline at national scale
 	@if [ -f benchmarks/run.py ]; then $(BIN)/python -m benchmarks.run; \
 	 else echo "There is no benchmark yet (benchmarks/run.py)."; fi
 
-lock: $(STAMP) ## renew requirements.lock from pyproject.toml (UPGRADE=1 takes the newest versions)
+# Not after setup: a dependency that is not in the lock yet would make that fail.
+lock: ## renew requirements.lock from pyproject.toml (UPGRADE=1 takes the newest versions)
+	@[ -x $(BIN)/uv ] || $(MAKE) setup
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 	  --no-strip-extras --no-annotate --no-header \
 	  $(if $(UPGRADE),--upgrade) --quiet --output-file requirements.lock

@@ -7,6 +7,7 @@ import pandas as pd
 
 from naome_pipeline import __version__
 from naome_pipeline.build import BuildContext, Delivered, Node
+from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.parameters import parameters
 
@@ -23,6 +24,7 @@ def _uses(delivered: Delivered, previous: Scope | None, lake: Lake) -> Mapping[s
         "pipeline version": __version__,
         "synthetic data": "yes" if manifest.synthetic else "no",
         "compared with": previous.label if previous else "no earlier release",
+        **policy_in_force().as_items(),
     }
 
 

@@ -49,6 +49,7 @@ class Indicator(BaseModel):
     measure: Literal["proportion", "days"] = "proportion"
     variant_of: str | None = None
     completeness: str | None = None
+    part_of: str | None = None
     guideline: str | None = None
     status: Literal["published", "experimental"] = "published"
     risk_adjustment: str = "none"
@@ -79,7 +80,7 @@ class Registry(BaseModel):
     @model_validator(mode="after")
     def _references_exist(self) -> Registry:
         for indicator in self.indicators.values():
-            for other in (indicator.variant_of, indicator.completeness):
+            for other in (indicator.variant_of, indicator.completeness, indicator.part_of):
                 if other is not None and other not in self.indicators:
                     raise ValueError(f"indicator {indicator.id} refers to {other}, which is not defined")
             if indicator.goal not in self.goals:

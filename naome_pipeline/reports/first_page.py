@@ -64,7 +64,8 @@ def page_content(tables: ReleasedTables) -> dict[str, Any]:
         "synthetic": release.get("synthetic data") == "yes",
         "target": float(parameters()["data_quality_target"].value),
         "target_text": numbers.whole_percent(float(parameters()["data_quality_target"].value)),
-        "threshold": int(parameters()["suppression_threshold"].value),
+        "policy": release["disclosure note"],
+        "for_publication": release["disclosure for publication"] == "True",
         "entries": entries,
         "kinds": [
             {"id": kind, "title": title, "entries": [e for e in entries if e["kind"] == kind]}

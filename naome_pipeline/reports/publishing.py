@@ -17,6 +17,7 @@ from naome_pipeline.build import Delivered
 from naome_pipeline.engine import literal
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, PublishedTable
+from naome_pipeline.ledger import write_entry
 
 FILES_FOLDER = "files"
 
@@ -29,7 +30,7 @@ def release_folder(home: Home, feed: str, period: str, version: int) -> Path:
 def publish_release(
     publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
 ) -> Path:
-    """Copy the report files out, write the release record, rebuild the views; returns the reports folder.
+    """Copy the report files out, write the release record and the ledger, rebuild the views; returns the reports folder.
 
     The files are complete in a hidden folder before it takes the place of an earlier copy of the same release.
     """
@@ -59,6 +60,7 @@ def publish_release(
             "tables": tables,
         },
     )
+    write_entry(lake, scope, lake.published(scope, "released_indicators"))
     lake.rebuild_views()
     return target
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,8 @@ import pandas as pd
 import naome_pipeline
 from naome_pipeline.cohort.providers import provider_table
 from naome_pipeline.deliveries.layouts import data_set, value_types
+from naome_pipeline.disclosure.policy import policies
+from naome_pipeline.disclosure.release import CountedTables, control_of, gate_figures, released_frame
 from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.engine import Engine, ParameterValue, references_of
 from naome_pipeline.indicators.definitions import definitions_table
@@ -90,6 +92,7 @@ class HandMade:
     folder: Path
     rows: dict[str, str] = field(default_factory=dict)
     made: dict[str, Path] = field(default_factory=dict)
+    figures: dict[str, float | None] = field(default_factory=dict)
 
     def table(self, name: str) -> Path:
         """The Parquet file of a table."""
@@ -109,12 +112,23 @@ class HandMade:
             self._run(person_indicators_sql(registry().indicators.values()), path)
         elif name == "person_subgroups":
             self._run(person_subgroups_sql(registry().subgroups.values()), path)
+        elif name == "released_indicators":
+            self.engine.attach({"frame_to_write": self._released()})
+            self.engine.write("SELECT * FROM frame_to_write", path)
         elif name == "revisions":
             released = self.table("released_indicators")
             self.engine.write(revisions_sql(released, None, same_period=False), path)
         else:
             self.engine.attach({"frame_to_write": self._frame(name)})
             self.engine.write("SELECT * FROM frame_to_write", path)
+
+    def _released(self) -> pd.DataFrame:
+        tables = CountedTables(*(self.read(field.name) for field in fields(CountedTables)))
+        control = control_of(tables, registry(), policies()["public"])
+        unprotected = control.decide()
+        released = released_frame(tables, control)
+        self.figures = gate_figures(released, tables.indicator_counts, control, len(unprotected))
+        return released
 
     def read(self, name: str) -> pd.DataFrame:
         """A table as a frame."""

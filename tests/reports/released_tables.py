@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 
 from naome_pipeline.deliveries.layouts import feeds
+from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.indicators.definitions import definitions_table
 from naome_pipeline.indicators.registry import registry
 from naome_pipeline.reports.released import ReleasedTables
@@ -46,7 +47,8 @@ def _value(
         "median_days": None,
         "lower_quartile_days": None,
         "upper_quartile_days": None,
-        "suppressed": "fewer than 5 people" if share is None else "",
+        "suppressed": "hidden to protect people" if share is None else "",
+        "policy": "public",
     } | more
 
 
@@ -76,7 +78,7 @@ def frames() -> dict[str, pd.DataFrame]:
             FORMULA,
             None,
             17,
-            suppressed="fewer than 5 people in or outside the numerator",
+            suppressed="hidden to protect people",
         ),
         _value("D5", "nation", "England", "England", 660, 1000),
         _value("D7", "nation", "England", "England", 950, 1000),
@@ -95,6 +97,7 @@ def frames() -> dict[str, pd.DataFrame]:
     ]
     release = {
         "compared with": "no earlier release",
+        **policies()["public"].as_items(),
         "delivery version": "1",
         "delivery fingerprint": "f" * 64,
         "feed": next(iter(feeds())),

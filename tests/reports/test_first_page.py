@@ -91,9 +91,9 @@ def test_every_percentage_of_the_page_comes_from_the_table(parsed):
 
 def test_hidden_values_show_their_reason_and_no_number(parsed):
     hidden = next(row for row in parsed.rows if len(row) > 1 and row[1] == "E56000002")
-    assert hidden[2:] == ["hidden: fewer than 5 people"]
+    assert hidden[2:] == ["hidden to protect people"]
     partly = next(row for row in parsed.rows if len(row) > 1 and row[1] == "RH5")
-    assert partly[2:] == ["hidden: fewer than 5 people in or outside the numerator", "17"]
+    assert partly[2:] == ["hidden to protect people", "17"]
 
 
 def test_an_unavailable_indicator_has_its_reason_and_no_number(tables):

@@ -1,0 +1,163 @@
+"""`python -m benchmarks.disclosure`: the release gate at national size, and what protection costs against another tool.
+
+National: 130 trusts in 20 Alliances, 16 quarters, about 8 people per trust and quarter, every indicator of the registry
+with its variants, every subgroup. The floor is the first rule alone: hiding small counts and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+
+from naome_pipeline.disclosure.control import ALLIANCE, TRUST, DisclosureControl
+from naome_pipeline.disclosure.policy import policies
+from naome_pipeline.disclosure.relations import Periods, Population
+from naome_pipeline.indicators.registry import registry
+from naome_pipeline.indicators.reporting_periods import reporting_periods
+from naome_pipeline.periods import Quarter
+
+PERIOD = Quarter(2025, 3)
+SNAPSHOT = pd.Timestamp("2025-12-31")
+# Shares of people in each base and, where it matters, of the numerators; nobody's real figures.
+BASES = {
+    "er = 'positive'": 0.7, "her2 = 'positive'": 0.15, "bone": 0.5, "brain": 0.08, "had_cycle": 0.4,
+    "cord_compression": 0.03, "days_to_treatment IS NOT NULL": 0.85,
+}  # fmt: skip
+NESTED = {
+    "P1": "P1_any_date",
+    "P1_recorded": "P1",
+    "D5": "P1_any_date",
+    "C1": "P1",
+    "C2": "P1",
+    "P8_recorded": "P8",
+}
+
+
+def national_population(
+    trusts: int = 130, alliances: int = 20, quarters: int = 16, size: float = 8.0, seed: int = 1
+) -> tuple[Population, Periods, np.ndarray]:
+    """People with made-up membership of every set, and the periods each indicator is published for."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.lognormal(np.log(size), 0.6, trusts)
+    counts = rng.poisson(np.repeat(sizes[:, None], quarters, axis=1))
+    trust = np.repeat(np.arange(trusts), counts.sum(axis=1))
+    quarter = np.concatenate([np.repeat(np.arange(quarters), row) for row in counts])
+    people = len(trust)
+    spans = Periods.of(reporting_periods(PERIOD))
+    entries = registry().indicators
+    names = [name for name, i in entries.items() if i.denominator.where != "FALSE"]
+    member = {where: rng.random(people) < share for where, share in BASES.items()}
+    member["TRUE"] = np.ones(people, dtype=bool)
+    quality = rng.normal(0.6, 0.12, trusts)
+    numerator = {}
+    for name in sorted(names, key=lambda n: ("_" in n and n.split("_")[0] in names, n)):
+        share = np.clip(quality[trust] + rng.normal(0, 0.1), 0.03, 0.97)
+        numerator[name] = rng.random(people) < (
+            0.95 if name.startswith("D") else 0.12 if name == "P9" else share
+        )
+    any_date = rng.random(people) < 0.8
+    in_window = any_date & (rng.random(people) < 0.9)
+    recorded = rng.random(people) < 0.75
+    contact = recorded & (rng.random(people) < 0.9)
+    year = numerator["P10_1y"]
+    three = year & (rng.random(people) < 0.6)
+    drug, her2 = numerator["P4"], rng.random(people) < 0.5
+    soon = rng.random(people) < 0.5
+    numerator |= {
+        "P1": in_window, "P1_any_date": any_date, "P1_recorded": in_window, "D5": any_date,
+        "C1": in_window & (rng.random(people) < 0.7), "C2": in_window & (rng.random(people) < 0.1),
+        "P8": contact, "P8_recorded": contact, "D6": recorded, "P10_3y": three,
+        "P10_5y": three & (rng.random(people) < 0.6), "C5": drug & her2, "C6": drug & ~her2,
+        "T1_31d": soon, "T1_62d": soon | (rng.random(people) < 0.5), "P3_her2_negative": numerator["P3"],
+    }  # fmt: skip
+    member |= {"mdt_any_date": any_date, "cns_recorded": recorded}
+    member["er = 'positive' AND her2 = 'negative'"] = member["er = 'positive'"] & (rng.random(people) < 0.85)
+    bottom = np.zeros((people, len(names)), dtype=bool)
+    for place, name in enumerate(names):
+        where = entries[name].denominator.where
+        bottom[:, place] = member.get(where, member["days_to_treatment IS NOT NULL"] & (quarter < 13))
+    top = np.stack([numerator[name] for name in names], axis=1) & bottom
+    top[:, [n for n, name in enumerate(names) if entries[name].measure == "days"]] = False
+    age = rng.normal(68, 14, people)
+    frail = rng.random(people) < 0.2
+    sites = {
+        site: rng.random(people) < share
+        for site, share in (
+            ("bone", 0.5),
+            ("liver", 0.3),
+            ("lung", 0.3),
+            ("brain", 0.08),
+            ("other_site", 0.2),
+            ("several_sites", 0.4),
+        )
+    }
+    groups = {
+        "all": np.ones(people, dtype=bool), "age_70_and_over": age >= 70, "frail": frail,
+        "age_70_and_over_and_frail": frail & (age >= 70), "age_under_40": age < 40, "men": rng.random(people) < 0.01,
+        "triple_negative": rng.random(people) < 0.1, **sites,
+    }  # fmt: skip
+    population = Population(
+        tuple(names), tuple(groups), tuple(f"T{n:03d}" for n in range(trusts)), tuple(f"A{n:02d}" for n in range(alliances)),
+        trust, quarter, np.arange(trusts) % alliances, tuple(["England"] * alliances), bottom, top,
+        np.stack(list(groups.values()), axis=1),
+    )  # fmt: skip
+    ends = reporting_periods(PERIOD).drop_duplicates(["period_kind", "period"])["period_end"]
+    passed = (SNAPSHOT - ends).dt.days.to_numpy()
+    eligible = np.stack([passed >= entries[name].follow_up_days for name in names])
+    return population, spans, eligible
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Run everything; the last line is one JSON object."""
+    population, periods, eligible = national_population()
+    began = time.monotonic()
+    control = DisclosureControl(population, periods, eligible, registry(), policies()["public"])
+    counted = time.monotonic()
+    failures = control.decide()
+    decided = time.monotonic()
+    found = control.attack()
+    ended = time.monotonic()
+    result: dict[str, object] = {}
+    for level in (TRUST, ALLIANCE):
+        published = (control.denominators[level] > 0) & eligible[:, None, None, :]
+        small = (
+            control._small(control.numerators[level])
+            | control._small(control.denominators[level] - control.numerators[level])
+            | control._small(control.denominators[level])
+        )
+        hidden = control.marks.numerator[level] & published
+        for kind in ("quarter", "rolling four quarters", "audit period"):
+            inside = published & np.asarray(periods.table["period_kind"] == kind)
+            for part, where in (("all", slice(0, 1)), ("subgroups", slice(1, None))):
+                cells = inside[:, where]
+                if cells.any():
+                    say(
+                        f"  {level:9s} {kind:22s} {part:10s} {int(cells.sum()):8d} cells, "
+                        f"small {float(small[:, where][cells].mean()):.3f}, hidden {float(hidden[:, where][cells].mean()):.3f}"
+                    )
+    result |= {
+        "people": len(population.trust),
+        "cells": int(sum(((control.denominators[level] > 0) & eligible[:, None, None, :]).sum() for level in (TRUST, ALLIANCE))),
+        "count_seconds": round(counted - began, 1),
+        "protect_seconds": round(decided - counted, 1),
+        "attack_seconds": round(ended - decided, 1),
+        "sensitive": found.sensitive, "narrow": found.narrow, "exact": found.exact, "failures": len(failures),
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }  # fmt: skip
+    say(str(failures[:5]) + str(found.places[:5]))
+    say(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,209 @@
+"""The attack: what anybody can work out about a hidden count from everything that is published.
+
+What belongs here: the feasible range of sums of unknown counts under known sums, by linear programming or over whole
+numbers. What does not: which sums there are (`relations.py`) or what to hide next
+(`protection.py`).
+
+Published cells are sums of unknown, non-negative whole numbers; a cell that is shown fixes its sum (or, when rounded,
+bounds it). The smallest and the largest value of a hidden cell under those constraints is what an attacker can know:
+Duncan and Lambert's and Cox's formulation of cell suppression, see Hundepool et al. (2012), Statistical Disclosure
+Control, chapter 4. HiGHS solves the programmes, each from where the last one ended.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, sparse
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+WHOLE = 1e-6
+_WORTHWHILE = 0.85  # of the cells left, that a batch may leave
+_BATCH_SEED = 20240901
+FAR = 1e6  # where an unknown without a ceiling ends, so that every sum is finite
+
+
+class NoSuchTable(ValueError):
+    """No whole numbers fit what is published: it contradicts itself."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Sums of unknown counts, and what is known of each.
+
+    `sums`: cells × unknowns, 0 or 1. `least`, `most`: what is known of each cell (equal where it is shown, 0 and
+    infinity where it is hidden). `floor`, `ceiling`: what is known of each unknown.
+    """
+
+    sums: Any
+    least: FloatArray
+    most: FloatArray
+    floor: FloatArray
+    ceiling: FloatArray
+
+    @classmethod
+    def shown(
+        cls,
+        sums: Any,
+        values: Any,
+        hidden: Any,
+        ceiling: Any = np.inf,
+    ) -> Published:
+        """Cells that are shown exactly or hidden altogether; unknowns are 0 up to `ceiling`."""
+        matrix: Any = sparse.csr_matrix(sums, dtype=float)
+        known = np.asarray(values, dtype=float)
+        away = np.asarray(hidden, dtype=bool)
+        return cls(
+            matrix,
+            np.where(away, 0.0, known),
+            np.where(away, np.inf, known),
+            np.zeros(matrix.shape[1]),
+            np.broadcast_to(np.asarray(ceiling, dtype=float), (matrix.shape[1],)).copy(),
+        )
+
+
+class Attacker:
+    """Looks for the range of hidden cells under everything published."""
+
+    def __init__(self, published: Published) -> None:
+        self.published = published
+        known = np.isfinite(published.most) | (published.least > 0)
+        rows = published.sums[known]
+        self._columns = np.arange(rows.shape[1], dtype=np.int32)
+        self._solver = solver_of(
+            rows,
+            published.least[known],
+            published.most[known],
+            published.floor,
+            np.minimum(published.ceiling, FAR),
+        )
+        self.solved = 0
+
+    def extreme(self, weights: FloatArray) -> FloatArray:
+        """Numbers that fit everything published and make `weights · unknowns` as large as possible.
+
+        NoSuchTable when nothing fits. An unbounded sum is taken at a point far beyond any requirement.
+        """
+        cost = np.ascontiguousarray(-weights, dtype=float)
+        self._solver.changeColsCost(len(cost), self._columns, cost)
+        self._solver.run()
+        self.solved += 1
+        status = self._solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            raise NoSuchTable("what is published contradicts itself: no counts fit all of it")
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError(f"the attack did not end: {self._solver.modelStatusToString(status)}")
+        return np.array(self._solver.getSolution().col_value)
+
+    def ranges(self, needed: FloatArray, start: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """Smallest and largest value found for each cell, searching until a range of `needed` is found or excluded.
+
+        `needed`: per cell, 0 for cells nobody has to search. `start`: unknowns known to fit (the truth, where the
+        defender attacks). For a cell whose range stays below `needed` the two values are the exact range.
+        """
+        sums = self.published.sums
+        point = self.extreme(np.zeros(sums.shape[1])) if start is None else start
+        low = sums @ point
+        high = low.copy()
+
+        def see(found: FloatArray) -> None:
+            values = sums @ found
+            np.minimum(low, values, out=low)
+            np.maximum(high, values, out=high)
+
+        # One programme moves many cells at once: up or down at random, until few are left.
+        rng = np.random.default_rng(_BATCH_SEED)
+        before = np.inf
+        while True:
+            left = np.flatnonzero(high - low < needed - WHOLE)
+            if len(left) < 4 or len(left) > _WORTHWHILE * before:
+                break
+            before = len(left)
+            signs = rng.choice([-1.0, 1.0], len(left))
+            for direction in (signs, -signs):
+                see(self.extreme(sums[left].T @ direction))
+        for cell in np.flatnonzero(high - low < needed - WHOLE):
+            weights = np.asarray(sums[cell].todense()).ravel()
+            for direction in (1.0, -1.0):
+                if high[cell] - low[cell] < needed[cell] - WHOLE:
+                    see(self.extreme(direction * weights))
+        return low, high
+
+
+def exact_ranges(published: Published, cells: Any, *, whole: bool = False) -> tuple[FloatArray, FloatArray]:
+    """Smallest and largest value of some cells; an unbounded one ends at the ceiling of the attack.
+
+    By linear programming, or over whole numbers only (`whole`), which is slower and never wider.
+    """
+    chosen = np.asarray(cells)
+    if not whole:
+        needed = np.zeros(published.sums.shape[0])
+        needed[chosen] = np.inf
+        low, high = Attacker(published).ranges(needed)
+        return low[chosen], high[chosen]
+    sums = published.sums
+    limits = optimize.LinearConstraint(sums, published.least, published.most)  # type: ignore[arg-type]
+    box = optimize.Bounds(published.floor, np.minimum(published.ceiling, FAR))  # type: ignore[arg-type]
+    found = []
+    for cell in chosen:
+        weights = np.asarray(sums[cell].todense()).ravel()
+        ends = []
+        for direction in (1.0, -1.0):
+            result = optimize.milp(
+                direction * weights, constraints=limits, bounds=box, integrality=np.ones(len(weights))
+            )
+            if result.x is None:
+                raise NoSuchTable("what is published contradicts itself: no whole numbers fit all of it")
+            ends.append(direction * float(result.fun))
+        found.append(ends)
+    table = np.round(np.array(found, dtype=np.float64).reshape(-1, 2))
+    return table[:, 0], table[:, 1]
+
+
+def solver_of(rows: Any, least: FloatArray, most: FloatArray, floor: FloatArray, ceiling: FloatArray) -> Any:
+    """A HiGHS solver of least ≤ rows · unknowns ≤ most, floor ≤ unknowns ≤ ceiling, without an objective yet."""
+    columns: Any = sparse.csc_matrix(rows)
+    model: Any = highspy.HighsLp()
+    model.num_row_, model.num_col_ = columns.shape
+    model.col_cost_ = np.zeros(columns.shape[1])
+    model.col_lower_, model.col_upper_ = floor, ceiling
+    model.row_lower_, model.row_upper_ = least, most
+    matrix = model.a_matrix_
+    matrix.format_ = highspy.MatrixFormat.kColwise
+    matrix.start_, matrix.index_, matrix.value_ = columns.indptr, columns.indices, columns.data
+    solver = _quiet_solver()
+    solver.passModel(model)
+    return solver
+
+
+@cache
+def _banner_printed() -> bool:
+    """Let HiGHS print its one banner per process to nowhere: it does so before it can be told to be silent."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        highspy.Highs()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
+    return True
+
+
+def _quiet_solver() -> Any:
+    """HiGHS on one thread, without output: equal input gives equal corners."""
+    _banner_printed()
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.setOptionValue("threads", 1)
+    solver.setOptionValue("random_seed", 1)
+    return solver

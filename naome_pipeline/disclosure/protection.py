@@ -1,0 +1,184 @@
+"""Protection: which further cells to hide so that no small count can be worked out.
+
+What belongs here: choosing cells to hide, cheapest first, until the attack finds nothing. What does not: the attack
+(`attack.py`), the tables of the audit (`relations.py`).
+
+A hidden cell is safe when other whole numbers fit everything published and change it by enough. So for a cell that is not
+safe the cheapest such change is looked for: a linear programme over all cells, in which changing a cell that is shown has
+a price; the cells it changes are hidden. This is the network heuristic for cell suppression (Cox 1980; Fischetti and
+Salazar 2001) with prices in place of values: who reads a table misses a year more than a quarter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+from scipy import sparse
+
+from naome_pipeline.disclosure.attack import (
+    WHOLE,
+    Attacker,
+    BoolArray,
+    FloatArray,
+    Published,
+    solver_of,
+)
+
+_MOST_ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to protect.
+
+    `sums`: cells × unknowns, 0 or 1; `counts`: the true unknowns; `ceiling`: what is publicly known to bound each of
+    them. Per cell: `needed`: the range an attacker must be left with when it is hidden (0: not sensitive); `hidden`:
+    hidden to begin with; `price`: of hiding it (infinite: it is shown, or known, whatever happens); `slack_below`,
+    `slack_above`: how much lower and higher the truth may be than what is shown of it (0 unless rounded).
+    """
+
+    sums: Any
+    counts: FloatArray
+    ceiling: FloatArray
+    needed: FloatArray
+    hidden: BoolArray
+    price: FloatArray
+    slack_below: FloatArray | None = None
+    slack_above: FloatArray | None = None
+
+    def published(self, hidden: BoolArray) -> Published:
+        """What an attacker knows when these cells are hidden."""
+        values = self.sums @ self.counts
+        below = 0.0 if self.slack_below is None else self.slack_below
+        above = 0.0 if self.slack_above is None else self.slack_above
+        return Published(
+            self.sums,
+            np.where(hidden, 0.0, np.maximum(values - below, 0.0)),
+            np.where(hidden, np.inf, values + above),
+            np.zeros(len(self.counts)),
+            self.ceiling,
+        )
+
+
+@dataclass(frozen=True)
+class Protection:
+    """What to hide. `unprotected`: sensitive cells that stay too well known even if all that may be hidden is."""
+
+    hidden: BoolArray
+    unprotected: BoolArray
+
+
+def protect(table: Table) -> Protection:
+    """Hide cells until every sensitive hidden cell has the range it needs, as far as that is possible."""
+    hidden = table.hidden.copy()
+    beyond_help = np.zeros(len(hidden), dtype=bool)
+    values = table.sums @ table.counts
+    low, high = values.copy(), values.copy()
+    needed = np.where(hidden, table.needed, 0.0)
+    if not needed.any():
+        return Protection(hidden, beyond_help)
+    changes: _Changes | None = None
+    for _ in range(_MOST_ROUNDS):
+        needed = np.where(hidden & ~beyond_help, table.needed, 0.0)
+        found_low, found_high = Attacker(table.published(hidden)).ranges(needed, table.counts)
+        np.minimum(low, found_low, out=low)
+        np.maximum(high, found_high, out=high)
+        left = np.flatnonzero(high - low < needed - WHOLE)
+        if len(left) == 0:
+            break
+        changes = changes or _Changes(table)
+        for cell in left:
+            if high[cell] - low[cell] >= needed[cell] - WHOLE:
+                continue
+            down, up = values[cell] - low[cell], high[cell] - values[cell]
+            found = changes.enough(int(cell), needed[cell], down, up, hidden)
+            beyond_help[cell] = not found
+            for change in found:
+                hidden |= change.changed
+                if change.whole is not None:
+                    after = table.sums @ change.whole
+                    np.minimum(low, after, out=low)
+                    np.maximum(high, after, out=high)
+    return Protection(hidden, beyond_help)
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Other counts that fit: the cells they change, and the counts when they are whole."""
+
+    changed: BoolArray
+    whole: FloatArray | None
+
+
+class _Changes:
+    """One programme per table: counts move, every cell's change is split into up and down, and changes have prices."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        cells, unknowns = table.sums.shape
+        self.cells, self.unknowns = cells, unknowns
+        identity = sparse.identity(cells, format="csr")
+        columns = sparse.hstack([table.sums, -identity, identity])
+        self._upper = np.full(2 * cells, np.inf)
+        fixed = np.isinf(table.price) & ~table.hidden
+        for side, slack in ((slice(0, cells), table.slack_above), (slice(cells, None), table.slack_below)):
+            self._upper[side] = np.where(fixed, 0.0 if slack is None else slack, np.inf)
+        self._solver = solver_of(
+            columns,
+            np.zeros(cells),
+            np.zeros(cells),
+            np.concatenate([-table.counts, np.zeros(2 * cells)]),
+            np.concatenate([table.ceiling - table.counts, self._upper]),
+        )
+
+    def enough(self, cell: int, needed: float, down: float, up: float, hidden: BoolArray) -> list[_Change]:
+        """Changes that give a cell its range: one way, or some of it each way; none when that is not possible.
+
+        `down`, `up`: how far the cell can be moved already.
+        """
+        one_way = self.cheapest(cell, needed - down, needed - up, hidden)
+        if one_way is not None:
+            return [one_way]
+        for size in range(int(np.ceil(needed)) - 1, 0, -1):
+            higher, lower = (
+                self.cheapest(cell, size, None, hidden),
+                self.cheapest(cell, None, needed - size, hidden),
+            )
+            if higher is not None and lower is not None:
+                return [higher, lower]
+        return []
+
+    def cheapest(self, cell: int, up: float | None, down: float | None, hidden: BoolArray) -> _Change | None:
+        """The cheapest change of a cell by `up` or by `down` (None: not that way); None when neither is possible."""
+        price = np.where(hidden | np.isinf(self.table.price), 0.0, self.table.price)
+        # A hidden cell's change is free but for a trifle, so that no change is larger than it has to be.
+        cost = np.tile(price + 1e-4, 2)
+        places = np.arange(self.unknowns, self.unknowns + 2 * self.cells, dtype=np.int32)
+        self._solver.changeColsCost(len(places), places, cost)
+        best: tuple[float, FloatArray] | None = None
+        for place, size in ((cell, up), (self.cells + cell, down)):
+            if size is None:
+                continue
+            other = cell + self.cells if place == cell else cell
+            self._solver.changeColBounds(self.unknowns + place, size, np.inf)
+            self._solver.changeColBounds(self.unknowns + other, 0.0, 0.0)
+            self._solver.run()
+            if self._solver.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                total = float(self._solver.getInfo().objective_function_value)
+                if best is None or total < best[0] - 1e-9:
+                    best = (total, np.array(self._solver.getSolution().col_value)[: self.unknowns])
+            for column in (cell, self.cells + cell):
+                self._solver.changeColBounds(self.unknowns + column, 0.0, self._upper[column])
+        if best is None:
+            return None
+        moved = best[1]
+        change = self.table.sums @ moved
+        above = WHOLE if self.table.slack_above is None else self.table.slack_above + WHOLE
+        below = WHOLE if self.table.slack_below is None else self.table.slack_below + WHOLE
+        changed = ((change > above) | (change < -below)) & ~np.isinf(self.table.price)
+        whole = np.round(moved)
+        fits = np.max(np.abs(whole - moved), initial=0.0) < WHOLE
+        return _Change(changed, self.table.counts + whole if fits else None)

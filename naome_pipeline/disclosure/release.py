@@ -1,0 +1,229 @@
+"""The released table of indicators: every published cell, shown, rounded or hidden as the policy in force says.
+
+What belongs here: from tables of people to the released table, and the figures its gate judges. What does not: which
+cells to hide (`control.py`), what was shown before (`naome_pipeline/ledger.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from naome_pipeline.disclosure.control import ALLIANCE, LEVELS, TRUST, DisclosureControl, Marks, rounded
+from naome_pipeline.disclosure.policy import Policy
+from naome_pipeline.disclosure.relations import ALL, NO_ALLIANCE, Periods, Population
+from naome_pipeline.indicators.registry import Registry
+from naome_pipeline.indicators.reporting_periods import QUARTER
+from naome_pipeline.statistics.intervals import wilson_interval
+
+KEYS = ["indicator", "period_kind", "period", "level", "unit_code", "subgroup"]
+HIDDEN = "hidden to protect people"
+COLUMNS = [
+    "indicator", "period_kind", "period", "period_end", "level", "unit_code", "unit_name", "alliance_code", "nation",
+    "subgroup", "denominator", "numerator", "proportion", "lower", "upper", "median_days", "lower_quartile_days",
+    "upper_quartile_days", "suppressed", "policy",
+]  # fmt: skip
+DAYS = ["median_days", "lower_quartile_days", "upper_quartile_days"]
+
+
+@dataclass(frozen=True)
+class CountedTables:
+    """What the release is made of: aggregate counts, the people behind them, and names."""
+
+    indicator_counts: pd.DataFrame
+    person_facts: pd.DataFrame
+    person_indicators: pd.DataFrame
+    person_subgroups: pd.DataFrame
+    reporting_periods: pd.DataFrame
+    providers: pd.DataFrame
+
+
+def control_of(tables: CountedTables, registry: Registry, policy: Policy) -> DisclosureControl:
+    """Disclosure control over the counts of a release, before anything is decided."""
+    counts = tables.indicator_counts
+    periods = Periods.of(tables.reporting_periods)
+    wanted = set(counts["indicator"])
+    names = [name for name in registry.indicators if name in wanted]
+    groups = [ALL, *sorted(set(counts["subgroup"]) - {ALL})]
+    starts = np.sort(tables.reporting_periods["quarter_start"].unique())
+    proportions = [n for n in names if registry.indicators[n].measure == "proportion"]
+    values: Any = tables.person_indicators
+    # A duration has no numerator: nobody's one day is to be counted as a yes.
+    values = values.assign(value=values["value"].where(values["indicator"].isin(proportions), 0.0))
+    population = Population.of(
+        tables.person_facts, values, tables.person_subgroups, list(starts), names, groups
+    )
+    there = counts[["indicator", "period_kind", "period"]].drop_duplicates()
+    eligible = np.zeros((len(names), len(periods.table)), dtype=bool)
+    place: Any = periods.table.reset_index().merge(there, on=["period_kind", "period"])
+    eligible[pd.Index(names).get_indexer(place["indicator"]), place["index"].to_numpy()] = True
+    return DisclosureControl(population, periods, eligible, registry, policy)
+
+
+def know(control: DisclosureControl, shown: pd.DataFrame) -> None:
+    """Tell the control what earlier releases have shown: cells whose value then is their value now.
+
+    `shown`: KEYS, numerator, denominator (missing where it was hidden).
+    """
+    if shown.empty:
+        return
+    population = control.population
+    units = {TRUST: pd.Index(population.trusts), ALLIANCE: pd.Index(population.alliances)}
+    spans = pd.MultiIndex.from_frame(control.periods.table[["period_kind", "period"]])
+    for level in LEVELS:
+        rows: Any = shown[shown["level"] == level]
+        places = np.stack([
+            pd.Index(population.indicators).get_indexer(rows["indicator"]),
+            pd.Index(population.subgroups).get_indexer(rows["subgroup"]),
+            units[level].get_indexer(rows["unit_code"]),
+            spans.get_indexer(pd.MultiIndex.from_frame(rows[["period_kind", "period"]])),
+        ])  # fmt: skip
+        inside = (places >= 0).all(axis=0) & (places[1] < control.shapes[level][1])
+        at = tuple(places[:, inside])
+        for known, truth, column in (
+            (control.known.numerator, control.numerators, "numerator"),
+            (control.known.denominator, control.denominators, "denominator"),
+        ):
+            same = rows[column].to_numpy(dtype=float, na_value=np.nan)[inside] == truth[level][at]
+            known[level][tuple(part[same] for part in at)] = True
+
+
+def released_frame(tables: CountedTables, control: DisclosureControl) -> pd.DataFrame:
+    """The table as it is published (COLUMNS), national rows whole. A hidden cell keeps its row without numbers, also
+    where nobody was counted: a missing row would say so."""
+    policy, counts = control.policy, tables.indicator_counts
+    exempt = counts[counts["level"].isin(policy.exempt_levels) & ~counts["level"].isin(LEVELS)]
+    parts = [exempt.assign(hide_numerator=False, hide_denominator=False)]
+    parts += [_cells(control, level) for level in LEVELS]
+    cells = pd.concat(parts, ignore_index=True)[[*KEYS, "hide_numerator", "hide_denominator"]]
+    ends = tables.reporting_periods[["period_kind", "period", "period_end"]].drop_duplicates()
+    frame: Any = cells.merge(ends, on=["period_kind", "period"], how="left").merge(
+        counts[[*KEYS, "numerator", "denominator", *DAYS]], on=KEYS, how="left"
+    )
+    frame["denominator"] = frame["denominator"].fillna(0)
+    frame = frame[(frame["denominator"] > 0) | frame["hide_denominator"]].reset_index(drop=True)
+    frame = _named(frame, tables.providers)
+    if policy.mode == "round":
+        _round(frame, policy)
+    top = frame["numerator"].astype(float).where(~frame["hide_numerator"])
+    bottom = frame["denominator"].astype(float).where(~frame["hide_denominator"])
+    frame["numerator"], frame["denominator"] = top.astype("Int64"), bottom.astype("Int64")
+    # Percentages and intervals come from the two numbers beside them and from nothing else.
+    computed = (top.notna() & (bottom > 0)).to_numpy()
+    lower, upper = wilson_interval(np.where(computed, top, 0), np.where(computed, bottom, 1))
+    frame["proportion"] = np.where(computed, top / bottom, np.nan)
+    frame["lower"], frame["upper"] = np.where(computed, lower, np.nan), np.where(computed, upper, np.nan)
+    for column in DAYS:
+        frame[column] = frame[column].astype(float).where(~frame["hide_denominator"])
+    whole = frame["hide_numerator"] | frame["hide_denominator"]
+    frame["suppressed"] = np.where(whole, HIDDEN, "")
+    frame["policy"] = policy.id
+    texts = dict.fromkeys(
+        ["indicator", "period_kind", "period", "level", "unit_code", "unit_name", "alliance_code"], "string"
+    )
+    texts |= dict.fromkeys(["nation", "subgroup", "suppressed", "policy"], "string")
+    return frame[COLUMNS].astype(texts)
+
+
+def _cells(control: DisclosureControl, level: str) -> pd.DataFrame:
+    """Every published cell of a level with its marks; pseudo-units (trusts without an Alliance) are not published."""
+    population, shape = control.population, control.shapes[level]
+    units = population.trusts if level == TRUST else population.alliances
+    published = np.stack([control.published(level, s) for s in range(shape[1])], axis=1)
+    counted = control.denominators[level] > 0
+    bottom, top = control.marks.denominator[level], control.marks.numerator[level]
+    real = np.array([not str(unit).startswith(NO_ALLIANCE) for unit in units], dtype=bool)
+    i, s, u, p = np.nonzero(published[:, :, None, :] & (counted | bottom) & real[None, None, :, None])
+    table = control.periods.table
+    days = np.array(
+        [control.registry.indicators[n].measure == "days" for n in population.indicators], dtype=bool
+    )
+    return pd.DataFrame({
+        "indicator": np.array(population.indicators, dtype=object)[i],
+        "period_kind": table["period_kind"].to_numpy()[p],
+        "period": table["period"].to_numpy()[p],
+        "level": level,
+        "unit_code": np.array(units, dtype=object)[u],
+        "subgroup": np.array(population.subgroups, dtype=object)[s],
+        "hide_numerator": top[i, s, u, p] & ~days[i],
+        "hide_denominator": bottom[i, s, u, p],
+    })  # fmt: skip
+
+
+def _named(frame: Any, providers: Any) -> pd.DataFrame:
+    trusts = (
+        providers[["trust_code", "trust_name", "alliance_code", "nation"]]
+        .drop_duplicates("trust_code")
+        .set_index("trust_code")
+    )
+    alliances = (
+        providers.dropna(subset="alliance_code").drop_duplicates("alliance_code").set_index("alliance_code")
+    )
+    trust, alliance = frame["level"] == TRUST, frame["level"] == ALLIANCE
+    code = frame["unit_code"]
+    names: Any = trusts["trust_name"].to_dict()
+    frame["unit_name"] = code.where(~trust, code.map(names)).where(
+        ~alliance, code.map(alliances["alliance_name"].to_dict())
+    )
+    frame["alliance_code"] = code.map(trusts["alliance_code"].to_dict()).where(trust)
+    frame["nation"] = code.where(~trust, code.map(trusts["nation"].to_dict())).where(
+        ~alliance, code.map(alliances["nation"].to_dict())
+    )
+    return frame
+
+
+def _round(frame: Any, policy: Policy) -> None:
+    inside = ~frame["level"].isin(policy.exempt_levels)
+    for column in ("numerator", "denominator"):
+        values = frame[column].astype(float)
+        known = inside & values.notna()
+        frame[column] = values.where(~known, rounded(values.fillna(0).to_numpy(), policy))
+
+
+def gate_figures(
+    released: pd.DataFrame, counts: pd.DataFrame, control: DisclosureControl, unprotected: int
+) -> dict[str, float | None]:
+    """Attack a released table as it stands; the figures that its gate judges.
+
+    `control` has the counts behind the table and what earlier releases have shown; its own decision is not used.
+    """
+    control.marks = marks_from(released, control)
+    found = control.attack()
+    whole = (counts["level"] == "nation") | (counts["subgroup"] == ALL)
+    wanted = counts[whole & ((counts["level"] != TRUST) | (counts["period_kind"] != QUARTER))][KEYS]
+    missing = len(wanted) - len(wanted.merge(released[KEYS].astype(object), on=KEYS))
+    return {
+        "cells_missing": float(missing),
+        "sensitive_cells": float(found.sensitive),
+        "narrow_cells": float(found.narrow),
+        "recoverable_cells": float(found.exact),
+        "already_public_cells": float(found.public),
+        "unprotected_cells": float(unprotected),
+    }
+
+
+def marks_from(released: pd.DataFrame, control: DisclosureControl) -> Marks:
+    """The marks that a released table amounts to: what the attack is to find hidden there."""
+    marks = control.no_marks()
+    population = control.population
+    spans = pd.MultiIndex.from_frame(control.periods.table[["period_kind", "period"]])
+    for level in LEVELS:
+        rows: Any = released[released["level"] == level]
+        units = pd.Index(population.trusts if level == TRUST else population.alliances)
+        at = (
+            pd.Index(population.indicators).get_indexer(rows["indicator"]),
+            pd.Index(population.subgroups).get_indexer(rows["subgroup"]),
+            units.get_indexer(rows["unit_code"]),
+            spans.get_indexer(pd.MultiIndex.from_frame(rows[["period_kind", "period"]])),
+        )
+        days = np.array(
+            [control.registry.indicators[n].measure == "days" for n in population.indicators], dtype=bool
+        )
+        bottom = rows["denominator"].isna().to_numpy()
+        marks.denominator[level][at] = bottom
+        # A duration has no numerator that could be hidden or shown.
+        marks.numerator[level][at] = np.where(days[at[0]], bottom, rows["numerator"].isna().to_numpy())
+    return marks
