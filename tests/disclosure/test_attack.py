@@ -1,0 +1,105 @@
+"""What can be worked out about hidden counts: known patterns, and two independent ways to the same ranges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from naome_pipeline.disclosure.attack import Attacker, NoSuchTable, Published, exact_ranges
+from tests.disclosure.tables import crossed, places_in_time, subgroup_and_whole
+
+# Every line has two hidden cells, and yet one of them is known exactly: 47. The sums of rows 1 and 2 less those of
+# columns a and c leave b of the first row alone.
+FOUR_BY_FOUR = [[30, 47, 64, 89], [90, 124, 5, 31], [92, 100, 59, 85], [800, 991, 651, 685]]
+HIDDEN = np.array([[1, 1, 1, 0], [1, 0, 1, 0], [0, 1, 0, 1], [0, 1, 0, 1]], dtype=bool)
+
+
+def test_one_cell_of_the_four_by_four_table_is_known_exactly():
+    drawn = crossed(FOUR_BY_FOUR)
+    hidden = np.concatenate([HIDDEN.ravel(), np.zeros(9, dtype=bool)])
+    cells = np.flatnonzero(hidden)
+    low, high = exact_ranges(Published.shown(drawn.sums, drawn.values, hidden), cells)
+    known = {int(cell): value for cell, value, end in zip(cells, low, high, strict=True) if value == end}
+    assert known == {1: 47.0}
+
+
+def test_one_hidden_trust_is_the_alliance_less_the_others():
+    drawn = crossed([[3, 9, 12]])
+    hidden = np.array([True, False, False, False, True, False, False, False])
+    low, high = exact_ranges(Published.shown(drawn.sums, drawn.values, hidden), [0])
+    assert (low[0], high[0]) == (3, 3)
+
+
+def test_two_rolling_years_and_one_quarter_give_another_quarter():
+    # Five quarters 7 3 9 8 6: the second year less the first is the fifth quarter less the first, which is shown.
+    sums = np.concatenate([np.eye(5), [[1, 1, 1, 1, 0], [0, 1, 1, 1, 1]]])
+    values = sums @ np.array([7, 3, 9, 8, 6])
+    hidden = np.array([False, True, True, True, True, False, False])
+    low, high = exact_ranges(Published.shown(sums, values, hidden), [1, 4])
+    assert (low[1], high[1]) == (6, 6)
+    assert high[0] - low[0] == 20
+
+
+def test_a_known_denominator_bounds_its_numerators():
+    # Two trusts of 6 and 3 people, 7 of 9 in the numerator: the second has at least 1, at most 3.
+    published = Published.shown([[1, 0], [0, 1], [1, 1]], [4, 3, 7], [True, True, False], ceiling=[6, 3])
+    low, high = exact_ranges(published, [0, 1])
+    assert (low.tolist(), high.tolist()) == ([4, 1], [6, 3])
+
+
+def test_recorded_and_missing_add_up():
+    # Subgroup hidden, everybody else and the whole shown: subtraction.
+    drawn = subgroup_and_whole(np.random.default_rng(1), 3, 6.0)
+    hidden = np.zeros(len(drawn.sums), dtype=bool)
+    hidden[0] = True
+    low, high = exact_ranges(Published.shown(drawn.sums, drawn.values, hidden), [0])
+    assert low[0] == high[0] == drawn.counts[0]
+
+
+def test_rounded_counts_leave_a_range():
+    # 12 and 8 shown as 10 and 10, their sum as 20: the first is 8 to 12.
+    sums = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    published = Published(
+        Published.shown(sums, [0, 0, 0], [True] * 3).sums, np.array([8.0, 8.0, 18.0]), np.array([12.0, 12.0, 22.0]),
+        np.zeros(2), np.full(2, np.inf),
+    )  # fmt: skip
+    low, high = exact_ranges(published, [0])
+    assert (low[0], high[0]) == (8, 12)
+
+
+def test_whole_numbers_are_never_wider():
+    # 2a + 2b of whole numbers is even: a + b = 3 by three pairs leaves 1.5 each to a linear programme, nothing to whole ones.
+    sums = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1], [1, 0, 0]], dtype=float)
+    published = Published.shown(sums, [3, 3, 4, 2], [False, False, False, True])
+    low, high = exact_ranges(published, [3])
+    assert (low[0], high[0]) == (2, 2)
+    with pytest.raises(NoSuchTable):
+        exact_ranges(Published.shown(sums, [3, 3, 3, 1], [False, False, False, True]), [3], whole=True)
+
+
+def test_numbers_that_contradict_one_another_are_refused():
+    with pytest.raises(NoSuchTable, match="contradicts itself"):
+        Attacker(Published.shown([[1, 1], [1, 1]], [3, 4], [False, False])).ranges(np.zeros(2))
+
+
+def test_ranges_agree_with_scipys_own_linear_programmes():
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        drawn = places_in_time(rng, 2, 3, 6, 4, 3.0)
+        hidden = rng.random(len(drawn.sums)) < 0.6
+        hidden[drawn.exempt] = False
+        cells = np.flatnonzero(hidden)
+        low, high = exact_ranges(Published.shown(drawn.sums, drawn.values, hidden), cells)
+        for place, cell in enumerate(cells[:10]):
+            ends = [
+                linprog(
+                    sign * drawn.sums[cell],
+                    A_eq=drawn.sums[~hidden],
+                    b_eq=drawn.values[~hidden],
+                    bounds=(0, None),
+                )
+                for sign in (1, -1)
+            ]
+            assert low[place] == pytest.approx(ends[0].fun, abs=1e-6)
+            assert high[place] == pytest.approx(-ends[1].fun, abs=1e-6)

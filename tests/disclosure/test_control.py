@@ -1,0 +1,272 @@
+"""Disclosure control of a release: the rules, the attack on the whole, earlier releases, other policies."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import linprog
+
+from benchmarks.disclosure import national_population
+from naome_pipeline.disclosure.control import ALLIANCE, TRUST, DisclosureControl, Marks, rounded
+from naome_pipeline.disclosure.policy import ENVIRONMENT_VARIABLE, policies, policy_in_force
+from naome_pipeline.disclosure.relations import Periods, Population
+from naome_pipeline.disclosure.release import know
+from naome_pipeline.indicators.registry import registry
+from naome_pipeline.indicators.reporting_periods import reporting_periods
+from naome_pipeline.periods import Quarter
+
+PERIOD = Quarter(2025, 3)
+
+
+def one_trust(numerator: int, denominator: int) -> DisclosureControl:
+    """Six trusts in each of five Alliances with 20 people a quarter, half of them in the numerator of P5; but the first
+    trust has seen so many people only, all in the first quarter."""
+    periods = Periods.of(reporting_periods(PERIOD))
+    quarters = periods.quarters.shape[1]
+    rows = [
+        (trust, quarter, n % 2 == 0)
+        for trust in range(1, 30)
+        for quarter in range(quarters)
+        for n in range(20)
+    ] + [(0, 0, n < numerator) for n in range(denominator)]
+    trust, quarter, yes = (np.array(column) for column in zip(*rows, strict=True))
+    population = Population(
+        ("P5",), ("all",), tuple(f"T{n:02d}" for n in range(30)), tuple(f"A{n}" for n in range(5)), trust, quarter,
+        np.arange(30) // 6, tuple(["England"] * 5), np.ones((len(rows), 1), dtype=bool), yes[:, None].astype(bool),
+        np.ones((len(rows), 1), dtype=bool),
+    )  # fmt: skip
+    return DisclosureControl(
+        population, periods, np.ones((1, len(periods.table)), dtype=bool), registry(), policies()["public"]
+    )
+
+
+def first_year(control: DisclosureControl) -> int:
+    """Place of the first rolling year."""
+    return int(np.flatnonzero(control.periods.table["period_kind"] == "rolling four quarters")[0])
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "shown_numerator", "shown_denominator"),
+    [
+        (5, 10, True, True),
+        (4, 10, False, True),
+        (1, 10, False, True),
+        (0, 10, True, True),
+        (10, 10, True, True),
+        (9, 10, False, True),  # one person outside the numerator
+        (6, 10, False, True),  # four
+        (0, 4, False, False),
+        (4, 4, False, False),
+        (1, 1, False, False),
+        (0, 5, True, True),
+    ],
+)
+def test_small_counts_are_hidden_and_others_shown(numerator, denominator, shown_numerator, shown_denominator):
+    control = one_trust(numerator, denominator)
+    assert control.decide() == []
+    year = first_year(control)
+    assert control.marks.numerator[TRUST][0, 0, 0, year] != shown_numerator
+    assert control.marks.denominator[TRUST][0, 0, 0, year] != shown_denominator
+    hidden_elsewhere = control.marks.numerator[TRUST][0, 0, 1:, year].any()
+    assert hidden_elsewhere != shown_numerator  # a companion for a hidden one, nobody for a shown one
+    assert control.attack().narrow == 0
+
+
+@pytest.fixture(scope="module")
+def small() -> DisclosureControl:
+    population, periods, eligible = national_population(trusts=16, alliances=3, size=9.0, seed=4)
+    control = DisclosureControl(population, periods, eligible, registry(), policies()["public"])
+    assert control.decide() == []
+    return control
+
+
+def test_the_attack_recovers_nothing(small):
+    found = small.attack()
+    assert found.sensitive > 3_000
+    assert (found.narrow, found.exact, found.places) == (0, 0, [])
+
+
+def with_marks(control: DisclosureControl, marks: Marks) -> DisclosureControl:
+    """The same counts with other decisions."""
+    other = copy.copy(control)
+    other.marks = marks
+    return other
+
+
+def test_small_numbers_alone_hidden_are_recovered(small):
+    policy = policies()["public"].model_copy(update={"secondary": False})
+    naive = DisclosureControl(small.population, small.periods, small._complete, registry(), policy)
+    naive.decide()
+    assert naive.attack().exact > 200
+
+
+def test_one_cell_shown_too_many_is_found(small):
+    """Bypassing the gate: a hidden small count is shown."""
+    marks = copy.deepcopy(small.marks)
+    name = small.population.indicators.index("P5")
+    few = small._few(name, 0, TRUST) & small.published(TRUST, 0)[name]
+    unit, period = np.argwhere(few)[0]
+    marks.numerator[TRUST][name, 0, unit, period] = False
+    found = with_marks(small, marks).attack()
+    assert found.narrow > 0
+    assert any(place.startswith("P5") for place in found.places)
+
+
+def test_a_variant_cannot_give_its_parent_away(small):
+    """P1 hidden, but P1 among those with a date shown: the numerators are the same."""
+    marks = copy.deepcopy(small.marks)
+    variant = small.population.indicators.index("P1_recorded")
+    hidden = marks.numerator[TRUST][variant, 0]
+    assert hidden.any()
+    hidden[:] = False
+    assert with_marks(small, marks).attack().exact > 0
+
+
+def joint_attack(
+    control: DisclosureControl, family: list[str]
+) -> tuple[Any, Any, list[tuple[str, int, int]]]:
+    """A second attacker, written from the published table alone: people by (combination of sets, trust, quarter), every shown
+    number of trusts, Alliances and the nation an equation, all indicators of a family at once."""
+    population, periods = control.population, control.periods
+    columns = [population.indicators.index(name) for name in family]
+    member = np.concatenate([population.numerator[:, columns], population.denominator[:, columns]], axis=1)
+    kinds = np.unique(member, axis=0)
+    trusts = len(population.trusts)
+    rows, right, hidden = [], [], []
+    units: list[tuple[str, int, Any]] = [(TRUST, u, np.eye(trusts)[u]) for u in range(trusts)]
+    units += [
+        (ALLIANCE, a, (population.alliance == a).astype(float)) for a in range(len(population.alliances))
+    ]
+    units.append(("nation", 0, np.ones(trusts)))
+    count = len(family)
+    for level, unit, inside in units:
+        for place, (name, i) in enumerate(zip(family, columns, strict=True)):
+            for offset, table, role in (
+                (0, "numerator", control.numerators),
+                (count, "denominator", control.denominators),
+            ):
+                mask = kinds[:, place + offset].astype(float)
+                for p in np.flatnonzero(control.published("trust" if level == TRUST else ALLIANCE, 0)[i]):
+                    row = np.kron(mask, np.kron(inside, periods.quarters[p].astype(float)))
+                    if level == "nation":
+                        rows.append(row)
+                        right.append(role[ALLIANCE][i, 0, :, p].sum())
+                        continue
+                    if getattr(control.marks, table)[level][i, 0, unit, p]:
+                        value = role[level][i, 0, unit, p]
+                        few = control._few(i, 0, level)[unit, p]
+                        if few and value and table == "numerator":
+                            hidden.append((name, len(hidden), 0, row, value))
+                    else:
+                        rows.append(row)
+                        right.append(role[level][i, 0, unit, p])
+    return np.array(rows), np.array(right), hidden
+
+
+@pytest.mark.parametrize(
+    "family", [["P9"], ["P8", "P8_recorded", "D6"], ["P1", "P1_any_date", "P1_recorded", "D5"]]
+)
+def test_a_second_attacker_with_all_equations_at_once_recovers_nothing(small, family):
+    rows, right, hidden = joint_attack(small, family)
+    assert len(hidden) > 20
+    rows, kept = np.unique(rows, axis=0, return_index=True)
+    right = right[kept]
+    for _, _, _, row, value in hidden[:: max(len(hidden) // 25, 1)]:
+        low, high = (
+            sign * float(linprog(sign * row, A_eq=rows, b_eq=right, bounds=(0, None), method="highs").fun)
+            for sign in (1, -1)
+        )
+        assert low - 1e-6 <= value <= high + 1e-6
+        assert high - low > 0.5
+
+
+def shown_cells(control: DisclosureControl) -> pd.DataFrame:
+    """What a release of these counts shows."""
+    parts = []
+    for level, units in ((TRUST, control.population.trusts), (ALLIANCE, control.population.alliances)):
+        for s in range(control.shapes[level][1]):
+            i, u, p = np.nonzero(
+                control.published(level, s)[:, None, :]
+                & ~control.marks.denominator[level][:, s]
+                & (control.denominators[level][:, s] > 0)
+            )
+            table = control.periods.table.iloc[p].reset_index(drop=True)
+            top = control.numerators[level][i, s, u, p]
+            table = table.assign(
+                indicator=np.array(control.population.indicators)[i],
+                unit_code=np.array(units)[u],
+                level=level,
+                subgroup=control.population.subgroups[s],
+                numerator=np.where(control.marks.numerator[level][i, s, u, p], np.nan, top),
+                denominator=control.denominators[level][i, s, u, p],
+            )
+            parts.append(table)
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_later_release_does_not_give_away_what_an_earlier_one_hid(small):
+    """Some people's records are corrected; whatever was shown before and has not changed stays known."""
+    population = small.population
+    rng = np.random.default_rng(8)
+    numerator = population.numerator.copy()
+    name = population.indicators.index("P5")
+    numerator[:, name] ^= rng.random(len(numerator)) < 0.02
+    changed = Population(**(vars(population) | {"numerator": numerator}))
+    control = DisclosureControl(changed, small.periods, small._complete, registry(), policies()["public"])
+    know(control, shown_cells(small))
+    assert control.known.numerator[TRUST].sum() > 1_000
+    failures = control.decide()
+    assert not [f for f in failures if not f.startswith("P5")]
+    assert control.attack().exact == 0
+    # Without the ledger the second release hides other cells, and the two together say more than either.
+    forgetful = DisclosureControl(changed, small.periods, small._complete, registry(), policies()["public"])
+    forgetful.decide()
+    know(forgetful, shown_cells(small))
+    assert forgetful.attack().narrow > 0
+
+
+def test_the_same_counts_and_history_give_the_same_release(small):
+    again = DisclosureControl(
+        small.population, small.periods, small._complete, registry(), policies()["public"]
+    )
+    know(again, shown_cells(small))
+    # Of the release itself everything shown is known; nothing more needs to be hidden, and nothing less is.
+    assert again.decide() == []
+    for level in (TRUST, ALLIANCE):
+        assert (again.marks.numerator[level] == small.marks.numerator[level]).mean() > 0.99
+
+
+def test_rounded_counts_are_multiples_and_never_give_a_small_one_away():
+    policy = policies()["nhs_rounding"]
+    values = np.arange(0, 40)
+    shown = rounded(values.astype(float), policy)
+    assert set(shown % 5) == {0.0}
+    assert shown[8:13].tolist() == [10] * 5
+    assert np.abs(shown - values)[8:].max() <= 2
+    population, periods, eligible = national_population(trusts=8, alliances=2, size=9.0, seed=4)
+    control = DisclosureControl(population, periods, eligible, registry(), policy)
+    control.decide()
+    assert control.attack().exact == 0
+
+
+def test_the_internal_policy_hides_nothing_and_is_not_for_publication(small):
+    policy = policies()["internal"]
+    control = DisclosureControl(small.population, small.periods, small._complete, registry(), policy)
+    assert control.decide() == []
+    assert not control.marks.numerator[TRUST].any()
+    assert not policy.for_publication
+    assert policies()["public"].for_publication
+
+
+def test_the_policy_in_force_is_configured_and_a_wrong_name_says_what_there_is(monkeypatch):
+    monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
+    assert policy_in_force().id == "public"
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, "nhs_rounding")
+    assert policy_in_force().smallest_shown == 8
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, "secret")
+    with pytest.raises(ValueError, match="one of public, nhs_rounding, internal"):
+        policy_in_force()
