@@ -30,6 +30,9 @@ app = typer.Typer(
     add_completion=False,
 )
 
+releases = typer.Typer(name="release", help="Releases: list them, compare two.", no_args_is_help=True)
+app.add_typer(releases)
+
 # The names of the delivery layouts, from their files: reading them would make `--help` slow.
 _LAYOUTS = sorted(path.stem for path in (Path(__file__).parent / "deliveries" / "bundles").glob("*.yaml"))
 
@@ -272,6 +275,67 @@ def explain(
             typer.echo(f"  Evidence: {source} ({times}, first on {date}).")
         for name, title, value in answer.indicators:
             typer.echo(f"  {name:18s} {value:10s} {title}")
+
+
+@releases.command("list")
+def list_releases(
+    context: typer.Context,
+    output: Annotated[OutputFormat, typer.Option("--format", help="How to print.")] = OutputFormat.table,
+) -> None:
+    """List every release and what superseded it.
+
+    Example: naome release list
+    """
+    with _clear_errors():
+        from naome_pipeline.lake import Lake
+        from naome_pipeline.releases import release_list
+
+        _print_frame(release_list(Lake(_home(context).lake)), output)
+
+
+@releases.command("diff")
+def release_diff(
+    context: typer.Context,
+    earlier: Annotated[str, typer.Argument(help="Release, period and version: 2025Q3:1")],
+    later: Annotated[str, typer.Argument(help="Release to compare it with: 2025Q3:2")],
+    feed: Feed = "england_quarterly",
+    output: Annotated[OutputFormat, typer.Option("--format", help="How to print.")] = OutputFormat.table,
+) -> None:
+    """Every published number that differs between two releases.
+
+    Example: naome release diff 2025Q3:1 2025Q3:2 --format csv
+    """
+    with _clear_errors():
+        from naome_pipeline.lake import Lake
+        from naome_pipeline.releases import release_difference, scope_of
+
+        found = release_difference(Lake(_home(context).lake), scope_of(feed, earlier), scope_of(feed, later))
+        typer.echo(f"{len(found)} published cells differ", err=True)
+        _print_frame(found, output)
+
+
+@app.command()
+def forget(
+    context: typer.Context,
+    delivery: Annotated[str, typer.Argument(help="Delivery, period and version: 2025Q3:1")],
+    feed: Feed = "england_quarterly",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a delivery and every table with people in it. What was published of it stays.
+
+    Example: naome forget 2025Q3:1 --yes
+    """
+    with _clear_errors():
+        from naome_pipeline.releases import forget_delivery, scope_of
+
+        scope = scope_of(feed, delivery)
+        if not yes:
+            typer.confirm(
+                f"Delete the files and all row-level tables of {scope.label}? There is no way back",
+                abort=True,
+            )
+        done = forget_delivery(_home(context), scope)
+        typer.echo(f"deleted {done.files} files and {done.tables} tables of {scope.label}; kept: {done.kept}")
 
 
 @app.command()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from naome_pipeline.build import PACKAGE, Delivered, reporting_progress
+from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, Scope, write_atomically
 from naome_pipeline.periods import parse_period
@@ -68,11 +69,17 @@ def refresh(home: Home, feed: str, period: str, report: Callable[[str, str], Non
     lake = Lake(home.lake)
     delivered = Delivered.newest(home, feed, period)
     scope = delivered.scope
-    state = {"delivery": delivered.accepted.fingerprint, "code": code_identity()}
+    state = {
+        "delivery": delivered.accepted.fingerprint,
+        "code": code_identity(),
+        "policy": policy_in_force().id,
+    }
     state_path = home.lake / "releases" / scope.folder / STATE_FILE
     released = scope in lake.released_versions(feed, scope.period)
     if released and state_path.is_file() and json.loads(state_path.read_text(encoding="utf-8")) == state:
-        reason = "this delivery was refreshed before with the same code, parameters and gates"
+        reason = (
+            "this delivery was refreshed before with the same code, parameters, gates and disclosure policy"
+        )
         return Refreshed(scope, True, reason)
     with reporting_progress(report):
         _run_job(feed, parse_period(feed, period).key)

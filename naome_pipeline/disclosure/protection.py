@@ -89,8 +89,16 @@ def protect(table: Table) -> Protection:
         left = np.flatnonzero(high - low < needed - WHOLE)
         if len(left) == 0:
             break
-        changes = changes or _Changes(table)
-        for cell in left:
+        if changes is None:
+            changes = _Changes(table)
+            # What hiding everything would not protect is not worth a search.
+            wanted = np.zeros(len(needed))
+            wanted[left] = needed[left]
+            best_low, best_high = Attacker(table.published(hidden | np.isfinite(table.price))).ranges(
+                wanted, table.counts
+            )
+            beyond_help = best_high - best_low < wanted - WHOLE
+        for cell in left[~beyond_help[left]]:
             if high[cell] - low[cell] >= needed[cell] - WHOLE:
                 continue
             down, up = values[cell] - low[cell], high[cell] - values[cell]

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from naome_pipeline import __version__
 from naome_pipeline.build import Delivered
+from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.engine import literal
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Lake, PublishedTable
+from naome_pipeline.lake import Lake, PublishedTable, Scope, as_json, file_sha256
 from naome_pipeline.ledger import write_entry
 
 FILES_FOLDER = "files"
+MANIFEST_FILE = "release.json"
+SUPERSEDED_FILE = "SUPERSEDED.txt"
 
 
 def release_folder(home: Home, feed: str, period: str, version: int) -> Path:
@@ -36,7 +40,19 @@ def publish_release(
     """
     scope = delivered.scope
     target = release_folder(home, scope.feed, scope.period, scope.version)
-    _replace_folder(target, [lake.published(scope, name).folder / FILES_FOLDER for name in reports])
+    previous = lake.previous_release(scope)
+    about = {
+        "feed": scope.feed,
+        "period": scope.period,
+        "version": scope.version,
+        "snapshot_date": delivered.snapshot_date.isoformat(),
+        "delivery_fingerprint": delivered.accepted.fingerprint,
+        "pipeline_version": __version__,
+        "disclosure_policy": policy_in_force().id,
+        "compared_with": previous.label if previous else None,
+        "revised_cells": int(lake.published(scope, "revisions").record["rows"]),
+    }
+    _replace_folder(target, [lake.published(scope, name).folder / FILES_FOLDER for name in reports], about)
     with duckdb.connect(":memory:") as connection:
         listed = connection.execute(
             f'SELECT layer, "table", fingerprint, sha256, rows FROM read_parquet({literal(publication.path)})'
@@ -49,28 +65,45 @@ def publish_release(
     lake.write_release(
         scope,
         {
-            "feed": scope.feed,
-            "period": scope.period,
-            "version": scope.version,
-            "snapshot_date": delivered.snapshot_date.isoformat(),
-            "delivery_fingerprint": delivered.accepted.fingerprint,
-            "pipeline_version": __version__,
+            **about,
             "publication": publication.fingerprint,
             "files": [{"path": f.path, "sha256": f.sha256, "rows": f.rows} for f in manifest.files],
             "tables": tables,
         },
     )
+    _mark_superseded(home, lake, scope)
     write_entry(lake, scope, lake.published(scope, "released_indicators"))
     lake.rebuild_views()
     return target
 
 
-def _replace_folder(target: Path, sources: Sequence[Path]) -> None:
+def _write_release_manifest(folder: Path, content: Mapping[str, Any]) -> None:
+    """What is in a report folder, with the hash of every file: `release.json`."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    listed = [
+        {"path": p.relative_to(folder).as_posix(), "sha256": file_sha256(p), "bytes": p.stat().st_size}
+        for p in files
+    ]
+    (folder / MANIFEST_FILE).write_text(as_json({**content, "files": listed}), encoding="utf-8")
+
+
+def _mark_superseded(home: Home, lake: Lake, scope: Scope) -> None:
+    """Leave a mark in the report folders of earlier versions of a period: which version took their place."""
+    versions = lake.released_versions(scope.feed, scope.period)
+    for earlier in versions[:-1]:
+        folder = release_folder(home, earlier.feed, earlier.period, earlier.version)
+        if folder.is_dir():
+            text = f"This release was superseded by version {versions[-1].version} of {scope.period}. Do not quote it.\n"
+            (folder / SUPERSEDED_FILE).write_text(text, encoding="utf-8")
+
+
+def _replace_folder(target: Path, sources: Sequence[Path], about: Mapping[str, Any]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     fresh.mkdir()
     for source in sources:
         shutil.copytree(source, fresh, dirs_exist_ok=True)
+    _write_release_manifest(fresh, about)
     old = target.with_name(f".{target.name}.old.{uuid.uuid4().hex}")
     if target.exists():
         target.replace(old)

@@ -50,7 +50,7 @@ def crossed(numbers: Any, *, exempt_total: bool = True) -> Drawn:
     """A table of rows and columns with its margins; the grand total is not hidden."""
     cells = np.asarray(numbers)
     rows, columns = cells.shape
-    parts = [np.eye(rows * columns)]
+    parts: list[Any] = [np.eye(rows * columns)]
     parts.append(np.kron(np.eye(rows), np.ones((1, columns))))
     parts.append(np.kron(np.ones((1, rows)), np.eye(columns)))
     parts.append(np.ones((1, rows * columns)))

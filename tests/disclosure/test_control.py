@@ -126,9 +126,7 @@ def test_a_variant_cannot_give_its_parent_away(small):
     assert with_marks(small, marks).attack().exact > 0
 
 
-def joint_attack(
-    control: DisclosureControl, family: list[str]
-) -> tuple[Any, Any, list[tuple[str, int, int]]]:
+def joint_attack(control: DisclosureControl, family: list[str]) -> tuple[Any, Any, list[tuple[Any, float]]]:
     """A second attacker, written from the published table alone: people by (combination of sets, trust, quarter), every shown
     number of trusts, Alliances and the nation an equation, all indicators of a family at once."""
     population, periods = control.population, control.periods
@@ -144,7 +142,7 @@ def joint_attack(
     units.append(("nation", 0, np.ones(trusts)))
     count = len(family)
     for level, unit, inside in units:
-        for place, (name, i) in enumerate(zip(family, columns, strict=True)):
+        for place, i in enumerate(columns):
             for offset, table, role in (
                 (0, "numerator", control.numerators),
                 (count, "denominator", control.denominators),
@@ -160,7 +158,7 @@ def joint_attack(
                         value = role[level][i, 0, unit, p]
                         few = control._few(i, 0, level)[unit, p]
                         if few and value and table == "numerator":
-                            hidden.append((name, len(hidden), 0, row, value))
+                            hidden.append((row, float(value)))
                     else:
                         rows.append(row)
                         right.append(role[level][i, 0, unit, p])
@@ -175,7 +173,7 @@ def test_a_second_attacker_with_all_equations_at_once_recovers_nothing(small, fa
     assert len(hidden) > 20
     rows, kept = np.unique(rows, axis=0, return_index=True)
     right = right[kept]
-    for _, _, _, row, value in hidden[:: max(len(hidden) // 25, 1)]:
+    for row, value in hidden[:: max(len(hidden) // 25, 1)]:
         low, high = (
             sign * float(linprog(sign * row, A_eq=rows, b_eq=right, bounds=(0, None), method="highs").fun)
             for sign in (1, -1)

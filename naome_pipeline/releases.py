@@ -1,0 +1,117 @@
+"""Releases as people deal with them: list, compare, forget.
+
+What belongs here: reading release records, the difference of two releases, deleting a delivery. What does not: making a
+release (`reports/publishing.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.disclosure.revisions import revisions_sql
+from naome_pipeline.home import Home
+from naome_pipeline.lake import Lake, Scope
+
+_NAME = re.compile(r"^(?P<period>[0-9]{4}(Q[1-4])?)[:v](?P<version>[0-9]+)$", re.IGNORECASE)
+TABLE = "released_indicators"
+# Layers that hold rows of people or are made of small groups; released tables and reports are public.
+KEPT_LAYERS = ("release", "reports")
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What was deleted: files of the delivery, tables of the lake; and what stays, in words."""
+
+    files: int
+    tables: int
+    kept: str
+
+
+def scope_of(feed: str, name: str) -> Scope:
+    """A release by its name, `2025Q3:2` or `2025:1`; a ValueError says how to write it."""
+    if not (match := _NAME.match(name.strip())):
+        raise ValueError(
+            f"'{name}' is no release: write period and version like 2025Q3:1; see: naome release list"
+        )
+    return Scope(feed, match["period"].upper(), int(match["version"]))
+
+
+def release_list(lake: Lake) -> pd.DataFrame:
+    """Every release: feed, period, version, snapshot_date, pipeline_version, tables, superseded_by."""
+    rows = []
+    for path in sorted((lake.root / "releases").glob("*/*/v[0-9]*.json")):
+        scope = Scope(path.parent.parent.name, path.parent.name, int(path.stem[1:]))
+        record = lake.release(scope)
+        newest = lake.released_versions(scope.feed, scope.period)[-1]
+        rows.append(
+            {
+                "feed": scope.feed,
+                "period": scope.period,
+                "version": scope.version,
+                "snapshot_date": record["snapshot_date"],
+                "pipeline_version": record["pipeline_version"],
+                "tables": len(record["tables"]),
+                "superseded_by": "" if newest == scope else f"{newest.period}:{newest.version}",
+            }
+        )
+    columns = ["feed", "period", "version", "snapshot_date", "pipeline_version", "tables", "superseded_by"]
+    return pd.DataFrame(rows, columns=pd.Index(columns))
+
+
+def release_difference(lake: Lake, earlier: Scope, later: Scope) -> pd.DataFrame:
+    """Every published cell that differs between two releases, with both values; columns of the revisions table.
+
+    Between two periods only cells that both have are compared.
+    """
+    before, now = (lake.released(scope, TABLE).path for scope in (earlier, later))
+    sql = revisions_sql(now, before, same_period=earlier.period == later.period)
+    with duckdb.connect(":memory:") as connection:
+        return connection.execute(f"SELECT * FROM ({sql}) ORDER BY ALL").fetchdf()
+
+
+def forget_delivery(home: Home, scope: Scope) -> Forgotten:
+    """Delete a delivery and every table with people in it that no other delivery shares.
+
+    What was published of it stays: released tables, reports and the ledger, since nobody can un-publish, and later
+    releases must not give away what they hid. DeliveryError when there is no such delivery.
+    """
+    lake = Lake(home.lake)
+    landing = home.landing / scope.feed / scope.period / f"v{scope.version:03d}"
+    pointers = lake.root / "deliveries" / scope.folder
+    if not landing.exists() and not pointers.exists():
+        raise DeliveryError(
+            f"there is no delivery {scope.label}. What to do: naome release list, naome tables"
+        )
+    files = sum(1 for path in landing.rglob("*") if path.is_file())
+    for folder in [landing, *landing.rglob("*")]:
+        if folder.is_dir():
+            folder.chmod(0o700)
+    mine = {
+        (layer, name, lake.published(scope, name).fingerprint)
+        for name, layer in lake.published_names(scope).items()
+    }
+    if scope in lake.released_versions(scope.feed, scope.period):
+        mine |= {
+            (entry["layer"], name, entry["fingerprint"])
+            for name, entry in lake.release(scope)["tables"].items()
+        }
+    others: set[tuple[str, str, str]] = set()
+    for other in lake.scopes():
+        if other != scope:
+            others |= {
+                (layer, name, lake.published(other, name).fingerprint)
+                for name, layer in lake.published_names(other).items()
+            }
+    gone = [entry for entry in sorted(mine - others) if entry[0] not in KEPT_LAYERS]
+    shutil.rmtree(landing, ignore_errors=True)
+    shutil.rmtree(pointers, ignore_errors=True)
+    for layer, name, fingerprint in gone:
+        shutil.rmtree(lake.root / "data" / layer / name / fingerprint)
+    lake.rebuild_views()
+    return Forgotten(files, len(gone), "released tables, reports and the ledger of what was published")
