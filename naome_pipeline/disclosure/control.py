@@ -489,9 +489,12 @@ class DisclosureControl:
                 if not result.unprotected.any():
                     break
                 result = protect(weaker(result.hidden[: len(table.hidden)]))
-            self._hide(job, group, result.hidden[: len(table.hidden)])
+            hidden = result.hidden[: len(table.hidden)]
             if result.unprotected.any():
-                after = replace(table, hidden=result.hidden[: len(table.hidden)])
+                hidden = hidden | np.isfinite(table.price)  # the best that can be done
+            self._hide(job, group, hidden)
+            if result.unprotected.any():
+                after = replace(table, hidden=hidden)
                 left, _ = self._left_open(job, entry, group, view, after, linked)
                 unprotected += int((result.unprotected[: len(left)] & left).sum())
         return [f"{entry.name}: {unprotected} of {len(group.units)} {group.level}s"] if unprotected else []

@@ -81,6 +81,7 @@ def protect(table: Table) -> Protection:
     if not needed.any():
         return Protection(hidden, beyond_help)
     changes: _Changes | None = None
+    furthest = np.zeros((2, len(hidden)))
     for _ in range(_MOST_ROUNDS):
         needed = np.where(hidden & ~beyond_help, table.needed, 0.0)
         found_low, found_high = Attacker(table.published(hidden)).ranges(needed, table.counts)
@@ -98,11 +99,12 @@ def protect(table: Table) -> Protection:
                 wanted, table.counts
             )
             beyond_help = best_high - best_low < wanted - WHOLE
+            furthest = np.stack([values - best_low, best_high - values])
         for cell in left[~beyond_help[left]]:
             if high[cell] - low[cell] >= needed[cell] - WHOLE:
                 continue
             down, up = values[cell] - low[cell], high[cell] - values[cell]
-            found = changes.enough(int(cell), needed[cell], down, up, hidden)
+            found = changes.enough(int(cell), needed[cell], (down, up), furthest[:, cell], hidden)
             beyond_help[cell] = not found
             for change in found:
                 hidden |= change.changed
@@ -142,12 +144,14 @@ class _Changes:
             np.concatenate([table.ceiling - table.counts, self._upper]),
         )
 
-    def enough(self, cell: int, needed: float, down: float, up: float, hidden: BoolArray) -> list[_Change]:
+    def enough(
+        self, cell: int, needed: float, moved: tuple[float, float], furthest: FloatArray, hidden: BoolArray
+    ) -> list[_Change]:
         """Changes that give a cell its range: one way, or some of it each way; none when that is not possible.
 
-        `down`, `up`: how far the cell can be moved already.
+        `moved`: how far the cell can be moved down and up already; `furthest`: how far with everything hidden.
         """
-        one_way = self.cheapest(cell, needed - down, needed - up, hidden)
+        one_way = self.cheapest(cell, needed - moved[0], needed - moved[1], hidden)
         if one_way is not None:
             return [one_way]
         for size in range(int(np.ceil(needed)) - 1, 0, -1):
@@ -157,7 +161,10 @@ class _Changes:
             )
             if higher is not None and lower is not None:
                 return [higher, lower]
-        return []
+        # Neither way in whole steps: as far as it goes, both ways.
+        down, up = np.maximum(furthest - WHOLE, 0.0)
+        both = [self.cheapest(cell, up, None, hidden), self.cheapest(cell, None, down, hidden)]
+        return [change for change in both if change is not None]
 
     def cheapest(self, cell: int, up: float | None, down: float | None, hidden: BoolArray) -> _Change | None:
         """The cheapest change of a cell by `up` or by `down` (None: not that way); None when neither is possible."""
