@@ -104,7 +104,7 @@ def protect(table: Table) -> Protection:
             if high[cell] - low[cell] >= needed[cell] - WHOLE:
                 continue
             down, up = values[cell] - low[cell], high[cell] - values[cell]
-            found = changes.enough(int(cell), needed[cell], (down, up), furthest[:, cell], hidden)
+            found = changes.enough(int(cell), float(needed[cell]), (down, up), furthest[:, cell], hidden)
             beyond_help[cell] = not found
             for change in found:
                 hidden |= change.changed
