@@ -26,6 +26,9 @@ COMMANDS = (
     "show",
     "explain",
     "indicators",
+    "release list",
+    "release diff",
+    "forget",
     "open",
     "ui",
 )
@@ -46,7 +49,7 @@ def run(*arguments: str, home: Home | None = None) -> tuple[int, str]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_with_an_example(command):
-    code, printed = run(command, "--help")
+    code, printed = run(*command.split(), "--help")
     assert code == 0
     assert f"Example: naome {command}" in " ".join(printed.split())
 
@@ -193,3 +196,28 @@ def test_no_command_prints_a_frame_of_pandas_index(release):
         app, ["--home", str(release.home.root), "show", "attrition", "--format", "csv"]
     )
     assert not pd.read_csv(io.StringIO(result.stdout)).columns[0].startswith("Unnamed")
+
+
+def test_releases_are_listed_and_compared(release):
+    code, printed = run("release", "list", "--format", "csv", home=release.home)
+    assert code == 0
+    listed = pd.read_csv(io.StringIO(printed))
+    assert listed[["feed", "period", "version"]].to_numpy().tolist() == [[FEED, PERIOD, 1]]
+    code, printed = run("release", "diff", f"{PERIOD}:1", f"{PERIOD}:1", home=release.home)
+    assert code == 0
+    assert "0 published cells differ" in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("release", "diff", "yesterday", "today"), "like 2025Q3:1"),
+        (("release", "diff", "2025Q3:1", "2025Q3:9"), "has no completed refresh"),
+        (("forget", "2025Q3:9", "--yes"), "there is no delivery england_quarterly 2025Q3 version 9"),
+    ],
+)
+def test_a_release_that_is_not_there_is_one_sentence(release, arguments, said):
+    code, printed = run(*arguments, home=release.home)
+    assert code == 1
+    assert said in printed
+    assert "Traceback" not in printed
