@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pytauargus
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -116,3 +118,32 @@ def solved_by_hand(drawn: Drawn, hidden: NDArray[Any]) -> dict[int, float]:
                     known[missing[0]] = found[missing[0]] = value
                     changed = True
     return found
+
+
+def tau_argus(numbers: np.ndarray, folder: Any) -> np.ndarray:
+    """The optimal suppression of the same table by tau-argus: frequency below 5, whole table with margins."""
+    people = [
+        {"row": f"r{i}", "column": f"c{j}", "people": 1}
+        for (i, j), count in np.ndenumerate(numbers)
+        for _ in range(count)
+    ]
+    found: Any = pytauargus.protect(
+        pd.DataFrame(people),
+        ["row", "column"],
+        "people",
+        safety_rules="FREQ(5,30)",
+        suppress="OPT(1)",
+        workdir=str(folder),
+    )
+    table = pd.read_csv(
+        found.tables[0].path, sep=";", header=None, usecols=[0, 1, 5], names=["row", "column", "status"]
+    )
+    status = table.set_index(["row", "column"])["status"]
+    rows, columns = numbers.shape
+    order = [
+        *((f"r{i}", f"c{j}") for i in range(rows) for j in range(columns)),
+        *((f"r{i}", "Total") for i in range(rows)),
+        *(("Total", f"c{j}") for j in range(columns)),
+        ("Total", "Total"),
+    ]
+    return np.array([status.get(place, "S") != "S" for place in order])

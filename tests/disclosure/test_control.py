@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
+from assets.definitions import nodes
 from benchmarks.disclosure import national_population
 from naome_pipeline.disclosure.control import ALLIANCE, TRUST, DisclosureControl, Marks, rounded
 from naome_pipeline.disclosure.policy import ENVIRONMENT_VARIABLE, policies, policy_in_force
@@ -18,6 +19,7 @@ from naome_pipeline.disclosure.release import know
 from naome_pipeline.indicators.registry import registry
 from naome_pipeline.indicators.reporting_periods import reporting_periods
 from naome_pipeline.periods import Quarter
+from naome_pipeline.reports.released import RELEASED
 
 PERIOD = Quarter(2025, 3)
 
@@ -268,3 +270,8 @@ def test_the_policy_in_force_is_configured_and_a_wrong_name_says_what_there_is(m
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, "secret")
     with pytest.raises(ValueError, match="one of public, nhs_rounding, internal"):
         policy_in_force()
+
+
+def test_adjusted_rates_of_providers_have_no_way_out():
+    assert {policy.adjusted_rates for policy in policies().values()} == {"not released"}
+    assert not set(RELEASED) & {node.name for node in nodes() if node.layer == "outcomes"}

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
-import pytest
 
 from naome_pipeline.disclosure.attack import exact_ranges
 from naome_pipeline.disclosure.protection import protect
@@ -17,6 +15,7 @@ from tests.disclosure.tables import (
     places_in_time,
     solved_by_hand,
     subgroup_and_whole,
+    tau_argus,
 )
 from tests.disclosure.test_attack import FOUR_BY_FOUR, HIDDEN
 
@@ -104,36 +103,6 @@ def test_a_cell_nothing_can_protect_is_named():
     drawn = crossed([[3]])
     result = protect(drawn.table())
     assert result.unprotected.any()
-
-
-def tau_argus(numbers: np.ndarray, folder: Any) -> np.ndarray:
-    """The optimal suppression of the same table by tau-argus: frequency below 5, whole table with margins."""
-    pytauargus = pytest.importorskip("pytauargus", reason="pytauargus is in the lock of development")
-    people = [
-        {"row": f"r{i}", "column": f"c{j}", "people": 1}
-        for (i, j), count in np.ndenumerate(numbers)
-        for _ in range(count)
-    ]
-    found = pytauargus.protect(
-        pd.DataFrame(people),
-        ["row", "column"],
-        "people",
-        safety_rules="FREQ(5,30)",
-        suppress="OPT(1)",
-        workdir=str(folder),
-    )
-    table = pd.read_csv(
-        found.tables[0].path, sep=";", header=None, usecols=[0, 1, 5], names=["row", "column", "status"]
-    )
-    status = table.set_index(["row", "column"])["status"]
-    rows, columns = numbers.shape
-    order = [
-        *((f"r{i}", f"c{j}") for i in range(rows) for j in range(columns)),
-        *((f"r{i}", "Total") for i in range(rows)),
-        *(("Total", f"c{j}") for j in range(columns)),
-        ("Total", "Total"),
-    ]
-    return np.array([status.get(place, "S") != "S" for place in order])
 
 
 def test_agreement_with_tau_argus(tmp_path):
