@@ -35,13 +35,13 @@ KEYS = ["indicator", "period_kind", "period", "level", "unit_code", "subgroup"]
 @pytest.fixture(scope="module")
 def twice(make, tmp_path_factory) -> Refreshed:
     """A release of 20,000 people, and a second version of its delivery with some records corrected."""
-    first = make(people=6_000, seed=5, through_dagster=False)
+    first = make(people=6_000, seed=5, through_dagster=False, policy="public")
     folder = tmp_path_factory.mktemp("corrected") / "delivery"
     write_delivery(
         folder, feed=FEED, period=PERIOD, people=6_000, seed=5, volume=VOLUME, dirt=0.01, version=2
     )
     receive_delivery(folder, first.home.landing)
-    build_every_node(first.home)
+    build_every_node(first.home, "public")
     return first
 
 
