@@ -51,7 +51,7 @@ def national_population(
     trust = np.repeat(np.arange(trusts), counts.sum(axis=1))
     quarter = np.concatenate([np.repeat(np.arange(quarters), row) for row in counts])
     people = len(trust)
-    spans = Periods.of(reporting_periods(PERIOD))
+    spans = Periods.of(reporting_periods(PERIOD, SNAPSHOT.date()))
     entries = registry().indicators
     names = [name for name, i in entries.items() if i.denominator.where != "FALSE"]
     member = {where: rng.random(people) < share for where, share in BASES.items()}
@@ -109,7 +109,7 @@ def national_population(
         trust, quarter, np.arange(trusts) % alliances, tuple(["England"] * alliances), bottom, top,
         np.stack(list(groups.values()), axis=1),
     )  # fmt: skip
-    ends = reporting_periods(PERIOD).drop_duplicates(["period_kind", "period"])["period_end"]
+    ends = reporting_periods(PERIOD, SNAPSHOT.date()).drop_duplicates(["period_kind", "period"])["period_end"]
     passed = (SNAPSHOT - ends).dt.days.to_numpy()
     eligible = np.stack([passed >= entries[name].follow_up_days for name in names])
     return population, spans, eligible

@@ -39,7 +39,7 @@ from naome_pipeline.lake import (
     fingerprint_of,
 )
 from naome_pipeline.parameters import parameters
-from naome_pipeline.periods import Quarter, parse_period
+from naome_pipeline.periods import parse_period
 from naome_pipeline.reference import reference_path
 
 PACKAGE = Path(__file__).parent
@@ -178,11 +178,10 @@ def sql_node(layer: str, name: str, *, folder: str | None = None) -> Node:
 def period_values(delivered: Delivered) -> dict[str, ParameterValue]:
     """The parameters that come from the delivery: its snapshot date and the reported span, as dates."""
     period = parse_period(delivered.scope.feed, delivered.scope.period)
-    first = first_reported_quarter(period).start if isinstance(period, Quarter) else period.start
     return {
         "snapshot_date": delivered.snapshot_date,
         "period_end": period.end,
-        "first_reported_day": first,
+        "first_reported_day": first_reported_quarter(period).start,
     }
 
 

@@ -2,11 +2,13 @@
 
 from naome_pipeline.build import BuildContext, Node, code_of
 from naome_pipeline.indicators.reporting_periods import reporting_periods
-from naome_pipeline.periods import Quarter
+from naome_pipeline.periods import parse_period
 
 
 def _make(context: BuildContext) -> None:
-    context.write_frame(reporting_periods(Quarter.parse(context.delivered.scope.period)))
+    delivered = context.delivered
+    period = parse_period(delivered.scope.feed, delivered.scope.period)
+    context.write_frame(reporting_periods(period, delivered.snapshot_date))
 
 
 node = Node(
@@ -15,5 +17,8 @@ node = Node(
     description="Quarters, rolling four quarters and the audit period, as quarters of diagnosis.",
     make=_make,
     code=code_of("indicators/reporting_periods.py", "parameters.yaml", "periods.py"),
-    uses_delivery=lambda delivered, previous, lake: {"period": delivered.scope.period},
+    uses_delivery=lambda delivered, previous, lake: {
+        "period": delivered.scope.period,
+        "snapshot_date": delivered.snapshot_date.isoformat(),
+    },
 )

@@ -23,7 +23,7 @@ class Policy(BaseModel):
 
     `smallest_shown`: the smallest count other than 0 that may be shown below the exempt levels. `possible_values`: a
     hidden small count must be left with at least so many values that fit everything published. `round_to`: only in
-    mode `round`. `adjusted_rates`: of providers; there is no table of them that a report may read.
+    mode `round`. `adjusted_rates`: of providers: computed where both counts are shown, or left out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,7 +35,7 @@ class Policy(BaseModel):
     secondary: bool
     possible_values: int = Field(ge=1)
     exempt_levels: tuple[str, ...]
-    adjusted_rates: Literal["not released"]
+    adjusted_rates: Literal["from shown counts", "not released"]
     for_publication: bool
     note: str
     round_to: int = Field(default=1, ge=1)

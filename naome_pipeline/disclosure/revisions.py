@@ -23,7 +23,9 @@ def revisions_sql(current: Path, previous: Path | None, *, same_period: bool) ->
     """
     before = previous or current
     earlier = f"read_parquet({literal(before)})"
-    same_policy = f"(SELECT MAX(policy) FROM {earlier}) = (SELECT MAX(policy) FROM read_parquet({literal(current)}))"
+    same_policy = (
+        f"(SELECT MAX(policy) FROM {earlier}) = (SELECT MAX(policy) FROM read_parquet({literal(current)}))"
+    )
     keys = ", ".join(f"COALESCE(n.{k}, b.{k}) AS {k}" for k in KEYS)
     shown = ", ".join(f"b.{c} AS {c}_before, n.{c} AS {c}_now" for c in SHOWN)
     joined = " AND ".join(f"n.{k} = b.{k}" for k in KEYS)

@@ -1,44 +1,66 @@
 """Which quarters make up which reporting period, and from when a period counts as complete.
 
-What belongs here: quarters, rolling four quarters and the audit period of three calendar years as rows.
+What belongs here: quarters, rolling four quarters and the audit period of three years as rows.
 What does not: the follow-up an indicator needs (the registry says it).
 """
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 
 from naome_pipeline.parameters import value_of
-from naome_pipeline.periods import Quarter
+from naome_pipeline.periods import Period, Quarter
 
 QUARTER = "quarter"
 ROLLING = "rolling four quarters"
 AUDIT_PERIOD = "audit period"
 
 
-def first_reported_quarter(period: Quarter) -> Quarter:
-    """The first quarter of diagnosis that a quarterly delivery reports."""
-    return period.shift(1 - int(value_of("quarters_reported")))
+def last_reported_quarter(period: Period) -> Quarter:
+    """The quarter itself, or the last one of a year."""
+    return period if isinstance(period, Quarter) else Quarter(period.year, 4)
 
 
-def reporting_periods(period: Quarter) -> pd.DataFrame:
+def first_reported_quarter(period: Period) -> Quarter:
+    """The first quarter of diagnosis that a delivery reports."""
+    return last_reported_quarter(period).shift(1 - int(value_of("quarters_reported")))
+
+
+def audit_quarters(period: Period, snapshot: dt.date) -> list[Quarter]:
+    """The newest three years of reported quarters that all had a year of follow-up at the snapshot date.
+
+    Whole calendar years in annual releases and in those of a third quarter. Empty when so many quarters are not
+    reported or not followed up.
+    """
+    first = first_reported_quarter(period)
+    needed = dt.timedelta(days=int(value_of("audit_follow_up_days")))
+    followed = [
+        quarter
+        for quarter in (first.shift(i) for i in range(int(value_of("quarters_reported"))))
+        if quarter.end + needed <= snapshot
+    ]
+    length = 4 * int(value_of("audit_period_years"))
+    if not isinstance(period, Quarter):
+        followed = [q for q in followed if q.year > period.year - int(value_of("audit_period_years"))]
+    return followed[-length:] if len(followed) >= length else []
+
+
+def reporting_periods(period: Period, snapshot: dt.date) -> pd.DataFrame:
     """One row per reporting period and quarter of diagnosis in it.
 
-    Columns: period_kind, period (label), period_end (date), quarter_start (date). The audit period is the last
-    so many whole calendar years that the reported quarters cover.
+    Columns: period_kind, period (label), period_end (date), quarter_start (date).
     """
     first = first_reported_quarter(period)
     quarters = [first.shift(i) for i in range(int(value_of("quarters_reported")))]
     rolling = int(value_of("rolling_quarters"))
-    years = int(value_of("audit_period_years"))
     spans: list[tuple[str, str, list[Quarter]]] = [(QUARTER, q.label, [q]) for q in quarters]
     for index in range(rolling - 1, len(quarters)):
         span = quarters[index - rolling + 1 : index + 1]
         spans.append((ROLLING, f"{span[0].label} to {span[-1].label}", span))
-    last_year = period.year if period.number == 4 else period.year - 1
-    audit = [q for q in quarters if last_year - years < q.year <= last_year]
-    if len(audit) == 4 * years:
-        spans.append((AUDIT_PERIOD, f"{audit[0].year} to {audit[-1].year}", audit))
+    if audit := audit_quarters(period, snapshot):
+        spans.append((AUDIT_PERIOD, _span_label(audit), audit))
     return pd.DataFrame(
         [
             {
@@ -51,3 +73,9 @@ def reporting_periods(period: Quarter) -> pd.DataFrame:
             for q in span
         ]
     )
+
+
+def _span_label(span: list[Quarter]) -> str:
+    if span[0].number == 1 and span[-1].number == 4:
+        return f"{span[0].year} to {span[-1].year}"
+    return f"{span[0].label} to {span[-1].label}"

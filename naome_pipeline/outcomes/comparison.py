@@ -24,7 +24,8 @@ COMPARISONS = (UNADJUSTED, ADJUSTED, BY_TREATING)
 EXACT_ONLY = ("P9",)
 
 
-def _minima() -> Minima:
+def comparison_minima() -> Minima:
+    """What a trust needs to be assessed."""
     return Minima(denominator=value_of("funnel_minimum_people"), expected=value_of("funnel_minimum_expected"))
 
 
@@ -60,7 +61,7 @@ def provider_comparison(
                 table["expected"].to_numpy(),
                 direction=entry["direction"],
                 denominator=table["people"].to_numpy(),
-                minima=_minima(),
+                minima=comparison_minima(),
                 adjust_overdispersion=widened,
             )
             tables.append(_table(name, ADJUSTED, fair))
@@ -79,7 +80,7 @@ def _crude(
         counts["sum"].to_numpy(),
         counts["size"].to_numpy(),
         direction=direction,
-        minima=_minima(),
+        minima=comparison_minima(),
         adjust_overdispersion=indicator not in EXACT_ONLY,
     )
     return _table(indicator, comparison, funnel)

@@ -21,6 +21,14 @@ CHECKSUMS_FILE = "checksums.sha256"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FILES = {
     "released_indicators": "indicators.csv",
+    "released_comparison": "funnels.csv",
+    "released_series": "run_charts.csv",
+    "released_survival": "survival.csv",
+    "released_treatment_incidence": "time_to_treatment.csv",
+    "released_variation": "variation.csv",
+    "released_factors": "associated_factors.csv",
+    "released_risk_models": "risk_models.csv",
+    "released_yearly_change": "yearly_change.csv",
     "released_definitions": "definitions.csv",
     "released_attrition": "attrition.csv",
     "released_data_sets": "data_sets.csv",
@@ -60,6 +68,52 @@ MEANINGS = {
     "remaining": "how many the step left",
     "sha256": "SHA-256 of the file",
     "change": "what became of the cell or file since the release before",
+    "trust_code": "organisation code of the trust",
+    "comparison": "unadjusted, risk adjusted, or unadjusted by treating trust",
+    "expected": "people expected to meet the criterion, given the case mix (or at the national rate)",
+    "target": "national value the trust is compared with (1 for a ratio)",
+    "value": "numerator / denominator, 0 to 1; risk adjusted: numerator / expected",
+    "p_low": "probability of so few or fewer by chance alone",
+    "p_high": "probability of so many or more by chance alone",
+    "state": "within, alert (beyond 95% limits), potential outlier (beyond 99.8% limits), not assessed, or hidden",
+    "direction": "side of the flag: better or worse; for neutral indicators higher or lower",
+    "overdispersed_state": "state under the wider limits",
+    "overdispersed_direction": "direction under the wider limits",
+    "domain": "negative tail, central mass or positive tail",
+    "method": "how the limits were computed",
+    "centre": "pooled proportion of the whole series",
+    "moving_average": "three quarters pooled, centred",
+    "special_cause": "whether a rule of Making Data Count marks the point",
+    "variation": "common cause, improvement or concern; not judged where years overlap",
+    "people": "people counted",
+    "time": "days since diagnosis",
+    "day": "days since diagnosis",
+    "survival": "share alive at that time, 0 to 1 (Kaplan-Meier)",
+    "incidence": "share treated by that day, 0 to 1 (Aalen-Johansen, death competing)",
+    "at_risk": "people still followed at that time",
+    "events": "deaths by that time",
+    "p": "p value",
+    "measure": "which figure the row gives",
+}
+# What a column means in one table, where that is not what it means elsewhere.
+MEANINGS_IN = {
+    "released_comparison": {
+        f"{wide}{side}_{level}": f"{side} {share} limit{' widened for overdispersion' if wide else ''}"
+        for wide in ("", "overdispersed_")
+        for side in ("lower", "upper")
+        for level, share in (("95", "95%"), ("998", "99.8%"))
+    }
+    | {"reason": "why the trust is not assessed", "period": "the audit period"},
+    "released_series": {"lower": "lower control limit, 0 to 1", "upper": "upper control limit, 0 to 1"},
+} | {
+    name: {"lower": "lower end of the 95% interval", "upper": "upper end of the 95% interval"}
+    for name in (
+        "released_survival",
+        "released_treatment_incidence",
+        "released_variation",
+        "released_factors",
+        "released_yearly_change",
+    )
 }
 
 
@@ -70,7 +124,12 @@ def write_open_data(tables: ReleasedTables, folder: Path) -> None:
         frame = tables.frame(name)
         _write(folder / FILES[name], list(frame.columns), frame)
         dictionary += [
-            {"file": FILES[name], "column": column, "type": _kind(frame[column]), "meaning": _meaning(column)}
+            {
+                "file": FILES[name],
+                "column": column,
+                "type": _kind(frame[column]),
+                "meaning": _meaning(name, column),
+            }
             for column in frame.columns
         ]
     _write(folder / DICTIONARY_FILE, ["file", "column", "type", "meaning"], pd.DataFrame(dictionary))
@@ -113,7 +172,9 @@ def _kind(column: pd.Series) -> str:
     return "integer" if str(column.dtype).startswith("Int") else kinds.get(column.dtype.kind, "text")
 
 
-def _meaning(column: str) -> str:
+def _meaning(table: str, column: str) -> str:
+    if said := MEANINGS_IN.get(table, {}).get(column):
+        return said
     base = column.removesuffix("_before").removesuffix("_now")
     said = MEANINGS.get(base) or column.replace("_", " ")
     return f"{said} (in the release before)" if column.endswith("_before") else said

@@ -15,6 +15,14 @@ from naome_pipeline.engine import literal
 
 RELEASED = (
     "released_indicators",
+    "released_comparison",
+    "released_series",
+    "released_survival",
+    "released_treatment_incidence",
+    "released_variation",
+    "released_factors",
+    "released_risk_models",
+    "released_yearly_change",
     "released_definitions",
     "released_attrition",
     "released_data_sets",

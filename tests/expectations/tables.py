@@ -12,6 +12,7 @@ import pandas as pd
 import naome_pipeline
 from naome_pipeline.cohort.providers import provider_table
 from naome_pipeline.deliveries.layouts import data_set, value_types
+from naome_pipeline.disclosure.outcomes import released_comparison, released_series
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.disclosure.release import CountedTables, control_of, gate_figures, released_frame
 from naome_pipeline.disclosure.revisions import revisions_sql
@@ -164,7 +165,7 @@ class HandMade:
         if name == "providers":
             return provider_table(SNAPSHOT)
         if name == "reporting_periods":
-            return reporting_periods(PERIOD)
+            return reporting_periods(PERIOD, SNAPSHOT)
         if name == "indicator_definitions":
             supplied = {source: {c.name for c in data_set(source).columns} for source in SOURCES}
             return definitions_table("england_quarterly", supplied)
@@ -202,4 +203,13 @@ OUTCOMES: dict[str, Callable[[HandMade], pd.DataFrame]] = {
     ),
     "associated_factors": lambda t: associated_factors(t.read("assessed_people"), t.read("case_mix"), ["P5"]),
     "provider_variation": lambda t: variation_by_indicator(t.read("assessed_people")),
+    "released_comparison": lambda t: released_comparison(
+        t.read("released_indicators"),
+        t.read("provider_comparison"),
+        t.read("indicator_definitions"),
+        policies()["public"],
+    ),
+    "released_series": lambda t: released_series(
+        t.read("released_indicators"), t.read("indicator_definitions")
+    ),
 }

@@ -10,7 +10,12 @@ import pandas as pd
 from naome_pipeline.disclosure.revisions import KEYS, revisions_sql
 
 
-def table(folder: Path, name: str, rows: list[tuple[str, str, int | None, int | None, str]]) -> Path:
+def table(
+    folder: Path,
+    name: str,
+    rows: list[tuple[str, str, int | None, int | None, str]],
+    policy: str = "public",
+) -> Path:
     """A released table: (period, unit, denominator, numerator, suppressed) per row."""
     frame = pd.DataFrame(
         [
@@ -26,6 +31,7 @@ def table(folder: Path, name: str, rows: list[tuple[str, str, int | None, int | 
                 "proportion": numerator / denominator if numerator is not None and denominator else None,
                 "median_days": None,
                 "suppressed": suppressed,
+                "policy": policy,
             }
             for period, unit, denominator, numerator, suppressed in rows
         ]
@@ -69,6 +75,13 @@ def test_between_periods_only_cells_in_both_are_compared(tmp_path):
 def test_the_first_release_revises_nothing(tmp_path):
     now = table(tmp_path, "n", [("Q1", "A", 10, 5, "")])
     assert revised(now, None, same_period=False) == {}
+
+
+def test_a_release_under_another_policy_is_not_compared(tmp_path):
+    # An internal release shows what this one hides; "before" would publish it.
+    before = table(tmp_path, "b", [("Q1", "A", 10, 3, "")], policy="internal")
+    now = table(tmp_path, "n", [("Q1", "A", 10, None, "hidden")])
+    assert revised(now, before, same_period=True) == {}
 
 
 def test_keys_identify_a_cell():

@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 
 from naome_pipeline.deliveries.layouts import feeds
+from naome_pipeline.disclosure.outcomes import COMPARISON_COLUMNS, released_series
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.indicators.definitions import definitions_table
 from naome_pipeline.indicators.registry import registry
@@ -121,9 +122,91 @@ def frames() -> dict[str, pd.DataFrame]:
             "note": "adults",
         }
     )
+    indicators = pd.DataFrame(values).astype({"denominator": "Int64", "numerator": "Int64"})
+    definitions = definitions_table("england_quarterly", supplied, registry())
     return {
-        "released_indicators": pd.DataFrame(values).astype({"denominator": "Int64", "numerator": "Int64"}),
-        "released_definitions": definitions_table("england_quarterly", supplied, registry()),
+        "released_indicators": indicators,
+        "released_comparison": _comparison(),
+        "released_series": released_series(indicators, definitions),
+        "released_survival": pd.DataFrame(
+            [
+                {
+                    "level": "nation",
+                    "unit_code": "England",
+                    "subgroup": "all",
+                    "people": 1000,
+                    "deaths": 400,
+                    "time": 365.0,
+                    "survival": 0.74,
+                    "lower": 0.71,
+                    "upper": 0.77,
+                }
+            ]
+        ),
+        "released_treatment_incidence": pd.DataFrame(
+            [
+                {
+                    "level": "nation",
+                    "unit_code": "England",
+                    "subgroup": "all",
+                    "day": 31,
+                    "people": 1000,
+                    "treated": 520,
+                    "died_untreated": 0.03,
+                    "incidence": 0.52,
+                    "lower": 0.49,
+                    "upper": 0.55,
+                }
+            ]
+        ),
+        "released_variation": pd.DataFrame(
+            [
+                {
+                    "indicator": "P5",
+                    "measure": "median_odds_ratio",
+                    "value": 1.2,
+                    "lower": 1.1,
+                    "upper": 1.4,
+                    "note": "",
+                }
+            ]
+        ),
+        "released_factors": pd.DataFrame(
+            [
+                {
+                    "indicator": "P5",
+                    "block": "patient",
+                    "factor": "age: 80 or over",
+                    "measure": "odds_ratio",
+                    "value": 0.4,
+                    "lower": 0.3,
+                    "upper": 0.5,
+                    "p": 0.001,
+                    "people": 200,
+                    "note": "",
+                }
+            ]
+        ),
+        "released_risk_models": pd.DataFrame(
+            [{"indicator": "P5", "part": "figure", "unit": "", "measure": "auc", "value": 0.7, "note": ""}]
+        ),
+        "released_yearly_change": pd.DataFrame(
+            [
+                {
+                    "indicator": "P1",
+                    "nation": "England",
+                    "year": 2024,
+                    "numerator": 210,
+                    "denominator": 400,
+                    "value": 0.525,
+                    "difference": 0.02,
+                    "lower": -0.01,
+                    "upper": 0.05,
+                    "p": 0.2,
+                }
+            ]
+        ),
+        "released_definitions": definitions,
         "released_attrition": pd.DataFrame(
             {
                 "step": [1, 2],
@@ -174,6 +257,27 @@ def frames() -> dict[str, pd.DataFrame]:
         ).astype({"rows_before": "Int64", "rows_now": "Int64"}),
         "provenance": pd.DataFrame(provenance),
     }
+
+
+def _comparison() -> pd.DataFrame:
+    """Two trusts in a funnel: one shown, one hidden."""
+    shown = {
+        "numerator": 12.0, "denominator": 31.0, "target": 0.593, "value": 12 / 31, "lower_998": 0.31, "lower_95": 0.41,
+        "upper_95": 0.77, "upper_998": 0.85, "state": "alert", "direction": "worse", "suppressed": "",
+    }  # fmt: skip
+    rows = [
+        {"trust_code": "RAJ", "unit_name": "Somewhere Trust", **shown},
+        {
+            "trust_code": "RH5",
+            "unit_name": FORMULA,
+            "state": "hidden",
+            "suppressed": "hidden to protect people",
+        },
+    ]
+    frame = pd.DataFrame(rows).assign(
+        indicator="P1", comparison="unadjusted", period="2022 to 2024", policy="public"
+    )
+    return frame.reindex(columns=COMPARISON_COLUMNS)
 
 
 def released(folder: Path) -> ReleasedTables:

@@ -1,0 +1,5 @@
+"""Associated factors as published."""
+
+from naome_pipeline.build import sql_node
+
+node = sql_node("release", "released_factors", folder="disclosure")

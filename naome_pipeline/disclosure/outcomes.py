@@ -1,0 +1,221 @@
+"""Outcomes as published: funnel positions, adjusted rates and run charts, computed from counts that may be shown.
+
+What belongs here: drawing the comparisons again from released counts, so that a position gives away no more than the two
+counts beside it. What does not: which counts may be shown (`control.py`), the methods (`statistics/`), national figures,
+which are exempt and pass unchanged (the SQL files here).
+
+A trust whose counts are hidden has a row without numbers. The overdispersion and the limits come from the shown trusts
+alone: drawn from all, they would be equations about the hidden ones. The target is the published national figure.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from naome_pipeline.disclosure.attack import BoolArray, FloatArray
+from naome_pipeline.disclosure.control import rounded
+from naome_pipeline.disclosure.policy import Policy
+from naome_pipeline.disclosure.protection import Table, protect
+from naome_pipeline.disclosure.release import HIDDEN
+from naome_pipeline.indicators.reporting_periods import AUDIT_PERIOD, QUARTER, ROLLING
+from naome_pipeline.outcomes.comparison import (
+    ADJUSTED,
+    BY_TREATING,
+    EXACT_ONLY,
+    comparison_minima,
+)
+from naome_pipeline.statistics.control_charts import dashboard_series
+from naome_pipeline.statistics.funnel import Funnel, proportion_funnel, ratio_funnel
+
+KEYS = ["indicator", "comparison", "trust_code"]
+_LIMITS = ["lower_998", "lower_95", "upper_95", "upper_998"]
+_NUMBERS = [
+    "denominator", "numerator", "expected", "target", "value", *_LIMITS, *(f"overdispersed_{c}" for c in _LIMITS),
+    "p_low", "p_high",
+]  # fmt: skip
+_STATES = [
+    "state",
+    "direction",
+    "overdispersed_state",
+    "overdispersed_direction",
+    "domain",
+    "reason",
+    "method",
+]
+COMPARISON_COLUMNS = [
+    "indicator", "comparison", "period", "trust_code", "unit_name", "alliance_code", *_NUMBERS, *_STATES, "suppressed",
+    "policy",
+]  # fmt: skip
+SERIES_COLUMNS = [
+    "indicator", "level", "unit_code", "period_kind", "period", "period_end", "numerator", "denominator", "value",
+    "centre", "lower", "upper", "moving_average", "special_cause", "variation", "suppressed", "policy",
+]  # fmt: skip
+_UNSEEN = "hidden"
+# What a trust's series of overlapping years is called: runs and trends in it come from the overlap.
+OVERLAPPING = "not judged: the years overlap"
+
+
+def released_comparison(
+    released: pd.DataFrame, comparison: pd.DataFrame, definitions: pd.DataFrame, policy: Policy
+) -> pd.DataFrame:
+    """One row per indicator, comparison and trust of the audit period (COMPARISON_COLUMNS).
+
+    `released`: the released indicators, whose counts are used; `comparison`: provider_comparison, of which the expected
+    counts are taken and, by treating trust, the counts. A hidden trust has a row without numbers, state `hidden`.
+    """
+    audit = released[(released["period_kind"] == AUDIT_PERIOD) & (released["subgroup"] == "all")]
+    trusts, nations = audit[audit["level"] == "trust"], audit[audit["level"] == "nation"]
+    directions = dict(definitions[["indicator", "direction"]].itertuples(index=False))
+    targets = nations.groupby("indicator")[["numerator", "denominator"]].sum().astype(float)
+    names = trusts.drop_duplicates("unit_code").set_index("unit_code")[["unit_name", "alliance_code"]]
+    parts = []
+    for (name, kind), of in comparison.groupby(["indicator", "comparison"], sort=True):
+        if kind == ADJUSTED and policy.adjusted_rates == "not released":
+            continue
+        here = trusts[trusts["indicator"] == name].set_index("unit_code")
+        if kind == BY_TREATING:
+            table = _by_treating(of, policy)
+        else:
+            table = here[["numerator", "denominator"]].astype(float)
+            table = table.reindex(sorted(set(table.index) | set(of["trust_code"])))
+        expected = of.set_index("trust_code")["expected"].reindex(table.index)
+        # A sum of predicted risks at full precision could be taken apart into people; one decimal could not.
+        table["expected"] = expected if policy.mode == "none" else expected.round(1)
+        rows = _drawn(table, str(name), str(kind), directions[str(name)], targets)
+        rows["period"] = trusts["period"].iloc[0] if len(trusts) else ""
+        parts.append(rows)
+    if not parts:
+        return pd.DataFrame(columns=pd.Index(COMPARISON_COLUMNS)).astype(_comparison_types())
+    frame = pd.concat(parts, ignore_index=True)
+    frame["unit_name"] = frame["trust_code"].map(names["unit_name"].to_dict())
+    frame["alliance_code"] = frame["trust_code"].map(names["alliance_code"].to_dict())
+    frame["policy"] = policy.id
+    return frame[COMPARISON_COLUMNS].astype(_comparison_types()).sort_values(KEYS, ignore_index=True)
+
+
+def _comparison_types() -> dict[str, str]:
+    return dict.fromkeys(COMPARISON_COLUMNS, "string") | dict.fromkeys(_NUMBERS, "float64")
+
+
+def _drawn(
+    table: pd.DataFrame, indicator: str, comparison: str, direction: Any, targets: pd.DataFrame
+) -> pd.DataFrame:
+    """The funnel of the trusts that may be shown, and a row without numbers for each other."""
+    seen = table["numerator"].notna() & (table["denominator"] > 0)
+    if comparison == ADJUSTED:
+        seen &= table["expected"].notna() & (table["expected"] <= table["denominator"])
+    shown, widened = table[seen], indicator not in EXACT_ONLY
+    parts = []
+    if len(shown):
+        given: dict[str, Any] = {
+            "direction": direction,
+            "minima": comparison_minima(),
+            "adjust_overdispersion": widened,
+        }
+        codes, top, bottom = shown.index.to_numpy(), shown["numerator"], shown["denominator"]
+        top = np.minimum(top, bottom)  # rounded apart, a numerator can exceed its denominator
+        funnel: Funnel
+        if comparison == ADJUSTED:
+            funnel = ratio_funnel(codes, top, shown["expected"], denominator=bottom, **given)
+        else:
+            target = targets["numerator"].to_dict()[indicator] / targets["denominator"].to_dict()[indicator]
+            funnel = proportion_funnel(codes, top, bottom, target=target, **given)
+        parts.append(funnel.table.rename(columns={"provider": "trust_code"}).assign(suppressed=""))
+    hidden = pd.DataFrame({"trust_code": table.index[~seen].to_numpy()})
+    parts.append(hidden.assign(state=_UNSEEN, suppressed=HIDDEN))
+    rows = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    rows = rows.reindex(columns=["trust_code", *_NUMBERS, *_STATES, "suppressed"])
+    rows[_STATES] = rows[_STATES].astype(object).fillna("")
+    return rows.assign(indicator=indicator, comparison=comparison)
+
+
+def _by_treating(rows: pd.DataFrame, policy: Policy) -> pd.DataFrame:
+    """Counts by treating trust that may be shown: a list of trusts whose sum is taken as known.
+
+    These sets of people are in no other released table, so they are protected by themselves.
+    """
+    top, bottom = rows["numerator"].to_numpy(dtype=float), rows["denominator"].to_numpy(dtype=float)
+    index = pd.Index(rows["trust_code"])
+    if policy.mode == "none":
+        return pd.DataFrame({"numerator": top, "denominator": bottom}, index=index)
+
+    def small(values: FloatArray) -> BoolArray:
+        return (values > 0) & (values < policy.smallest_shown)
+
+    hide_bottom = _list_hidden(bottom, np.full_like(bottom, np.inf), small(bottom), policy)
+    few = small(top) | small(bottom - top) | hide_bottom
+    hide_top = _list_hidden(top, bottom, few, policy) | hide_bottom
+    if policy.mode == "round":
+        top, bottom = rounded(top, policy), rounded(bottom, policy)
+    return pd.DataFrame(
+        {"numerator": np.where(hide_top, np.nan, top), "denominator": np.where(hide_bottom, np.nan, bottom)},
+        index=index,
+    )
+
+
+def _list_hidden(values: FloatArray, ceiling: FloatArray, few: BoolArray, policy: Policy) -> BoolArray:
+    """What to hide of a list whose sum is known, so that each small value has the range the policy asks for."""
+    if not few.any() or not policy.secondary:
+        return few
+    count = len(values)
+    sums: Any = sparse.csr_matrix(np.concatenate([np.eye(count), np.ones((1, count))]))
+    needed = np.where(few, np.minimum(ceiling, policy.needed_range), 0.0)
+    result = protect(
+        Table(
+            sums,
+            values,
+            ceiling,
+            np.append(needed, 0.0),
+            np.append(few, False),
+            np.append(np.ones(count), np.inf),
+        )
+    )
+    return result.hidden[:-1] | (result.unprotected.any() & np.ones(count, dtype=bool))
+
+
+def released_series(released: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFrame:
+    """Run charts of nation and Alliances by quarter, of trusts by rolling four quarters (SERIES_COLUMNS).
+
+    Computed from the shown counts; a hidden point has no value and takes no part in centre, limits or rules. A trust's
+    years overlap, so the rules for special cause are not applied to them.
+    """
+    directions = dict(
+        definitions[definitions["measure"] == "proportion"][["indicator", "direction"]].itertuples(
+            index=False
+        )
+    )
+    wanted = released[
+        (released["subgroup"] == "all")
+        & released["indicator"].isin(list(directions))
+        & (
+            ((released["level"] != "trust") & (released["period_kind"] == QUARTER))
+            | ((released["level"] == "trust") & (released["period_kind"] == ROLLING))
+        )
+    ].sort_values("period_end")
+    parts = []
+    for (name, level, _unit), table in wanted.groupby(["indicator", "level", "unit_code"], sort=True):
+        seen = (table["numerator"].notna() & table["denominator"].notna()).to_numpy()
+        bottom = np.where(seen, table["denominator"].astype(float), 0.0)
+        top = np.minimum(np.where(seen, table["numerator"].astype(float), 0.0), bottom)
+        chart = dashboard_series(top, bottom, directions[str(name)])
+        chart = chart.set_index(table.index)
+        chart[["numerator", "denominator"]] = table[["numerator", "denominator"]].astype(float)
+        chart.loc[~seen, "moving_average"] = np.nan
+        if level == "trust":
+            chart["special_cause"], chart["variation"], chart["moving_average"] = False, OVERLAPPING, np.nan
+        place = table[
+            ["indicator", "level", "unit_code", "period_kind", "period", "period_end", "suppressed", "policy"]
+        ]
+        parts.append(pd.concat([place, chart], axis=1)[SERIES_COLUMNS])
+    kinds = dict.fromkeys(SERIES_COLUMNS, "string")
+    kinds |= dict.fromkeys(
+        ["numerator", "denominator", "value", "centre", "lower", "upper", "moving_average"], "float64"
+    )
+    kinds |= {"special_cause": "bool", "period_end": "datetime64[us]"}
+    if not parts:
+        return pd.DataFrame(columns=pd.Index(SERIES_COLUMNS)).astype(kinds)
+    return pd.concat(parts, ignore_index=True).astype(kinds)

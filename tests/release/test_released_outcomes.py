@@ -1,0 +1,169 @@
+"""Outcomes as published: equal to the lake's where nothing is hidden, and silent about what is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from naome_pipeline.disclosure.attack import Published, exact_ranges
+from naome_pipeline.disclosure.outcomes import OVERLAPPING, released_comparison, released_series
+from naome_pipeline.disclosure.policy import policies
+from naome_pipeline.outcomes.comparison import ADJUSTED, BY_TREATING, UNADJUSTED, provider_comparison
+
+TRUSTS = 14
+CODES = [f"R{i:02d}" for i in range(TRUSTS)]
+DEFINITIONS = pd.DataFrame(
+    {"indicator": ["P5", "P9"], "kind": "performance", "available": True, "direction": ["higher", "lower"]}
+).assign(measure="proportion")
+LAKE = ["denominator", "numerator", "value", "lower_998", "upper_95", "overdispersed_upper_998", "p_low"]
+
+
+def audit(indicator: str, top: list[int | None], bottom: list[int]) -> pd.DataFrame:
+    """Released rows of the audit period: the trusts, hidden where `top` is missing, and their nation."""
+    rows = [
+        {"level": "trust", "unit_code": c, "numerator": t, "denominator": None if t is None else b}
+        for c, t, b in zip(CODES, top, bottom, strict=True)
+    ]
+    whole = sum(50 if t is None else t for t in top)
+    rows.append({"level": "nation", "unit_code": "England", "numerator": whole, "denominator": sum(bottom)})
+    frame = pd.DataFrame(rows).assign(
+        indicator=indicator,
+        period_kind="audit period",
+        period="2022 to 2024",
+        subgroup="all",
+        policy="public",
+    )
+    frame["unit_name"], frame["alliance_code"] = "Trust " + frame["unit_code"], "A1"
+    frame["period_end"] = pd.Timestamp("2024-12-31")
+    frame[["numerator", "denominator"]] = frame[["numerator", "denominator"]].astype("Int64")
+    frame["suppressed"] = np.where(frame["numerator"].isna(), "hidden to protect people", "")
+    return frame
+
+
+def people(indicator: str, top: list[int], bottom: list[int]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"person_id": f"{c}-{k}", "indicator": indicator, "outcome": int(k < t), "trust_code": c}
+            for c, t, b in zip(CODES, top, bottom, strict=True)
+            for k in range(b)
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def counts() -> tuple[list[int], list[int]]:
+    rng = np.random.default_rng(11)
+    bottom = rng.integers(40, 160, TRUSTS)
+    top = rng.binomial(bottom, rng.uniform(0.3, 0.7, TRUSTS))
+    return [int(t) for t in top], [int(b) for b in bottom]
+
+
+def in_the_lake(top: list[int], bottom: list[int]) -> pd.DataFrame:
+    none = pd.DataFrame(columns=pd.Index(["indicator", "part", "unit", "measure", "value", "note"]))
+    treating = pd.DataFrame({"person_id": pd.Series(dtype=str), "treating_trust_code": pd.Series(dtype=str)})
+    plain = provider_comparison(people("P5", top, bottom), DEFINITIONS, none, treating)
+    fair = plain.assign(comparison=ADJUSTED, expected=[b * 0.48 for b in bottom])
+    return pd.concat([plain, fair], ignore_index=True)
+
+
+def test_without_hiding_the_lakes_funnel_is_published(counts):
+    top, bottom = counts
+    lake = in_the_lake(top, bottom)
+    found = released_comparison(audit("P5", list(top), bottom), lake, DEFINITIONS, policies()["internal"])
+    plain = found[found["comparison"] == UNADJUSTED].set_index("trust_code")
+    wanted = lake[lake["comparison"] == UNADJUSTED].set_index("trust_code").loc[plain.index]
+    for column in LAKE:
+        np.testing.assert_allclose(plain[column], wanted[column], rtol=1e-12)
+    assert list(plain["state"]) == list(wanted["state"])
+    assert (found[found["comparison"] == ADJUSTED]["value"].to_numpy() > 0).all()
+
+
+def test_hidden_trusts_have_no_number_and_change_nobody_elses(counts):
+    top, bottom = counts
+    shown: list[int | None] = list(top)
+    shown[3], shown[8] = None, None
+    released = audit("P5", shown, bottom)
+    found = released_comparison(released, in_the_lake(top, bottom), DEFINITIONS, policies()["public"])
+    hidden = found[found["suppressed"] != ""]
+    assert set(hidden["trust_code"]) == {CODES[3], CODES[8]}
+    assert set(hidden["comparison"]) == {UNADJUSTED, ADJUSTED}
+    assert hidden.select_dtypes("number").isna().all(axis=None)
+    other = list(top)
+    other[3], other[8] = top[3] + 9, top[8] - 7
+    again = released_comparison(released, in_the_lake(other, bottom), DEFINITIONS, policies()["public"])
+    pd.testing.assert_frame_equal(found, again)
+
+
+def test_expected_numbers_are_published_to_one_decimal(counts):
+    top, bottom = counts
+    found = released_comparison(
+        audit("P5", list(top), bottom), in_the_lake(top, bottom), DEFINITIONS, policies()["public"]
+    )
+    fair = found[found["comparison"] == ADJUSTED]
+    np.testing.assert_array_equal(fair["expected"], fair["expected"].round(1))
+    np.testing.assert_allclose(fair["value"], fair["numerator"] / fair["expected"])
+
+
+def test_a_policy_can_keep_adjusted_rates_back(counts):
+    top, bottom = counts
+    policy = policies()["public"].model_copy(update={"adjusted_rates": "not released"})
+    found = released_comparison(audit("P5", list(top), bottom), in_the_lake(top, bottom), DEFINITIONS, policy)
+    assert set(found["comparison"]) == {UNADJUSTED}
+
+
+def test_deaths_by_treating_trust_cannot_be_worked_out_from_their_sum():
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        bottom = [int(b) for b in rng.integers(30, 200, TRUSTS)]
+        top = [int(t) for t in rng.binomial(bottom, 0.06)]
+        lake = provider_comparison(
+            people("P9", top, bottom),
+            DEFINITIONS,
+            pd.DataFrame(columns=pd.Index(["indicator", "part", "unit", "measure", "value", "note"])),
+            people("P9", top, bottom)[["person_id", "trust_code"]].rename(
+                columns={"trust_code": "treating_trust_code"}
+            ),
+        )
+        lake = lake[lake["comparison"] == BY_TREATING]
+        found = released_comparison(audit("P9", list(top), bottom), lake, DEFINITIONS, policies()["public"])
+        small = np.array([0 < t < 5 for t in top])
+        hidden = (found.set_index("trust_code").loc[CODES, "suppressed"] != "").to_numpy()
+        assert hidden[small].all()
+        sums = np.concatenate([np.eye(TRUSTS), np.ones((1, TRUSTS))])
+        low, high = exact_ranges(
+            Published.shown(sums, sums @ np.array(top), np.append(hidden, False), np.array(bottom)),
+            np.flatnonzero(small),
+        )
+        assert (high - low > 2.5).all()
+
+
+def series_of(level: str, kind: str, top: list[int | None], bottom: list[int]) -> pd.DataFrame:
+    frame = pd.DataFrame({"numerator": top, "denominator": bottom}).astype("Int64")
+    frame.loc[frame["numerator"].isna(), "denominator"] = pd.NA
+    return frame.assign(
+        indicator="P5", level=level, unit_code="X", period_kind=kind, subgroup="all", policy="public",
+        period=[f"p{i:02d}" for i in range(len(top))],
+        period_end=pd.date_range("2022-03-31", periods=len(top), freq="QE"),
+        suppressed=np.where(frame["numerator"].isna(), "hidden to protect people", ""),
+    )  # fmt: skip
+
+
+def test_a_shift_is_marked_for_an_alliance_and_not_for_overlapping_years_of_a_trust():
+    top, bottom = [30] * 8 + [60] * 8, [100] * 16
+    alliance = released_series(series_of("alliance", "quarter", list(top), bottom), DEFINITIONS)
+    assert alliance["special_cause"].all()
+    assert set(alliance["variation"].iloc[8:]) == {"improvement"}
+    trust = released_series(series_of("trust", "rolling four quarters", list(top), bottom), DEFINITIONS)
+    assert not trust["special_cause"].any()
+    assert set(trust["variation"]) == {OVERLAPPING}
+    assert trust["moving_average"].isna().all()
+
+
+def test_hidden_points_take_no_part():
+    top: list[int | None] = [30, 40, None, 35, 45, 50]
+    found = released_series(series_of("alliance", "quarter", top, [100] * 6), DEFINITIONS)
+    assert np.isnan(found["value"].iloc[2])
+    assert np.isnan(found["moving_average"].iloc[2])
+    assert found["centre"].iloc[0] == pytest.approx(200 / 500)
+    assert found["moving_average"].iloc[1] == pytest.approx(70 / 200)
