@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from naome_pipeline.disclosure.control import ALLIANCE, LEVELS, TRUST, DisclosureControl, Marks, rounded
+from naome_pipeline.disclosure.control import DisclosureControl
+from naome_pipeline.disclosure.counts import ALLIANCE, LEVELS, TRUST, Marks, rounded
 from naome_pipeline.disclosure.policy import Policy
 from naome_pipeline.disclosure.relations import ALL, NO_ALLIANCE, Periods, Population
 from naome_pipeline.indicators.registry import Registry
