@@ -53,7 +53,7 @@ def explain(lake: Lake, person_id: str, feed: str, period: str) -> Explanation:
 def _rows(
     connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, table: str, columns: str, person_id: str
 ) -> list[tuple]:
-    path = literal(lake.published(scope, table).path)
+    path = literal(lake.readable(scope, table).path)
     sql = f"SELECT {columns} FROM read_parquet({path}) WHERE person_id = ? ORDER BY ALL"
     return connection.execute(sql, [person_id]).fetchall()
 
