@@ -15,8 +15,8 @@ from assets.resources import PipelineResource
 from naome_pipeline.build import Built, Node, build
 from naome_pipeline.deliveries.layouts import data_sets
 from naome_pipeline.gates import CRITICAL, EXPECTATIONS_FOLDER, GateFailed, GateResult, load_suite
-from naome_pipeline.lake import NotPublished
 from naome_pipeline.lineage import column_lineage
+from naome_pipeline.troubles import described
 
 OWNERS = ["team:national-audit"]
 LAYERS = {
@@ -65,7 +65,7 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
     )
     def materialise(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
         try:
-            delivered = pipeline.delivered(feed, context.partition_key)
+            delivered = pipeline.delivered(feed, context.partition_key, context.run_id)
             with pipeline.engine() as engine:
                 built = build(node, delivered, pipeline.lake(), engine)
         except GateFailed as failure:
@@ -74,8 +74,9 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
             raise dg.Failure(
                 description=_advice(failure, feed, context.partition_key), allow_retries=False
             ) from None
-        except (NotPublished, ValueError, LookupError) as problem:
-            raise dg.Failure(description=str(problem), allow_retries=False) from None
+        except Exception as problem:  # noqa: BLE001 - every other error, whoever raised it
+            # The text of a library may hold a value of a record, and a traceback would be kept for years.
+            raise dg.Failure(description=described(problem), allow_retries=False) from None
         for result in built.results:
             yield _check_result(feed, node, result)
         yield dg.MaterializeResult(

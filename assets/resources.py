@@ -5,9 +5,10 @@ What belongs here: everything a node reaches outside itself. What does not: peri
 
 from __future__ import annotations
 
-import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
@@ -16,6 +17,12 @@ from naome_pipeline.build import Delivered
 from naome_pipeline.engine import Engine, EngineSettings
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake
+from naome_pipeline.leftovers import held_folder
+
+
+@lru_cache(maxsize=8)
+def _delivered(home: Home, feed: str, period: str, run_id: str) -> Delivered:
+    return Delivered.newest(home, feed, period)
 
 
 class PipelineResource(dg.ConfigurableResource):
@@ -33,9 +40,9 @@ class PipelineResource(dg.ConfigurableResource):
         """The lake of the home folder."""
         return Lake(self.locate().lake)
 
-    def delivered(self, feed: str, period: str) -> Delivered:
-        """The newest accepted delivery of a period."""
-        return Delivered.newest(self.locate(), feed, period)
+    def delivered(self, feed: str, period: str, run_id: str) -> Delivered:
+        """The newest accepted delivery of a period when the run began: one received meanwhile is for the next run."""
+        return _delivered(self.locate(), feed, period, run_id)
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
@@ -43,14 +50,16 @@ class PipelineResource(dg.ConfigurableResource):
 
         DuckDBResource leaves its connection open when the body raises, so it is closed here.
         """
-        settings = EngineSettings.from_environment(self.locate().scratch / str(os.getpid()))
-        if self.threads:
-            settings = EngineSettings(self.threads, settings.memory_limit, settings.scratch)
-        if self.memory_limit:
-            settings = EngineSettings(settings.threads, self.memory_limit, settings.scratch)
-        resource = DuckDBResource(database=":memory:", connection_config=dict(settings.as_config()))
-        with resource.get_connection() as connection:
-            try:
-                yield Engine(connection)
-            finally:
-                connection.close()
+        scratch = self.locate().scratch
+        with held_folder(lambda: scratch / uuid.uuid4().hex) as folder:
+            settings = EngineSettings.from_environment(folder)
+            if self.threads:
+                settings = EngineSettings(self.threads, settings.memory_limit, settings.scratch)
+            if self.memory_limit:
+                settings = EngineSettings(settings.threads, self.memory_limit, settings.scratch)
+            resource = DuckDBResource(database=":memory:", connection_config=dict(settings.as_config()))
+            with resource.get_connection() as connection:
+                try:
+                    yield Engine(connection)
+                finally:
+                    connection.close()

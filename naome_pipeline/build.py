@@ -217,19 +217,20 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
     previous = lake.previous_release(scope)
     values = {name: p.value for name, p in parameters().items()} | period_values(delivered)
     used = {name: values[name] for name in node.parameter_names}
+    taken = node.uses_delivery(delivered, previous, lake) if node.uses_delivery else None
     fingerprint = fingerprint_of(
         {
             "node": f"{node.layer}/{node.name}",
             "code": node.code_version,
             "inputs": {name: table.fingerprint for name, table in inputs.items()},
             "parameters": used,
-            "delivery": node.uses_delivery(delivered, previous, lake) if node.uses_delivery else None,
+            "delivery": taken,
         }
     )
     suite = load_suite(node.layer, node.name)
     before = _rows_before(lake, previous, node.name)
     audit = fingerprint_of({"suite": suite.content, "rows_before": before})
-    found = lake.find(node.layer, node.name, fingerprint)
+    found = lake.find_whole(node.layer, node.name, fingerprint)
     passed_before = lake.find_audit(found, audit) if found is not None else None
     if found is not None and passed_before is not None:
         results = [GateResult(**entry) for entry in passed_before]
@@ -265,6 +266,7 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
                 "sha256": file_sha256(table_path),
                 "inputs": {name: table.fingerprint for name, table in inputs.items()},
                 "parameters": used,
+                "taken": taken,
                 "measures": dict(context.measures),
             }
             found = lake.store(node.layer, node.name, fingerprint, folder, record)

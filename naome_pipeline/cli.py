@@ -67,16 +67,15 @@ def _home(context: typer.Context) -> Home:
 
 @contextmanager
 def _clear_errors() -> Iterator[None]:
-    """Errors a user can act on become one sentence on standard error and exit code 1, never a traceback."""
-    from naome_pipeline.deliveries.manifest import DeliveryError
-    from naome_pipeline.lake import NotPublished
-    from naome_pipeline.refreshing import RefreshFailed
-
+    """Errors become a sentence or two on standard error and exit code 1, never a traceback."""
     try:
         yield
-    except (DeliveryError, NotPublished, RefreshFailed, ValueError, KeyError, OSError) as problem:
-        message = problem.args[0] if isinstance(problem, KeyError) and problem.args else problem
-        typer.echo(f"naome: {message}", err=True)
+    except (typer.Exit, typer.Abort, KeyboardInterrupt):
+        raise
+    except Exception as problem:  # noqa: BLE001 - no traceback is shown to a user
+        from naome_pipeline.troubles import described
+
+        typer.echo(f"naome: {described(problem)}", err=True)
         raise typer.Exit(1) from None
 
 
@@ -217,8 +216,8 @@ def tables(context: typer.Context) -> None:
             typer.echo("no tables yet; run: naome receive DIR, then naome refresh")
         for feed, period in periods:
             scope = lake.reading_scope(feed, period)
-            for name, layer in lake.published_names(scope).items():
-                rows = lake.published(scope, name).record["rows"]
+            for name, layer in lake.readable_names(scope).items():
+                rows = lake.readable(scope, name).record["rows"]
                 typer.echo(f"{feed}\t{period}\tv{scope.version}\t{layer}\t{name}\t{rows} rows")
 
 
@@ -243,7 +242,7 @@ def show(
 
         lake = Lake(_home(context).lake)
         scope = lake.reading_scope(feed, period)
-        path = lake.published(scope, table).path
+        path = lake.readable(scope, table).path
         typer.echo(f"{table} of {scope.label}", err=True)
         with duckdb.connect(":memory:") as connection:
             sql = f"SELECT * FROM read_parquet({literal(path)})" + (f" LIMIT {limit}" if limit else "")
@@ -336,6 +335,32 @@ def forget(
             )
         done = forget_delivery(_home(context), scope)
         typer.echo(f"deleted {done.files} files and {done.tables} tables of {scope.label}; kept: {done.kept}")
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair what is safe, while no refresh is running.")
+    ] = False,
+) -> None:
+    """Say what is wrong with deliveries, lake, ledger and reports. Exit code 1 when something is.
+
+    Example: naome doctor --repair
+    """
+    with _clear_errors():
+        from naome_pipeline.doctor import examine
+        from naome_pipeline.doctor import repair as repair_findings
+
+        home = _home(context)
+        for finding in repair_findings(home) if repair else ():
+            typer.echo(f"repaired: {finding.where}: {finding.what}")
+        findings = examine(home)
+        for finding in findings:
+            typer.echo(str(finding))
+        typer.echo(f"{len(findings)} findings" if findings else "nothing is wrong")
+        if findings:
+            raise typer.Exit(1)
 
 
 @app.command()

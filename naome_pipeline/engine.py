@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,11 +41,13 @@ class EngineSettings:
     @classmethod
     def from_environment(cls, scratch: Path) -> EngineSettings:
         """`NAOME_THREADS` and `NAOME_MEMORY` override the defaults (2 threads, 4GB)."""
-        return cls(
-            threads=int(os.environ.get("NAOME_THREADS", cls.threads)),
-            memory_limit=os.environ.get("NAOME_MEMORY", cls.memory_limit),
-            scratch=scratch,
-        )
+        threads = os.environ.get("NAOME_THREADS") or str(cls.threads)
+        memory = os.environ.get("NAOME_MEMORY") or cls.memory_limit
+        if not re.fullmatch(r"[1-9][0-9]{0,2}", threads, re.ASCII):
+            raise ValueError(f"NAOME_THREADS is '{threads}'. What to do: set it to a whole number such as 2")
+        if not re.fullmatch(r"[1-9][0-9]{0,8} ?([KMGT]i?B)", memory, re.IGNORECASE | re.ASCII):
+            raise ValueError(f"NAOME_MEMORY is '{memory}'. What to do: set it to a size such as 4GB or 500MB")
+        return cls(threads=int(threads), memory_limit=memory, scratch=scratch)
 
     def as_config(self) -> dict[str, str | bool | int | float | list[str]]:
         """The DuckDB settings: bounded, spilling to `scratch`, never reaching for the network."""

@@ -5,6 +5,7 @@
     deliveries/<feed>/<period>/v001/      <table>.json: which data a delivery's table is; <table>.failed.json
     releases/<feed>/<period>/v001.json    the tables of one completed refresh, whole
     staging/                              work of running steps
+    locks/                                one file per kind of work that only one process may do
     naome.duckdb                          read-only views of all current tables, rebuilt last
 
 What belongs here: staging, publishing and finding tables. What does not: what a table holds (`cohort/`,
@@ -19,11 +20,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,17 +31,24 @@ import duckdb
 import pandas as pd
 
 from naome_pipeline.engine import literal, quoted, run
-from naome_pipeline.home import OWNER_ONLY, Home
+from naome_pipeline.home import Home
+from naome_pipeline.leftovers import held_folder, locked, sync, write_atomically
 from naome_pipeline.periods import parse_period
 
 TABLE_FILE = "table.parquet"
 QUARANTINE_FILE = "quarantine.parquet"
 RECORD_FILE = "record.json"
 VIEWS_FILE = "naome.duckdb"
+# The table of a release that lists its tables; it cannot list itself.
+PUBLICATION = "publication"
 
 
 class NotPublished(LookupError):
     """A table that is asked for has no published version; the message says what to do."""
+
+
+class Damaged(NotPublished):
+    """A file of the lake is not what was stored; the message says which table and what to do."""
 
 
 @dataclass(frozen=True, order=True)
@@ -98,25 +104,43 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old or the new content, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
-
-
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The object in a JSON file of the lake; Damaged when it is not one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise Damaged(
+            f"{path} is damaged: it is not a JSON object. What to do: run naome refresh for that period, which writes "
+            "it again; naome doctor says whether more is damaged"
+        )
+    return content
 
 
 def as_json(content: Mapping[str, Any]) -> str:
     """Stable, readable JSON."""
     return json.dumps(content, indent=2, sort_keys=True, default=str) + "\n"
+
+
+def damage_of(table: PublishedTable, *, read: bool = True) -> str | None:
+    """What is wrong with the files of a table, in words, or None. `read`: hash them too, not only their sizes."""
+    for name, entry in table.record.get("files", {}).items():
+        path = table.folder / name
+        if not path.is_file():
+            return f"{name} is missing"
+        if (size := path.stat().st_size) != entry["bytes"]:
+            return f"{name} has {size} bytes, it was stored with {entry['bytes']}"
+        if read and file_sha256(path) != entry["sha256"]:
+            return f"{name} has other content than it was stored with (SHA-256 differs)"
+    return None
+
+
+def _damage_message(name: str, damage: str) -> str:
+    return (
+        f"table '{name}' is damaged in the lake: {damage}. What to do: run naome refresh, which makes it again from "
+        "the delivery; naome doctor says whether more is damaged. If it comes back, have the disk examined"
+    )
 
 
 class Lake:
@@ -134,42 +158,85 @@ class Lake:
 
     @contextmanager
     def staging(self) -> Iterator[Path]:
-        """A fresh folder for one step's work, removed afterwards whatever happens."""
-        folder = self.root / "staging" / uuid.uuid4().hex
-        folder.mkdir(parents=True, mode=OWNER_ONLY)
-        try:
+        """A fresh folder for one step's work, removed afterwards; if the process is killed, by the next refresh."""
+        with held_folder(lambda: self.root / "staging" / uuid.uuid4().hex) as folder:
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+
+    def lock(self, name: str, waiting: Callable[[], None] | None = None) -> AbstractContextManager[None]:
+        """Let one process at a time do something; `waiting` is called once when another one is at it."""
+        return locked(self.root / "locks" / f"{name}.lock", waiting)
 
     def find(self, layer: str, name: str, fingerprint: str) -> PublishedTable | None:
-        """The data of a fingerprint, if they have been made before."""
+        """The data of a fingerprint, if they have been made before; Damaged when they are not what was stored.
+
+        Only presence and size of the files are looked at: `find_whole` reads them.
+        """
+        table = self._stored(layer, name, fingerprint)
+        if table is not None and (damage := damage_of(table, read=False)):
+            raise Damaged(_damage_message(name, damage))
+        return table
+
+    def find_whole(self, layer: str, name: str, fingerprint: str) -> PublishedTable | None:
+        """The data of a fingerprint if every file still has its hash. Damaged data are removed, to be made again."""
+        try:
+            table = self._stored(layer, name, fingerprint)
+            if table is None or damage_of(table) is None:
+                return table
+        except Damaged:
+            pass
         folder = self.root / "data" / layer / name / fingerprint
-        record = folder / RECORD_FILE
-        return PublishedTable(name, fingerprint, folder, read_json(record)) if record.is_file() else None
+        with self.staging() as away:
+            folder.rename(away / fingerprint)
+        return None
 
     def store(
         self, layer: str, name: str, fingerprint: str, staged: Path, record: Mapping[str, Any]
     ) -> PublishedTable:
-        """Move a staged folder to its place; the record is written first, the rename makes it real."""
+        """Move a staged folder to its place; the record is written first, the rename makes it real.
+
+        The record gets the size and hash of every file, so that damage is noticed later.
+        """
         folder = self.root / "data" / layer / name / fingerprint
         folder.parent.mkdir(parents=True, exist_ok=True)
-        (staged / RECORD_FILE).write_text(as_json(record), encoding="utf-8")
-        for path in staged.iterdir():
-            descriptor = os.open(path, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
+        content = [path for path in sorted(staged.rglob("*")) if path.is_file()]
+        files = {
+            path.relative_to(staged).as_posix(): {
+                "bytes": path.stat().st_size,
+                "sha256": record.get("sha256") if path.name == TABLE_FILE else file_sha256(path),
+            }
+            for path in content
+        }
+        (staged / RECORD_FILE).write_text(as_json({**record, "files": files}), encoding="utf-8")
+        for path in (*content, staged / RECORD_FILE, staged):
+            sync(path)
         try:
             staged.rename(folder)
         except OSError:
             if not (folder / RECORD_FILE).is_file():
                 raise
-        return PublishedTable(name, fingerprint, folder, read_json(folder / RECORD_FILE))
+        sync(folder.parent)
+        stored = self._stored(layer, name, fingerprint)
+        if stored is None:
+            raise Damaged(_damage_message(name, "it was removed while it was being stored"))
+        return stored
+
+    def _stored(self, layer: str, name: str, fingerprint: str) -> PublishedTable | None:
+        folder = self.root / "data" / layer / name / fingerprint
+        if not folder.is_dir():
+            return None
+        try:
+            record = read_json(folder / RECORD_FILE)
+        except (OSError, Damaged):
+            raise Damaged(_damage_message(name, f"{RECORD_FILE} cannot be read")) from None
+        return PublishedTable(name, fingerprint, folder, record)
 
     def find_audit(self, table: PublishedTable, key: str) -> list[dict[str, Any]] | None:
         """The results of a gate that these data passed before, by the gate's own fingerprint."""
         path = table.folder / "audits" / f"{key}.json"
-        return read_json(path)["results"] if path.is_file() else None
+        try:
+            return read_json(path)["results"] if path.is_file() else None
+        except (Damaged, KeyError):
+            return None  # the gate judges again
 
     def store_audit(self, table: PublishedTable, key: str, results: list[dict[str, Any]]) -> None:
         """Keep the results of a gate beside the data it judged."""
@@ -218,6 +285,11 @@ class Lake:
         folder = self.root / "releases" / feed / parse_period(feed, period).code
         return sorted(Scope(feed, period, int(path.stem[1:])) for path in folder.glob("v[0-9]*.json"))
 
+    def all_releases(self) -> list[Scope]:
+        """Every delivery version whose refresh completed, of all feeds and periods."""
+        found = (self.root / "releases").glob("*/*/v[0-9]*.json")
+        return sorted(Scope(p.parent.parent.name, p.parent.name, int(p.stem[1:])) for p in found)
+
     def current_release(self, feed: str, period: str) -> Scope | None:
         """The newest delivery version of a period whose refresh completed."""
         versions = self.released_versions(feed, period)
@@ -261,12 +333,41 @@ class Lake:
             )
         return table
 
+    def readable(self, scope: Scope, name: str) -> PublishedTable:
+        """A table as readers see it: exactly as the release has it, or as published while there is no release.
+
+        A refresh that is running, or that failed, moves the pointers of a delivery one by one; readers of its release
+        must not see that.
+        """
+        if not self._release(scope).is_file():
+            return self.published(scope, name)
+        record = self.release(scope)
+        if name == PUBLICATION and (found := self.find("reports", name, record.get("publication", ""))):
+            return found
+        return self.released(scope, name)
+
+    def readable_names(self, scope: Scope) -> dict[str, str]:
+        """The tables readers of a delivery version have: name to layer."""
+        if not self._release(scope).is_file():
+            return self.published_names(scope)
+        record = self.release(scope)
+        tables = record["tables"] | {
+            PUBLICATION: {"layer": "reports", "fingerprint": record.get("publication", "")}
+        }
+        # A forgotten delivery has a release without its row-level tables.
+        kept = {
+            name: entry["layer"]
+            for name, entry in tables.items()
+            if (self.root / "data" / entry["layer"] / name / entry["fingerprint"] / RECORD_FILE).is_file()
+        }
+        return dict(sorted(kept.items()))
+
     def reading_scope(self, feed: str, period: str) -> Scope:
         """The delivery version readers see: the newest with a completed refresh, else the newest with any table."""
         if current := self.current_release(feed, period):
             return current
         folder = self.root / "deliveries" / feed / parse_period(feed, period).code
-        versions = sorted(int(p.name[1:]) for p in folder.glob("v[0-9]*") if any(p.glob("*.json")))
+        versions = sorted(int(p.name[1:]) for p in folder.glob("v[0-9]*") if any(p.glob("[!.]*.json")))
         if not versions:
             raise NotPublished(
                 f"there are no tables of {feed} {period} yet. What to do: naome receive DIR, then naome refresh "
@@ -276,7 +377,7 @@ class Lake:
 
     def scan(self, name: str, *, feed: str, period: str) -> Path:
         """The Parquet file of a table, of the delivery version readers see."""
-        return self.published(self.reading_scope(feed, period), name).path
+        return self.readable(self.reading_scope(feed, period), name).path
 
     def frame(self, name: str, *, feed: str, period: str) -> pd.DataFrame:
         """A table as a pandas frame: `Lake.open().frame("people", feed="england_quarterly", period="2025Q3")`."""
@@ -286,31 +387,42 @@ class Lake:
 
     def published_names(self, scope: Scope) -> dict[str, str]:
         """The tables published for a delivery version: name to layer."""
-        folder = self.root / "deliveries" / scope.folder
-        pointers = [p for p in sorted(folder.glob("*.json")) if not p.name.endswith(".failed.json")]
-        return {p.stem: read_json(p)["layer"] for p in pointers}
+        return {name: pointer["layer"] for name, pointer in self.pointers(scope).items()}
+
+    def pointers(self, scope: Scope) -> dict[str, dict[str, Any]]:
+        """What is published for a delivery version: table to layer, fingerprint and audit."""
+        found = {}
+        for path in sorted((self.root / "deliveries" / scope.folder).glob("[!.]*.json")):
+            if not path.name.endswith(".failed.json"):
+                # A gate that fails at this moment takes the pointer away.
+                with suppress(FileNotFoundError):
+                    found[path.stem] = read_json(path)
+        return found
 
     def scopes(self) -> list[Scope]:
         """Every delivery version that has any table."""
-        found = [p for p in (self.root / "deliveries").glob("*/*/v[0-9]*") if p.is_dir()]
+        found = {p.parent for p in (self.root / "deliveries").glob("*/*/v[0-9]*/[!.]*.json")}
         return sorted(Scope(p.parent.parent.name, p.parent.name, int(p.name[1:])) for p in found)
 
     def rebuild_views(self) -> Path:
-        """Rebuild the analysts' DuckDB file: a schema per feed and period, a view per current table."""
+        """Rebuild the analysts' DuckDB file: a schema per feed and period, a view per table readers have."""
         path = self.root / VIEWS_FILE
-        temporary = path.with_name(f".{VIEWS_FILE}.{uuid.uuid4().hex}")
-        with duckdb.connect(str(temporary)) as connection:
-            for feed, period in sorted({(s.feed, s.period) for s in self.scopes()}):
-                schema = quoted(f"{feed}_{period}".lower())
-                run(connection, f"CREATE SCHEMA {schema}")
-                scope = self.reading_scope(feed, period)
-                for name in self.published_names(scope):
-                    table = self.published(scope, name)
-                    run(
-                        connection,
-                        f"CREATE VIEW {schema}.{quoted(name)} AS SELECT * FROM read_parquet({literal(table.path)})",
-                    )
-        temporary.replace(path)
+        with self.staging() as folder:
+            fresh = folder / VIEWS_FILE
+            with duckdb.connect(str(fresh)) as connection:
+                for feed, period in sorted({(s.feed, s.period) for s in self.scopes()}):
+                    schema = quoted(f"{feed}_{period}".lower())
+                    run(connection, f"CREATE SCHEMA {schema}")
+                    scope = self.reading_scope(feed, period)
+                    for name in self.readable_names(scope):
+                        # A damaged table of another period is no reason to fail this one; `naome doctor` names it.
+                        with suppress(NotPublished):
+                            source = literal(self.readable(scope, name).path)
+                            run(
+                                connection,
+                                f"CREATE VIEW {schema}.{quoted(name)} AS SELECT * FROM read_parquet({source})",
+                            )
+            fresh.replace(path)
         return path
 
     def _pointer(self, scope: Scope, name: str) -> Path:

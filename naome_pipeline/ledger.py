@@ -27,8 +27,8 @@ from naome_pipeline.lake import (
     file_sha256,
     fingerprint_of,
     read_json,
-    write_atomically,
 )
+from naome_pipeline.leftovers import sync, write_atomically
 
 SHOWN = (
     "indicator", "period_kind", "period", "level", "unit_code", "subgroup", "numerator", "denominator",
@@ -74,6 +74,13 @@ def known_to(lake: Lake, scope: Scope, basis: str) -> list[Entry]:
     return [e for e in everything if not again or e.number < again[0]]
 
 
+def known_now(lake: Lake, scope: Scope, record: Mapping[str, Any]) -> list[str]:
+    """Hashes of what is public for a released table that exists (its record), as far as it had to consider it."""
+    policy = record["taken"]["policy"]["id"]
+    basis = basis_of(record["inputs"], record["code_version"], policy)
+    return [entry.sha256 for entry in known_to(lake, scope, basis)]
+
+
 def shown_before(known: list[Entry]) -> pd.DataFrame:
     """The shown cells of some publications, one row per cell and value; columns SHOWN."""
     if not known:
@@ -85,7 +92,8 @@ def shown_before(known: list[Entry]) -> pd.DataFrame:
 
 def write_entry(lake: Lake, scope: Scope, released: PublishedTable) -> Path | None:
     """Write down what a release shows below national level; nothing when the same release is in the ledger already, or
-    when its policy is not for publication."""
+    when its policy is not for publication. Called before anything becomes visible, while no other release is being
+    published: what is public is then in the ledger, wherever a process ends."""
     with duckdb.connect(":memory:") as connection:
         found = connection.execute(
             f"SELECT DISTINCT policy FROM read_parquet({literal(released.path)})"
@@ -100,12 +108,15 @@ def write_entry(lake: Lake, scope: Scope, released: PublishedTable) -> Path | No
     folder = lake.root / "ledger" / scope.feed
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{number:04d}_{scope.period}_v{scope.version:03d}.parquet"
-    with duckdb.connect(":memory:") as connection:
+    with lake.staging() as staged, duckdb.connect(":memory:") as connection:
         run(
             connection,
             f"COPY (SELECT {', '.join(SHOWN)} FROM read_parquet({literal(released.path)}) WHERE level <> 'nation' "
-            f"AND denominator IS NOT NULL ORDER BY ALL) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)",
+            f"AND denominator IS NOT NULL ORDER BY ALL) TO {literal(staged / path.name)} "
+            "(FORMAT parquet, COMPRESSION zstd)",
         )
+        sync(staged / path.name)
+        (staged / path.name).replace(path)
     content: dict[str, Any] = {
         "number": number,
         "period": scope.period,

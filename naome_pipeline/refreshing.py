@@ -7,7 +7,6 @@ progress. What does not: the job itself (`assets/`). Dagster is imported only wh
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -15,12 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from naome_pipeline.build import PACKAGE, Delivered, reporting_progress
+from naome_pipeline.damage import damage_of_release
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Lake, Scope, write_atomically
+from naome_pipeline.lake import Damaged, Lake, Scope, as_json, fingerprint_of, read_json
+from naome_pipeline.leftovers import remove_leftovers, write_atomically
 from naome_pipeline.periods import parse_period
+from naome_pipeline.troubles import described
 
 PROJECT = PACKAGE.parent
+# The command line says itself what failed; Dagster's console would add a traceback. Its event log has everything.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 STATE_FILE = "refreshed.json"
 
 
@@ -63,10 +67,20 @@ def refresh(home: Home, feed: str, period: str, report: Callable[[str, str], Non
     """Refresh one period from its newest accepted delivery; `report(node, state)` is called as nodes run.
 
     Raises RefreshFailed when a node fails, DeliveryError when there is no delivery. Nothing is done when this
-    delivery was refreshed with this code before.
+    delivery was refreshed with this code before and everything it made is still whole. Refreshes of one feed wait
+    for each other: a release is compared with the one before and hides what that one showed.
     """
     prepare_dagster_home(home)
     lake = Lake(home.lake)
+    delivered = Delivered.newest(home, feed, period)
+    with lake.lock(
+        f"refresh_{delivered.scope.feed}", lambda: report(f"another refresh of {feed}", "waiting for")
+    ):
+        remove_leftovers(home)
+        return _refresh(home, lake, feed, period, report)
+
+
+def _refresh(home: Home, lake: Lake, feed: str, period: str, report: Callable[[str, str], None]) -> Refreshed:
     delivered = Delivered.newest(home, feed, period)
     scope = delivered.scope
     state = {
@@ -75,16 +89,35 @@ def refresh(home: Home, feed: str, period: str, report: Callable[[str, str], Non
         "policy": policy_in_force().id,
     }
     state_path = home.lake / "releases" / scope.folder / STATE_FILE
-    released = scope in lake.released_versions(feed, scope.period)
-    if released and state_path.is_file() and json.loads(state_path.read_text(encoding="utf-8")) == state:
+    if _known_state(lake, scope, state_path) == state and not damage_of_release(home, lake, scope):
         reason = (
-            "this delivery was refreshed before with the same code, parameters, gates and disclosure policy"
+            "this delivery was refreshed before with the same code, parameters, gates and disclosure policy, "
+            "and its tables and reports are whole"
         )
         return Refreshed(scope, True, reason)
+    # Whatever happens from here on, what is there is no longer known to be of this state.
+    state_path.unlink(missing_ok=True)
     with reporting_progress(report):
         _run_job(feed, parse_period(feed, period).key)
-    write_atomically(state_path, json.dumps(state))
+    if scope not in lake.released_versions(feed, scope.period):
+        raise RefreshFailed(f"the run ended without a release of {scope.label}. What to do: run it again")
+    write_atomically(state_path, as_json({**state, "release": _release_sha256(lake, scope)}))
     return Refreshed(scope, False, "")
+
+
+def _known_state(lake: Lake, scope: Scope, path: Path) -> dict[str, str] | None:
+    """What the present release was made from, or None when nobody knows: something else has written it since."""
+    if scope not in lake.released_versions(scope.feed, scope.period) or not path.is_file():
+        return None
+    try:
+        state = read_json(path)
+        return state if state.pop("release", None) == _release_sha256(lake, scope) else None
+    except Damaged:
+        return None
+
+
+def _release_sha256(lake: Lake, scope: Scope) -> str:
+    return fingerprint_of(lake.release(scope))
 
 
 def _run_job(feed: str, partition_key: str) -> None:
@@ -93,16 +126,20 @@ def _run_job(feed: str, partition_key: str) -> None:
     from assets.automation import refresh_job_name
     from assets.definitions import defs
 
-    with dg.DagsterInstance.get() as instance:
-        result = defs.resolve_job_def(refresh_job_name(feed)).execute_in_process(
-            partition_key=partition_key, instance=instance, raise_on_error=False
-        )
+    try:
+        with dg.DagsterInstance.get() as instance:
+            result = defs.resolve_job_def(refresh_job_name(feed)).execute_in_process(
+                partition_key=partition_key, instance=instance, raise_on_error=False, run_config=_QUIET
+            )
+    except Exception as problem:  # noqa: BLE001 - whatever Dagster raises
+        # Nodes report their own failures; what comes through is Dagster's: its storage, mostly.
+        raise RefreshFailed(described(problem)) from None
     if not result.success:
         failures = [e for e in result.all_events if e.is_step_failure]
         messages = []
         for event in failures:
             data = event.step_failure_data
-            described = data.user_failure_data.description if data.user_failure_data else None
+            said = data.user_failure_data.description if data.user_failure_data else None
             cause = data.error.message if data.error else "unknown"
-            messages.append(f"{event.step_key}: {described or cause}")
+            messages.append(f"{event.step_key}: {said or cause}")
         raise RefreshFailed("; ".join(messages) or "the run did not complete")

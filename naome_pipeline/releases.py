@@ -16,7 +16,7 @@ import pandas as pd
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Lake, Scope
+from naome_pipeline.lake import PUBLICATION, Lake, Scope
 
 _NAME = re.compile(r"^(?P<period>[0-9]{4}(Q[1-4])?)[:v](?P<version>[0-9]+)$", re.IGNORECASE)
 TABLE = "released_indicators"
@@ -45,8 +45,7 @@ def scope_of(feed: str, name: str) -> Scope:
 def release_list(lake: Lake) -> pd.DataFrame:
     """Every release: feed, period, version, snapshot_date, pipeline_version, tables, superseded_by."""
     rows = []
-    for path in sorted((lake.root / "releases").glob("*/*/v[0-9]*.json")):
-        scope = Scope(path.parent.parent.name, path.parent.name, int(path.stem[1:]))
+    for scope in lake.all_releases():
         record = lake.release(scope)
         newest = lake.released_versions(scope.feed, scope.period)[-1]
         rows.append(
@@ -75,6 +74,16 @@ def release_difference(lake: Lake, earlier: Scope, later: Scope) -> pd.DataFrame
         return connection.execute(f"SELECT * FROM ({sql}) ORDER BY ALL").fetchdf()
 
 
+def tables_of(lake: Lake, scope: Scope) -> set[tuple[str, str, str]]:
+    """Everything a delivery version refers to, by its pointers or its release: layer, table, fingerprint."""
+    found = {(p["layer"], name, p["fingerprint"]) for name, p in lake.pointers(scope).items()}
+    if scope in lake.released_versions(scope.feed, scope.period):
+        record = lake.release(scope)
+        found |= {(e["layer"], name, e["fingerprint"]) for name, e in record["tables"].items()}
+        found.add(("reports", PUBLICATION, record.get("publication", "")))
+    return found
+
+
 def forget_delivery(home: Home, scope: Scope) -> Forgotten:
     """Delete a delivery and every table with people in it that no other delivery shares.
 
@@ -92,26 +101,15 @@ def forget_delivery(home: Home, scope: Scope) -> Forgotten:
     for folder in [landing, *landing.rglob("*")]:
         if folder.is_dir():
             folder.chmod(0o700)
-    mine = {
-        (layer, name, lake.published(scope, name).fingerprint)
-        for name, layer in lake.published_names(scope).items()
-    }
-    if scope in lake.released_versions(scope.feed, scope.period):
-        mine |= {
-            (entry["layer"], name, entry["fingerprint"])
-            for name, entry in lake.release(scope)["tables"].items()
-        }
-    others: set[tuple[str, str, str]] = set()
-    for other in lake.scopes():
-        if other != scope:
-            others |= {
-                (layer, name, lake.published(other, name).fingerprint)
-                for name, layer in lake.published_names(other).items()
-            }
-    gone = [entry for entry in sorted(mine - others) if entry[0] not in KEPT_LAYERS]
-    shutil.rmtree(landing, ignore_errors=True)
-    shutil.rmtree(pointers, ignore_errors=True)
-    for layer, name, fingerprint in gone:
-        shutil.rmtree(lake.root / "data" / layer / name / fingerprint)
-    lake.rebuild_views()
+    with lake.lock("publishing"):
+        others: set[tuple[str, str, str]] = set()
+        for other in {*lake.scopes(), *lake.all_releases()} - {scope}:
+            others |= tables_of(lake, other)
+        gone = [entry for entry in sorted(tables_of(lake, scope) - others) if entry[0] not in KEPT_LAYERS]
+        # The delivery goes last: as long as it is there, forgetting it can be asked for again.
+        for layer, name, fingerprint in gone:
+            shutil.rmtree(lake.root / "data" / layer / name / fingerprint, ignore_errors=True)
+        shutil.rmtree(pointers, ignore_errors=True)
+        lake.rebuild_views()
+        shutil.rmtree(landing, ignore_errors=True)
     return Forgotten(files, len(gone), "released tables, reports and the ledger of what was published")

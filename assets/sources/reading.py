@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.deliveries.constancy import unchanged
 from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
 from naome_pipeline.lake import QUARANTINE_FILE, Lake, Scope
 
@@ -17,7 +18,8 @@ def source_node(data_set: str, description: str) -> Node:
         quarantine = context.folder / QUARANTINE_FILE
         connection, accepted = context.engine.connection, context.delivered.accepted
         if data_set in context.delivered.supplied:
-            counts = read_data_set(connection, accepted, data_set, context.table_path, quarantine)
+            with unchanged(accepted, data_set):
+                counts = read_data_set(connection, accepted, data_set, context.table_path, quarantine)
             rows_in, quarantined = counts.rows_in, sum(counts.quarantined.values())
             unreadable = sum(counts.coerced_to_null.values())
         else:

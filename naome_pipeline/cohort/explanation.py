@@ -73,7 +73,7 @@ def _rows(
     person_id: str,
     group_by: str | None = None,
 ) -> list[tuple]:
-    path = literal(lake.published(scope, table).path)
+    path = literal(lake.readable(scope, table).path)
     grouped = "" if group_by is None else f" GROUP BY {group_by}"
     sql = f"SELECT {columns} FROM read_parquet({path}) WHERE person_id = ?{grouped} ORDER BY ALL"
     return connection.execute(sql, [person_id]).fetchall()

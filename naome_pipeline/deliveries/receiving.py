@@ -7,7 +7,6 @@ wrong with a delivery (`checking.py`).
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.manifest import MANIFEST_FILE, Manifest, read_manifest
 from naome_pipeline.deliveries.text_files import scan_file
+from naome_pipeline.home import OWNER_ONLY
+from naome_pipeline.leftovers import held_folder, sync, work_beside
 from naome_pipeline.periods import parse_period
 
-_READ_ONLY_FILE, _OWNER_FOLDER = 0o400, 0o700
+_READ_ONLY_FILE = 0o400
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def receive_delivery(directory: Path, landing: Path) -> AcceptedDelivery:
     manifest = read_manifest(directory)
     _refuse_known(manifest, landing)
     target = landing / manifest.feed / manifest.period / f"v{manifest.version:03d}"
-    target.parent.mkdir(parents=True, exist_ok=True, mode=_OWNER_FOLDER)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)
     with _staged(target) as folder:
         for file in manifest.files:
             copy = folder / file.path
@@ -108,19 +109,21 @@ def _newest_version(landing: Path, manifest: Manifest) -> int:
 @contextmanager
 def _staged(target: Path) -> Iterator[Path]:
     """A hidden folder that becomes the target when the block succeeds and disappears when it does not."""
-    folder = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    folder.mkdir(mode=_OWNER_FOLDER)
-    try:
+    with held_folder(lambda: work_beside(target)) as folder:
         yield folder
         for path in folder.rglob("*"):
-            path.chmod(_READ_ONLY_FILE if path.is_file() else _OWNER_FOLDER)
-        if target.exists():
+            path.chmod(_READ_ONLY_FILE if path.is_file() else OWNER_ONLY)
+            sync(path)
+        try:
+            folder.rename(target)
+        except OSError:
+            if not target.exists():
+                raise
             raise DeliveryError(
-                f"{target.parent.name} {target.name} was received by someone else at the same time"
-            )
-        folder.rename(target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+                f"{target.parent.name} {target.name} was received by someone else at the same time. What to do: if "
+                "theirs is another content, give this one a higher version in its manifest and receive it again"
+            ) from None
+        sync(target.parent)
 
 
 def accepted_deliveries(

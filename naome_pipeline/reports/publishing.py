@@ -6,7 +6,6 @@ What belongs here: the moment a completed refresh becomes visible. What does not
 from __future__ import annotations
 
 import shutil
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,15 @@ from naome_pipeline.build import Delivered
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.engine import literal
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Lake, PublishedTable, Scope, as_json, file_sha256
-from naome_pipeline.ledger import write_entry
+from naome_pipeline.lake import Lake, NotPublished, PublishedTable, Scope, as_json, file_sha256
+from naome_pipeline.ledger import known_now, write_entry
+from naome_pipeline.leftovers import exchange, held_folder, sync, work_beside, write_atomically
 
 FILES_FOLDER = "files"
 MANIFEST_FILE = "release.json"
 SUPERSEDED_FILE = "SUPERSEDED.txt"
+# Report folders are the only ones that others read.
+READABLE = 0o755
 
 
 def release_folder(home: Home, feed: str, period: str, version: int) -> Path:
@@ -34,13 +36,22 @@ def release_folder(home: Home, feed: str, period: str, version: int) -> Path:
 def publish_release(
     publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
 ) -> Path:
-    """Copy the report files out, write the release record and the ledger, rebuild the views; returns the reports folder.
+    """Write the ledger, copy the report files out, write the release record, rebuild the views; returns the reports folder.
 
-    The files are complete in a hidden folder before it takes the place of an earlier copy of the same release.
+    One release is published at a time. The files are complete in a hidden folder before it takes the place of an
+    earlier copy of the same release.
     """
+    with lake.lock("publishing"):
+        return _publish_release(publication, delivered, lake, home, reports)
+
+
+def _publish_release(
+    publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
+) -> Path:
     scope = delivered.scope
     target = release_folder(home, scope.feed, scope.period, scope.version)
     previous = lake.previous_release(scope)
+    _refuse_overtaken(lake, scope, previous)
     about = {
         "feed": scope.feed,
         "period": scope.period,
@@ -52,6 +63,7 @@ def publish_release(
         "compared_with": previous.label if previous else None,
         "revised_cells": int(lake.published(scope, "revisions").record["rows"]),
     }
+    write_entry(lake, scope, lake.published(scope, "released_indicators"))
     _replace_folder(target, [lake.published(scope, name).folder / FILES_FOLDER for name in reports], about)
     with duckdb.connect(":memory:") as connection:
         listed = connection.execute(
@@ -72,9 +84,24 @@ def publish_release(
         },
     )
     _mark_superseded(home, lake, scope)
-    write_entry(lake, scope, lake.published(scope, "released_indicators"))
     lake.rebuild_views()
     return target
+
+
+def _refuse_overtaken(lake: Lake, scope: Scope, previous: Scope | None) -> None:
+    """Refuse to publish when another release of the feed came out while this one was being made: it would be compared
+    with the wrong one, and what the other shows would not have been considered in what this one hides."""
+    compared, known = (lake.published(scope, name).record for name in ("provenance", "released_indicators"))
+    if "taken" not in compared or "taken" not in known:
+        return  # made before records said what was taken from elsewhere
+    label = previous.label if previous else "no earlier release"
+    same_known = known["taken"]["published before"] == known_now(lake, scope, known)
+    if compared["taken"]["compared with"] != label or not same_known:
+        raise NotPublished(
+            f"another release of {scope.feed} was published while {scope.label} was being made, so it is not "
+            "published: it has to be compared with that one. Nothing was changed. What to do: run: naome refresh "
+            f"--feed {scope.feed} --period {scope.period}"
+        )
 
 
 def _write_release_manifest(folder: Path, content: Mapping[str, Any]) -> None:
@@ -94,18 +121,16 @@ def _mark_superseded(home: Home, lake: Lake, scope: Scope) -> None:
         folder = release_folder(home, earlier.feed, earlier.period, earlier.version)
         if folder.is_dir():
             text = f"This release was superseded by version {versions[-1].version} of {scope.period}. Do not quote it.\n"
-            (folder / SUPERSEDED_FILE).write_text(text, encoding="utf-8")
+            write_atomically(folder / SUPERSEDED_FILE, text)
 
 
 def _replace_folder(target: Path, sources: Sequence[Path], about: Mapping[str, Any]) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    fresh.mkdir()
-    for source in sources:
-        shutil.copytree(source, fresh, dirs_exist_ok=True)
-    _write_release_manifest(fresh, about)
-    old = target.with_name(f".{target.name}.old.{uuid.uuid4().hex}")
-    if target.exists():
-        target.replace(old)
-    fresh.replace(target)
-    shutil.rmtree(old, ignore_errors=True)
+    with held_folder(lambda: work_beside(target), READABLE) as fresh:
+        for source in sources:
+            shutil.copytree(source, fresh, dirs_exist_ok=True)
+        _write_release_manifest(fresh, about)
+        for path in fresh.rglob("*"):
+            sync(path)
+        exchange(fresh, target)
+        sync(target.parent)

@@ -1,0 +1,86 @@
+"""Is a release still whole: every table and every report file with the hash it was published with?
+
+What belongs here: reading files again and comparing. What does not: what else can be wrong with a home (`doctor.py`), or
+making damaged tables again (a refresh does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from naome_pipeline.home import Home
+from naome_pipeline.lake import (
+    Damaged,
+    Lake,
+    NotPublished,
+    PublishedTable,
+    Scope,
+    damage_of,
+    file_sha256,
+    read_json,
+)
+from naome_pipeline.reports.publishing import MANIFEST_FILE, SUPERSEDED_FILE, release_folder
+
+# Hashing is bound by one core; two keep up with an ordinary disk.
+THREADS = 2
+
+
+def damage_of_release(home: Home, lake: Lake, scope: Scope) -> list[str]:
+    """What is wrong with the tables and report files of a release, one sentence each."""
+    return [*damage_of_tables(lake, scope), *damage_of_reports(home, scope)]
+
+
+def damage_of_tables(lake: Lake, scope: Scope) -> list[str]:
+    """Tables of a release that are missing or are not what was stored."""
+    found: list[str] = []
+    tables: list[tuple[str, PublishedTable, str]] = []
+    for name, entry in lake.release(scope)["tables"].items():
+        try:
+            table = lake.find(entry["layer"], name, entry["fingerprint"])
+        except NotPublished as problem:
+            found.append(str(problem))
+            continue
+        if table is None:
+            found.append(f"table '{name}' of {scope.label} is missing from the lake")
+        else:
+            tables.append((name, table, entry["sha256"]))
+    with ThreadPoolExecutor(THREADS) as pool:
+        for (name, _, _), damage in zip(tables, pool.map(_damage_of_table, tables), strict=True):
+            if damage:
+                found.append(f"table '{name}' of {scope.label}: {damage}")
+    return found
+
+
+def _damage_of_table(entry: tuple[str, PublishedTable, str]) -> str | None:
+    _, table, sha256 = entry
+    if table.record.get("sha256") != sha256:
+        return "the release has another hash than the record beside the data"
+    return damage_of(table)
+
+
+def damage_of_reports(home: Home, scope: Scope) -> list[str]:
+    """Report files of a release that are missing, changed or strangers."""
+    folder = release_folder(home, scope.feed, scope.period, scope.version)
+    return list(_damage_of_folder(folder, f"the reports of {scope.label}"))
+
+
+def _damage_of_folder(folder: Path, what: str) -> Iterator[str]:
+    if not folder.is_dir():
+        yield f"{what} are missing: {folder}"
+        return
+    try:
+        listed = {entry["path"]: entry["sha256"] for entry in read_json(folder / MANIFEST_FILE)["files"]}
+    except (OSError, Damaged, KeyError, TypeError):
+        yield f"{what}: {MANIFEST_FILE} cannot be read"
+        return
+    for name, sha256 in listed.items():
+        path = folder / name
+        if not path.is_file():
+            yield f"{what}: {name} is missing"
+        elif file_sha256(path) != sha256:
+            yield f"{what}: {name} was changed after publication"
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for name in sorted(present - set(listed) - {MANIFEST_FILE, SUPERSEDED_FILE}):
+        yield f"{what}: {name} was not published"

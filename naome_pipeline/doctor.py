@@ -1,0 +1,277 @@
+"""The doctor: what is wrong with a home, where, what to do about it; repairs what is safe.
+
+What belongs here: checks that change nothing, and the few repairs that cannot lose anything. What does not: making tables
+(a refresh does) or deciding whether a delivery is acceptable (`deliveries/checking.py`).
+
+Safe to repair: work of processes that are gone, data that no delivery and no release refers to, permissions.
+Everything else is said, with what to do: a refresh makes damaged tables again, and only people can bring back a file of a
+delivery or take a publication back.
+"""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from naome_pipeline.damage import damage_of_release, damage_of_reports
+from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.deliveries.manifest import MANIFEST_FILE, read_manifest
+from naome_pipeline.home import OWNER_ONLY, Home
+from naome_pipeline.lake import (
+    RECORD_FILE,
+    VIEWS_FILE,
+    Damaged,
+    Lake,
+    NotPublished,
+    Scope,
+    damage_of,
+    file_sha256,
+    read_json,
+)
+from naome_pipeline.leftovers import find_leftovers, remove_leftovers
+from naome_pipeline.releases import KEPT_LAYERS, tables_of
+from naome_pipeline.reports.publishing import SUPERSEDED_FILE, release_folder
+
+# A refresh writes about as much as the delivery holds, and spills as much again in its largest step.
+FREE_DISK = 5 * 1024**3
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong: where, what, what to do, and how to repair it where that is safe."""
+
+    where: str
+    what: str
+    advice: str
+    repair: Callable[[], None] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}. What to do: {self.advice}"
+
+
+def examine(home: Home) -> list[Finding]:
+    """Everything that is wrong with a home; nothing is changed."""
+    if not home.lake.is_dir():
+        return [Finding(str(home.root), "there is no lake here", "name the folder with --home or NAOME_HOME")]
+    lake = Lake(home.lake)
+    return [
+        *_disk(home),
+        *_permissions(home),
+        *_leftovers(home),
+        *_deliveries(home),
+        *_pointers(home, lake),
+        *_releases(home, lake),
+        *_ledger(home),
+        *_data(home, lake),
+        *_views(home, lake),
+    ]
+
+
+def repair(home: Home) -> list[Finding]:
+    """Repair what is safe, while no refresh from the command line runs; returns what was repaired."""
+    lake = Lake(home.lake)
+    with ExitStack() as locks:
+        for feed in sorted(path.name for path in home.landing.glob("[!.]*") if path.is_dir()):
+            locks.enter_context(lake.lock(f"refresh_{feed}"))
+        safe = [finding for finding in examine(home) if finding.repair is not None]
+        for finding in safe:
+            if finding.repair is not None:
+                finding.repair()
+    return safe
+
+
+def _disk(home: Home) -> Iterator[Finding]:
+    free = shutil.disk_usage(home.root).free
+    if free < FREE_DISK:
+        yield Finding(
+            str(home.root),
+            f"{free / 1024**3:.1f} GB are free, a refresh of a national delivery needs {FREE_DISK / 1024**3:.0f} GB or more",
+            "make space, or forget deliveries that are no longer needed: naome forget",
+        )
+
+
+def _permissions(home: Home) -> Iterator[Finding]:
+    """The gates of the home are its four private folders: nobody gets past one that is the owner's only."""
+    for folder in (home.landing, home.lake, home.dagster, home.scratch):
+        if folder.is_dir() and folder.stat().st_mode & _OTHERS:
+            yield Finding(
+                str(folder),
+                "others than its owner may enter it, and it holds patient-level data",
+                "naome doctor --repair; then ask who opened it and since when",
+                lambda folder=folder: folder.chmod(OWNER_ONLY),
+            )
+
+
+def _leftovers(home: Home) -> Iterator[Finding]:
+    for path in find_leftovers(home):
+        yield Finding(
+            str(path),
+            "unfinished work of a process that is gone",
+            "naome doctor --repair, or the next refresh removes it",
+            lambda: _drop(remove_leftovers(home)),
+        )
+
+
+def _drop(_: object) -> None:
+    """A repair gives nothing back."""
+
+
+def _deliveries(home: Home) -> Iterator[Finding]:
+    for folder in sorted(home.landing.glob("*/*/v[0-9]*")):
+        try:
+            manifest = read_manifest(folder)
+        except DeliveryError as problem:
+            yield Finding(
+                str(folder),
+                str(problem),
+                f"put the accepted {MANIFEST_FILE} back from a backup, or forget it",
+            )
+            continue
+        here = (manifest.feed, manifest.period, f"v{manifest.version:03d}")
+        if here != folder.parts[-3:]:
+            yield Finding(
+                str(folder),
+                f"its manifest says it is {' '.join(here)}",
+                "somebody moved or edited it: put the accepted delivery back from a backup",
+            )
+        for file in manifest.files:
+            path = folder / file.path
+            if not path.is_file():
+                wrong = "is missing"
+            elif file_sha256(path) != file.sha256:
+                wrong = "is not what was accepted (SHA-256 differs)"
+            else:
+                continue
+            yield Finding(
+                str(path),
+                f"{file.path} {wrong}",
+                "put the accepted file back from a backup, or receive the delivery again under a higher version",
+            )
+
+
+def _pointers(home: Home, lake: Lake) -> Iterator[Finding]:
+    for path in sorted((home.lake / "deliveries").glob("*/*/v[0-9]*/[!.]*.json")):
+        feed, period = path.parts[-4], path.parts[-3]
+        again = f"naome refresh --feed {feed} --period {period}"
+        try:
+            content = read_json(path)
+            if path.name.endswith(".failed.json"):
+                continue
+            table = lake.find(content["layer"], path.stem, content["fingerprint"])
+        except (NotPublished, KeyError):
+            yield Finding(str(path), "it or the table it points to cannot be read", again)
+            continue
+        if table is None:
+            yield Finding(str(path), "it points to data that are not in the lake", again)
+
+
+def _releases(home: Home, lake: Lake) -> Iterator[Finding]:
+    for scope in lake.all_releases():
+        again = f"naome refresh --feed {scope.feed} --period {scope.period}"
+        where = str(home.lake / "releases" / scope.folder.with_suffix(".json"))
+        try:
+            lake.release(scope)
+            received = (home.landing / scope.folder).is_dir()
+            # Of a forgotten delivery, what was published stays and the row-level tables do not.
+            wrong = damage_of_release(home, lake, scope) if received else damage_of_reports(home, scope)
+        except (Damaged, KeyError, TypeError):
+            yield Finding(where, "the release record cannot be read", again)
+            continue
+        for sentence in wrong:
+            newest = lake.current_release(scope.feed, scope.period) == scope
+            yield Finding(where, sentence, again if newest else "restore it from a backup: it was superseded")
+        yield from _row_level_of_forgotten(home, lake, scope, received)
+        yield from _superseded(home, lake, scope)
+
+
+def _row_level_of_forgotten(home: Home, lake: Lake, scope: Scope, received: bool) -> Iterator[Finding]:
+    if received:
+        return
+    others: set[tuple[str, str, str]] = set()
+    for other in {*lake.scopes(), *lake.all_releases()}:
+        if other != scope and (home.landing / other.folder).is_dir():
+            others |= tables_of(lake, other)
+    for layer, name, fingerprint in sorted(tables_of(lake, scope) - others):
+        folder = home.lake / "data" / layer / name / fingerprint
+        if layer not in KEPT_LAYERS and folder.is_dir():
+            yield Finding(
+                str(folder),
+                f"a row-level table of {scope.label}, whose delivery is gone",
+                "naome doctor --repair deletes it",
+                lambda folder=folder: shutil.rmtree(folder),
+            )
+
+
+def _superseded(home: Home, lake: Lake, scope: Scope) -> Iterator[Finding]:
+    folder = release_folder(home, scope.feed, scope.period, scope.version)
+    newest = lake.current_release(scope.feed, scope.period)
+    marked = (folder / SUPERSEDED_FILE).is_file()
+    if newest is not None and folder.is_dir() and marked != (newest != scope):
+        what = "is the newest release and marked as superseded" if marked else "was superseded without a mark"
+        yield Finding(
+            str(folder), f"{scope.label} {what}", f"naome refresh --feed {scope.feed} --period {scope.period}"
+        )
+
+
+def _ledger(home: Home) -> Iterator[Finding]:
+    advice = "restore it from a backup before the next refresh: what was published must stay known"
+    for path in sorted((home.lake / "ledger").glob("*/[0-9]*.json")):
+        shown = path.with_suffix(".parquet")
+        try:
+            expected = read_json(path)["sha256"]
+        except (Damaged, KeyError):
+            yield Finding(str(path), "the entry cannot be read", advice)
+            continue
+        if not shown.is_file():
+            yield Finding(str(shown), "the published cells are missing", advice)
+        elif file_sha256(shown) != expected:
+            yield Finding(str(shown), "the published cells were changed", advice)
+    for shown in sorted((home.lake / "ledger").glob("*/[0-9]*.parquet")):
+        if not shown.with_suffix(".json").is_file():
+            yield Finding(
+                str(shown),
+                "cells of a publication that was not finished",
+                "naome doctor --repair, while no refresh is running",
+                lambda shown=shown: shown.unlink(missing_ok=True),
+            )
+
+
+def _data(home: Home, lake: Lake) -> Iterator[Finding]:
+    try:
+        used: set[tuple[str, str, str]] = set()
+        for scope in {*lake.scopes(), *lake.all_releases()}:
+            used |= tables_of(lake, scope)
+    except (Damaged, KeyError):
+        used = set()  # somebody's references cannot be read: then nothing is an orphan
+    for folder in sorted((home.lake / "data").glob("*/*/*")):
+        layer, name, fingerprint = folder.parts[-3:]
+        if used and (layer, name, fingerprint) not in used:
+            yield Finding(
+                str(folder),
+                "no delivery and no release refers to these data",
+                "naome doctor --repair, while no refresh is running, or leave them: they only take space",
+                lambda folder=folder: shutil.rmtree(folder),
+            )
+            continue
+        try:
+            table = lake.find(layer, name, fingerprint)
+            wrong = damage_of(table) if table is not None else f"{RECORD_FILE} is missing"
+        except NotPublished as problem:
+            wrong = str(problem)
+        if wrong:
+            yield Finding(str(folder), wrong, "naome refresh of the period makes it again")
+
+
+def _views(home: Home, lake: Lake) -> Iterator[Finding]:
+    path = home.lake / VIEWS_FILE
+    if lake.all_releases() and not path.is_file():
+        yield Finding(
+            str(path),
+            "the analysts' file of views is missing",
+            "naome doctor --repair makes it again",
+            lambda: _drop(lake.rebuild_views()),
+        )
