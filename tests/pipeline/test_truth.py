@@ -128,3 +128,14 @@ def test_no_row_is_unaccounted_for(name, request):
     assert (rows["rows_in"] == rows["rows_out"] + rows["rows_quarantined"]).all()
     delivered = set(rows.loc[rows["delivered"], "data_set"])
     assert {"tumours", "cosd", "hes_apc", "sact", "rtds", "deaths"} <= delivered
+
+
+def test_the_quarterly_feed_publishes_no_indicator_of_the_recurrent_cohort(with_receptors):
+    definitions = with_receptors.frame("released_definitions").set_index("indicator")
+    assert not definitions.loc[["P2", "R1"], "available"].any()
+    assert set(definitions.loc[["P2", "R1"], "reason"]) == {
+        "the recurrent cohort is not reported from the quarterly feed"
+    }
+    assert not set(with_receptors.frame("released_indicators")["indicator"]) & {"P2", "R1"}
+    assert with_receptors.frame("released_recurrence_evidence").empty
+    assert with_receptors.frame("recurrence_evidence")["people"].gt(0).all()
