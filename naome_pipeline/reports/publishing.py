@@ -20,9 +20,9 @@ from naome_pipeline.engine import literal
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, PublishedTable, Scope, as_json, file_sha256
 from naome_pipeline.ledger import write_entry
+from naome_pipeline.reports.release_index import MANIFEST_FILE, write_release_index
 
 FILES_FOLDER = "files"
-MANIFEST_FILE = "release.json"
 SUPERSEDED_FILE = "SUPERSEDED.txt"
 
 
@@ -34,7 +34,7 @@ def release_folder(home: Home, feed: str, period: str, version: int) -> Path:
 def publish_release(
     publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
 ) -> Path:
-    """Copy the report files out, write the release record and the ledger, rebuild the views; returns the reports folder.
+    """Copy the report files out, write the release record, index and ledger, rebuild the views; returns the reports folder.
 
     The files are complete in a hidden folder before it takes the place of an earlier copy of the same release.
     """
@@ -72,6 +72,7 @@ def publish_release(
         },
     )
     _mark_superseded(home, lake, scope)
+    write_release_index(home.reports)
     write_entry(lake, scope, lake.published(scope, "released_indicators"))
     lake.rebuild_views()
     return target
