@@ -56,6 +56,8 @@ def releases_by_feed(reports: Path) -> dict[str, list[dict[str, Any]]]:
         for entry in releases:
             newest[entry["period"]] = max(newest.get(entry["period"], 0), entry["version"])
         for entry in releases:
-            entry["superseded_by"] = newest[entry["period"]] if newest[entry["period"]] != entry["version"] else None
+            entry["superseded_by"] = (
+                newest[entry["period"]] if newest[entry["period"]] != entry["version"] else None
+            )
         releases.sort(key=lambda e: (e["period"], e["version"]), reverse=True)
     return dict(sorted(found.items()))

@@ -206,6 +206,7 @@ BROKEN = [
     ("release", "changed_files", "SELECT * REPLACE (NULL AS rows_now) FROM sound", "changes_fit_the_counts"),
     ("release", "provenance", "SELECT * FROM sound WHERE item <> 'layout'", "release_is_identified"),
     ("reports", "dashboard", "SELECT * REPLACE ('people.parquet' AS file) FROM sound", "no_tables_are_copied_out"),
+    ("reports", "national_data", "SELECT * REPLACE ('elsewhere.csv' AS file) FROM sound", "files_were_written"),
     ("reports", "open_data", "SELECT * REPLACE (0 AS bytes) FROM sound", "files_are_not_empty"),
     ("reports", "publication", "SELECT * FROM sound WHERE \"table\" <> 'people'", "essential_tables_are_listed"),
     ("outcomes", "provider_comparison", "SELECT * REPLACE (lower_95 - 0.1 AS upper_95) FROM sound", "limits_are_nested"),

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from naome_pipeline.reports.release_index import INDEX_FILE, MANIFEST_FILE, releases_by_feed, write_release_index
+from naome_pipeline.reports.release_index import (
+    INDEX_FILE,
+    MANIFEST_FILE,
+    releases_by_feed,
+    write_release_index,
+)
 
 
 def manifest(folder: Path, feed: str, period: str, version: int, policy: str = "public") -> None:
