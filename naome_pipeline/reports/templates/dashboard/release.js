@@ -19,7 +19,7 @@ function changes(state) {
   parts.push(el("p", {}, "Numbers change when hospitals or registries send corrected or later records. Which files differ is in the second table; only their senders know why."));
   if (D.revision_count > D.revisions.length) { parts.push(el("p", { class: "note" }, `The page holds the first ${count(D.revisions.length)}, nation before Alliances before trusts; all are in revisions.csv.`)); }
   parts.push(own.length ? table({ caption: `Changed numbers: ${whose}`, columns: plain(["Indicator", "Period", "Where", "Group", "Change", "Before", "Now"], 5, 6),
-    rows: own.map((r) => ({ head: r[0], headText: r[0], cells: [r[1], longName(r[2]), ...r.slice(3)] })) }) : el("p", { class: "note" }, `No published number of ${whose} changed.`));
+    rows: own.map((r) => ({ head: titleOf(INDICATORS.get(r[0]) || { indicator: r[0], title: "" }), headText: r[0], cells: [r[1], longName(r[2]), ...r.slice(3)] })) }) : el("p", { class: "note" }, `No published number of ${whose} changed.`));
   parts.push(el("h3", {}, "Files received"), table({ caption: "Files of this delivery, compared with the release before", columns: plain(["File", "Change", "Records before", "Records now", "SHA-256"], 2, 3),
     rows: D.files.map((f) => ({ head: f.file, headText: f.file, cells: [f.change, count(f.rows_before), count(f.rows_now), f.sha256 || NOTHING] })) }));
   return parts;
