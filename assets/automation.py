@@ -12,13 +12,17 @@ import dagster as dg
 
 from assets.partitions import TIMEZONE, partitions_of
 from assets.resources import PipelineResource
+from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.deliveries.receiving import accepted_deliveries
-from naome_pipeline.periods import Quarter, parse_period
+from naome_pipeline.periods import Quarter, Year, parse_period
 
 # On the 15th of the first month of a quarter the delivery of the quarter before last is due: data arrive three to
 # five months behind diagnosis.
 QUARTERLY_CRON = "0 6 15 1,4,7,10 *"
 QUARTERS_BEHIND = 2
+# Full registration follows 18 to 24 months behind: on 15 September the year before last is due.
+YEARLY_CRON = "0 6 15 9 *"
+YEARS_BEHIND = 2
 SENSOR_SECONDS = 60
 
 
@@ -39,17 +43,22 @@ def automation_of(
         tags={"feed": feed},
     )
 
+    quarterly = feed_definition(feed).period == "quarter"
+
     @dg.schedule(
         name=f"{feed}_schedule",
         job=job,
-        cron_schedule=QUARTERLY_CRON,
+        cron_schedule=QUARTERLY_CRON if quarterly else YEARLY_CRON,
         execution_timezone=TIMEZONE,
-        description="15 January, April, July and October, 06:00: the delivery due by then.",
+        description="15 January, April, July and October, 06:00: the delivery due by then."
+        if quarterly
+        else "15 September, 06:00: the delivery due by then.",
     )
     def schedule(
         context: dg.ScheduleEvaluationContext, pipeline: PipelineResource
     ) -> dg.RunRequest | dg.SkipReason:
-        due = due_quarter(context.scheduled_execution_time.date())
+        day = context.scheduled_execution_time.date()
+        due = due_quarter(day) if quarterly else due_year(day)
         if not accepted_deliveries(pipeline.locate().landing, feed, due.code):
             return dg.SkipReason(
                 f"no delivery of {feed} {due.code} has been received; run: naome receive DIR"
@@ -87,3 +96,8 @@ def automation_of(
 def due_quarter(day: dt.date) -> Quarter:
     """The quarter of diagnosis whose delivery is due on a day."""
     return Quarter.containing(day).shift(-QUARTERS_BEHIND)
+
+
+def due_year(day: dt.date) -> Year:
+    """The year of diagnosis whose full registration is due on a day."""
+    return Year(day.year - YEARS_BEHIND)

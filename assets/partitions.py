@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import dagster as dg
 
+from naome_pipeline.deliveries.layouts import feed as feed_definition
+
 TIMEZONE = "Europe/London"
-QUARTERLY_FEEDS = ("england_quarterly",)
 
 # Keys are first days of quarters, `2025-07-01`, shown to people as 2025 Q3. The first is the first quarter of rapid
 # registration data; end_offset 1 lets a delivery of the running quarter be looked at before the quarter has ended.
@@ -21,9 +22,16 @@ quarters = dg.TimeWindowPartitionsDefinition(
     end_offset=1,
 )
 
+# Keys are first days of years, `2023-01-01`, shown to people as 2023: the year of diagnosis that full registration ends with.
+years = dg.TimeWindowPartitionsDefinition(
+    cron_schedule="0 0 1 1 *",
+    start="2013-01-01",
+    fmt="%Y-%m-%d",
+    timezone=TIMEZONE,
+    end_offset=1,
+)
+
 
 def partitions_of(feed: str) -> dg.TimeWindowPartitionsDefinition:
-    """The partitions of a feed; a KeyError names a feed that has none."""
-    if feed in QUARTERLY_FEEDS:
-        return quarters
-    raise KeyError(f"feed '{feed}' has no partitions yet")
+    """The partitions of a feed, by its cadence."""
+    return {"quarter": quarters, "year": years}[feed_definition(feed).period]

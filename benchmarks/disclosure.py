@@ -15,7 +15,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from naome_pipeline.disclosure.control import ALLIANCE, TRUST, DisclosureControl
+from naome_pipeline.disclosure.control import DisclosureControl
+from naome_pipeline.disclosure.counts import ALLIANCE, TRUST
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.disclosure.protection import protect
 from naome_pipeline.disclosure.relations import Periods, Population

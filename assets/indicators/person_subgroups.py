@@ -16,7 +16,7 @@ node = Node(
     description="One row per person and subgroup, `all` included; generated from the registry.",
     make=_make,
     code=code_of("indicators/registry.py", "indicators/registry.yaml", "parameters.yaml"),
-    inputs=("person_facts",),
+    inputs=("person_facts", "recurrent_facts", "counted_people"),
     uses_delivery=lambda delivered, previous, lake: {
         "supplied": {name: sorted(columns) for name, columns in delivered.supplied.items()},
     },

@@ -1,20 +1,21 @@
 """Funnel positions of trusts as published: computed from released counts."""
 
 from naome_pipeline.build import BuildContext, Node, code_of
-from naome_pipeline.disclosure.outcomes import released_comparison
+from naome_pipeline.disclosure.outcomes import released_comparison, trusts_missing
 from naome_pipeline.disclosure.policy import policy_in_force
 
 
 def _make(context: BuildContext) -> None:
-    fetch = context.engine.fetch
-    context.write_frame(
-        released_comparison(
-            fetch("SELECT * FROM released_indicators"),
-            fetch("SELECT * FROM provider_comparison"),
-            fetch("SELECT indicator, direction FROM indicator_definitions"),
-            policy_in_force(),
-        )
+    fetch, policy = context.engine.fetch, policy_in_force()
+    comparison = fetch("SELECT * FROM provider_comparison")
+    released = released_comparison(
+        fetch("SELECT * FROM released_indicators"),
+        comparison,
+        fetch("SELECT indicator, direction FROM indicator_definitions"),
+        policy,
     )
+    context.measures["trusts_missing"] = float(trusts_missing(released, comparison, policy))
+    context.write_frame(released)
 
 
 node = Node(

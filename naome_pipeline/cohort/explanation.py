@@ -32,6 +32,20 @@ SOURCES = {
 }
 
 
+RECURRENCE_SOURCES = {
+    "cosd_recurrence": "COSD records a distant recurrence or progression",
+    "registry_later_tumour": "the registry records a later breast tumour of stage 4",
+    "hospital_diagnosis": "a later hospital admission has an ICD-10 code of secondary cancer",
+    "palliative_drug": "a drug licensed for advanced disease only, with palliative intent",
+    "palliative_radiotherapy": "palliative radiotherapy to bone or brain",
+}
+CERTAINTY = {
+    "definite": "COSD or the registry says so",
+    "probable": "two or more independent sources",
+    "possible": "one source",
+}
+
+
 @dataclass
 class Explanation:
     """The answer in sentences, in the order a clinician would ask."""
@@ -51,10 +65,17 @@ def explain(lake: Lake, person_id: str, feed: str, period: str) -> Explanation:
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, table: str, columns: str, person_id: str
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    scope: Scope,
+    table: str,
+    columns: str,
+    person_id: str,
+    group_by: str | None = None,
 ) -> list[tuple]:
     path = literal(lake.published(scope, table).path)
-    sql = f"SELECT {columns} FROM read_parquet({path}) WHERE person_id = ? ORDER BY ALL"
+    grouped = "" if group_by is None else f" GROUP BY {group_by}"
+    sql = f"SELECT {columns} FROM read_parquet({path}) WHERE person_id = ?{grouped} ORDER BY ALL"
     return connection.execute(sql, [person_id]).fetchall()
 
 
@@ -94,9 +115,39 @@ def _explain(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, pe
         answer.sentences.append(f"Attributed to {trust_name}{moved}, {alliance or 'no Cancer Alliance'}.")
     if not evidence:
         answer.sentences.append("No source shows distant spread near the diagnosis.")
-    if exclusion is None:
+    recurrent = _recurrence(connection, lake, scope, person_id, answer)
+    if exclusion is None or recurrent:
         answer.indicators = _indicators(connection, lake, scope, person_id)
     return answer
+
+
+def _recurrence(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, person_id: str, answer: Explanation
+) -> bool:
+    """Say what is known of a distant recurrence; whether indicators of the recurrent cohort count the person."""
+    found = _rows(connection, lake, scope, "recurrences", "recurrence_date, certainty, reported", person_id)
+    if not found:
+        return False
+    date, certainty, reported = found[0]
+    answer.verdict = (
+        "in the recurrent cohort (experimental): distant recurrence after early breast cancer"
+        if reported
+        else f"{answer.verdict}; distant recurrence later, outside the reported quarters"
+    )
+    answer.sentences.append(f"Distant recurrence on {date}, {certainty}: {CERTAINTY[certainty]}.")
+    answer.evidence += [
+        (RECURRENCE_SOURCES[source], first, findings)
+        for source, first, findings in _rows(
+            connection,
+            lake,
+            scope,
+            "recurrence_findings",
+            "source, MIN(finding_date) AS first, COUNT(*) AS findings",
+            person_id,
+            group_by="source",
+        )
+    ]
+    return bool(reported)
 
 
 def _indicators(

@@ -40,6 +40,24 @@ recorded AS (
     GROUP BY person_id
 ),
 
+-- PD-L1 from molecular tests; how the result is written is our assumption (a or P: abnormal, positive; b or N: not).
+checkpoint AS (
+    SELECT
+        p.person_id,
+        MAX(
+            CASE
+                WHEN SUBSTRING(UPPER(TRIM(s.test_status)), 1, 1) IN ('A', 'P') THEN 2
+                WHEN SUBSTRING(UPPER(TRIM(s.test_status)), 1, 1) IN ('B', 'N') THEN 1
+            END
+        ) AS pd_l1
+    FROM people AS p
+    JOIN somatic AS s ON p.person_id = s.person_id
+    WHERE
+        REPLACE(REPLACE(UPPER(TRIM(s.gene)), '-', ''), '_', '') IN ('PDL1', 'CD274')
+        AND DATE_DIFF('day', p.mbc_date, s.test_date) BETWEEN $receptor_window_start AND $receptor_window_end
+    GROUP BY p.person_id
+),
+
 registered AS (
     SELECT
         p.person_id,
@@ -64,7 +82,9 @@ SELECT
         WHEN 2 THEN 'positive'
         WHEN 1 THEN 'negative'
     END AS her2,
+    CASE c.pd_l1 WHEN 2 THEN 'positive' WHEN 1 THEN 'negative' END AS pd_l1,
     COALESCE(r.er_from_primary = 1 AND r.her2_from_primary = 1, FALSE) AS determined_by_biopsy
 FROM people AS p
 LEFT JOIN recorded AS r ON p.person_id = r.person_id
+LEFT JOIN checkpoint AS c ON p.person_id = c.person_id
 LEFT JOIN registered AS t ON p.person_id = t.person_id

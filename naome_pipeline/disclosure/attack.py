@@ -109,7 +109,9 @@ class Attacker:
         `needed`: per cell, 0 for cells nobody has to search. `start`: unknowns known to fit (the truth, where the
         defender attacks). For a cell whose range stays below `needed` the two values are the exact range.
         """
-        sums = self.published.sums
+        sums = (
+            self.published.sums.toarray()
+        )  # a few hundred cells: indexing a sparse matrix takes longer than a programme
         point = self.extreme(np.zeros(sums.shape[1])) if start is None else start
         low = sums @ point
         high = low.copy()
@@ -129,9 +131,9 @@ class Attacker:
             before = len(left)
             signs = rng.choice([-1.0, 1.0], len(left))
             for direction in (signs, -signs):
-                see(self.extreme(sums[left].T @ direction))
+                see(self.extreme(direction @ sums[left]))
         for cell in np.flatnonzero(high - low < needed - WHOLE):
-            weights = np.asarray(sums[cell].todense()).ravel()
+            weights = sums[cell]
             for direction in (1.0, -1.0):
                 if high[cell] - low[cell] < needed[cell] - WHOLE:
                     see(self.extreme(direction * weights))

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy import sparse
 
 from naome_pipeline.disclosure.attack import BoolArray, FloatArray
-from naome_pipeline.disclosure.control import rounded
+from naome_pipeline.disclosure.counts import rounded
 from naome_pipeline.disclosure.policy import Policy
 from naome_pipeline.disclosure.protection import Table, protect
 from naome_pipeline.disclosure.release import HIDDEN
@@ -95,6 +95,15 @@ def released_comparison(
     frame["alliance_code"] = frame["trust_code"].map(names["alliance_code"].to_dict())
     frame["policy"] = policy.id
     return frame[COMPARISON_COLUMNS].astype(_comparison_types()).sort_values(KEYS, ignore_index=True)
+
+
+def trusts_missing(released: pd.DataFrame, comparison: pd.DataFrame, policy: Policy) -> int:
+    """How many compared trusts have no row in the released comparison, shown or hidden."""
+    wanted: Any = comparison
+    if policy.adjusted_rates == "not released":
+        wanted = comparison[comparison["comparison"] != ADJUSTED]
+    there: Any = pd.MultiIndex.from_frame(released[KEYS].astype(object))
+    return int((~pd.MultiIndex.from_frame(wanted[KEYS].astype(object)).isin(there)).sum())
 
 
 def _comparison_types() -> dict[str, str]:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from naome_pipeline.disclosure.control import ALLIANCE, LEVELS, TRUST, DisclosureControl, Marks, rounded
+from naome_pipeline.disclosure.control import DisclosureControl
+from naome_pipeline.disclosure.counts import ALLIANCE, LEVELS, TRUST, Marks, rounded
 from naome_pipeline.disclosure.policy import Policy
 from naome_pipeline.disclosure.relations import ALL, NO_ALLIANCE, Periods, Population
 from naome_pipeline.indicators.registry import Registry
@@ -46,7 +47,8 @@ def control_of(tables: CountedTables, registry: Registry, policy: Policy) -> Dis
     counts = tables.indicator_counts
     periods = Periods.of(tables.reporting_periods)
     wanted = set(counts["indicator"])
-    names = [name for name in registry.indicators if name in wanted]
+    # The recurrent cohort is counted for the nation only, which is exempt.
+    names = [n for n, entry in registry.indicators.items() if n in wanted and entry.cohort == "de_novo"]
     groups = [ALL, *sorted(set(counts["subgroup"]) - {ALL})]
     starts = np.sort(tables.reporting_periods["quarter_start"].unique())
     proportions = [n for n in names if registry.indicators[n].measure == "proportion"]

@@ -11,7 +11,7 @@ WITH eligible AS (
         r.period_end
     FROM person_indicators AS i
     JOIN indicator_definitions AS d ON i.indicator = d.indicator
-    JOIN person_facts AS f ON i.person_id = f.person_id
+    JOIN counted_people AS f ON i.person_id = f.person_id
     JOIN reporting_periods AS r ON f.quarter_start = r.quarter_start
     WHERE DATE_DIFF('day', r.period_end, $snapshot_date) >= d.follow_up_days
 ),
@@ -26,10 +26,10 @@ placed AS (
         e.period_end,
         s.subgroup,
         f.nation,
-        f.alliance_code,
-        f.trust_code
+        CASE WHEN f.cohort = 'de_novo' THEN f.alliance_code END AS alliance_code,
+        CASE WHEN f.cohort = 'de_novo' THEN f.trust_code END AS trust_code
     FROM eligible AS e
-    JOIN person_facts AS f ON e.person_id = f.person_id
+    JOIN counted_people AS f ON e.person_id = f.person_id
     JOIN person_subgroups AS s ON e.person_id = s.person_id
 ),
 
@@ -39,7 +39,7 @@ levelled AS (
     UNION ALL
     SELECT *, 'alliance' AS level, alliance_code AS unit_code FROM placed WHERE alliance_code IS NOT NULL
     UNION ALL
-    SELECT *, 'trust' AS level, trust_code AS unit_code FROM placed WHERE subgroup = 'all'
+    SELECT *, 'trust' AS level, trust_code AS unit_code FROM placed WHERE subgroup = 'all' AND trust_code IS NOT NULL
 ),
 
 counted AS (

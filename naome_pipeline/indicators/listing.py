@@ -12,7 +12,7 @@ from naome_pipeline.deliveries.layouts import bundle, feed, table_layout
 from naome_pipeline.indicators.registry import Registry, availability, registry
 
 # The delivery layout by which a feed's indicators are listed.
-LISTED_LAYOUTS = {"england_quarterly": "england_quarterly_2025"}
+LISTED_LAYOUTS = {"england_quarterly": "england_quarterly_2025", "england_annual": "england_annual_2025"}
 
 
 def feed_columns(feed_name: str) -> dict[str, frozenset[str]]:

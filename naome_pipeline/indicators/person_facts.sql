@@ -144,6 +144,7 @@ SELECT
     c.pr,
     c.her2,
     c.subtype,
+    r.pd_l1,
     c.bone,
     c.liver,
     c.lung,

@@ -19,10 +19,13 @@ from naome_pipeline.deliveries.layouts import data_set
 REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
 AVAILABLE = "published"
 NOT_AVAILABLE = "not available in this feed"
+# The table that indicators of a cohort are expressions over.
+FACTS = {"de_novo": "person_facts", "recurrent": "recurrent_facts"}
 
 
 class Criterion(BaseModel):
-    """Who counts: a sentence for people and an expression over the columns of `person_facts`."""
+    """Who counts: a sentence for people and an expression over the columns of `person_facts`, or of `recurrent_facts`
+    for an indicator of the recurrent cohort."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -46,7 +49,8 @@ class Indicator(BaseModel):
     needs: list[str]
     construction: str
     cohort: Literal["de_novo", "recurrent"] = "de_novo"
-    measure: Literal["proportion", "days"] = "proportion"
+    # A cumulative incidence is no count of people: the outcomes compute it.
+    measure: Literal["proportion", "days", "cumulative incidence"] = "proportion"
     variant_of: str | None = None
     completeness: str | None = None
     part_of: str | None = None
@@ -151,12 +155,14 @@ def availability(
 
 
 def person_indicators_sql(indicators: Iterable[Indicator]) -> str:
-    """SQL over `person_facts`: one row per person in the denominator of an indicator, with the value.
+    """SQL over `person_facts` and `recurrent_facts`: one row per person in the denominator of an indicator, with the value.
 
     The value is 1 or 0 for a proportion, whole days for a duration. Columns: person_id, indicator, value.
     """
     parts = []
     for indicator in indicators:
+        if indicator.measure == "cumulative incidence":
+            continue
         value = (
             f"CAST({indicator.numerator.where} AS DOUBLE)"
             if indicator.measure == "days"
@@ -164,7 +170,7 @@ def person_indicators_sql(indicators: Iterable[Indicator]) -> str:
         )
         parts.append(
             f"SELECT person_id, '{indicator.id}' AS indicator, CAST({value} AS DOUBLE) AS value\n"
-            f"FROM person_facts WHERE {indicator.denominator.where}"
+            f"FROM {FACTS[indicator.cohort]} WHERE {indicator.denominator.where}"
         )
     if not parts:
         return (
@@ -175,8 +181,9 @@ def person_indicators_sql(indicators: Iterable[Indicator]) -> str:
 
 
 def person_subgroups_sql(subgroups: Iterable[Subgroup]) -> str:
-    """SQL over `person_facts`: one row per person and subgroup the person belongs to."""
-    return "\nUNION ALL\n".join(
-        f"SELECT person_id, '{subgroup.id}' AS subgroup FROM person_facts WHERE {subgroup.where}"
+    """SQL: one row per person and subgroup the person belongs to; the recurrent cohort belongs to `all` only."""
+    parts = [
+        f"SELECT person_id, '{subgroup.id}' AS subgroup FROM {FACTS['de_novo']} WHERE {subgroup.where}"
         for subgroup in subgroups
-    )
+    ]
+    return "\nUNION ALL\n".join([*parts, f"SELECT person_id, 'all' AS subgroup FROM {FACTS['recurrent']}"])

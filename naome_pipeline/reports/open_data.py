@@ -29,6 +29,8 @@ FILES = {
     "released_factors": "associated_factors.csv",
     "released_risk_models": "risk_models.csv",
     "released_yearly_change": "yearly_change.csv",
+    "released_recurrence_rates": "recurrence_rates.csv",
+    "released_recurrence_evidence": "recurrence_evidence.csv",
     "released_definitions": "definitions.csv",
     "released_attrition": "attrition.csv",
     "released_data_sets": "data_sets.csv",
@@ -94,6 +96,12 @@ MEANINGS = {
     "events": "deaths by that time",
     "p": "p value",
     "measure": "which figure the row gives",
+    "certainty": "definite: COSD or the registry; probable: two independent sources; possible: one (experimental)",
+    "recurred": "people with a distant recurrence by that year",
+    "died_before": "share who died before any recurrence, 0 to 1",
+    "year": "calendar year, or years since diagnosis",
+    "source": "data set that shows the recurrence",
+    "found_by_one_source_only": "people whom no other source shows as recurrent",
 }
 # What a column means in one table, where that is not what it means elsewhere.
 MEANINGS_IN = {
@@ -113,6 +121,7 @@ MEANINGS_IN = {
         "released_variation",
         "released_factors",
         "released_yearly_change",
+        "released_recurrence_rates",
     )
 }
 

@@ -23,6 +23,8 @@ RELEASED = (
     "released_factors",
     "released_risk_models",
     "released_yearly_change",
+    "released_recurrence_rates",
+    "released_recurrence_evidence",
     "released_definitions",
     "released_attrition",
     "released_data_sets",

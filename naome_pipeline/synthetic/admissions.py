@@ -107,6 +107,32 @@ def diagnosis_episodes(patients: Patients, people: Integers, seed: int) -> pd.Da
     return _episodes(person, patients.spread[person] + off, codes)
 
 
+def mistaken_codes(patients: Patients, seed: int) -> pd.DataFrame:
+    """Admissions of people without spread that are given a code of secondary cancer by mistake, long after diagnosis."""
+    rng = generator(seed, "mistaken codes")
+    early = np.flatnonzero(patients.state == 0)
+    person = early[happens(rng, cal.MISTAKEN_SECONDARY_CODE, len(early))]
+    code = pick(rng, ["C795", "C780", "C787", "C798"], None, len(person))
+    off = days(rng, 122, 2000, len(person), edges=(121, 122), share=0.05)
+    return _episodes(person, patients.diagnosis[person] + off, [["C509", c] for c in code])
+
+
+def metastasis_biopsies(patients: Patients, people: Integers, seed: int) -> pd.DataFrame:
+    """Biopsies of some people whose disease came back, around the recurrence; some at a breast, which proves nothing."""
+    rng = generator(seed, "metastasis biopsies")
+    person = people[happens(rng, cal.METASTASIS_BIOPSY, len(people)) & (patients.state[people] == 1)]
+    day = patients.spread[person] + days(rng, -20, 150, len(person), edges=(-32, -31, 180, 181), share=0.1)
+    procedure = pick(rng, ["J141", "E591", "W361", "B322"], [3, 2, 3, 1], len(person))
+    dated = happens(rng, 0.8, len(person))
+    return _episodes(
+        person,
+        day,
+        [["C509"] for _ in person],
+        procedures=[[p] for p in procedure],
+        procedure_days=[[int(d)] if known else [None] for d, known in zip(day, dated, strict=True)],
+    )
+
+
 def resections(patients: Patients, people: Integers, seed: int) -> pd.DataFrame:
     """Operations on the breast of some people with de novo disease; some are not dated."""
     rng = generator(seed, "resections")

@@ -33,6 +33,10 @@ METASTATIC_SITES_RECORDED = 0.55
 HOSPITAL_EVIDENCE = 0.75
 # Recurrence recorded in COSD for 4% (NABCOP evaluation; published).
 RECURRENCE_IN_COSD = 0.04
+# Of people with early disease, the share whom a later admission gives a code of secondary cancer by mistake, and of people
+# with a recurrence, the share with a biopsy of the metastasis (both assumed).
+MISTAKEN_SECONDARY_CODE = 0.01
+METASTASIS_BIOPSY = 0.35
 
 # Documented MDT discussion of 59% in England (NAoMe State of the Nation 2025; published), reached with the share of
 # people with a COSD record and the share of meetings outside the window.

@@ -17,6 +17,8 @@ from naome_pipeline.synthetic.admissions import (
     cord_compressions,
     diagnosis_episodes,
     history,
+    metastasis_biopsies,
+    mistaken_codes,
     resections,
 )
 from naome_pipeline.synthetic.patients import Patients, offsets
@@ -67,7 +69,7 @@ BONE_FIELDS = ["Z665", "Z752", "Z761", "Z681"]
 class Course:
     """Events of people with metastatic disease.
 
-    drugs: person, day, cycle_day, drug, regimen, cycle, source (sact, pcpd). radiotherapy: person, day, field, course.
+    drugs: person, day, cycle_day, drug, regimen, cycle, source (sact, pcpd), intent. radiotherapy: person, day, field, course.
     episodes: person, day, codes (list), procedures (list), procedure_days (list, None where not dated), source,
     destination. clinic: person, day, procedure, attended. meetings: person, day, code, discussed, place.
     """
@@ -104,16 +106,21 @@ def draw_course(patients: Patients, providers: Providers, seed: int, snapshot: i
             resections(patients, with_spread, seed),
             compressions,
             delivered,
+            metastasis_biopsies(patients, with_spread, seed),
+            mistaken_codes(patients, seed),
         ],
         ignore_index=True,
     )
     radiotherapy = pd.concat(
         [_radiotherapy(patients, providers, with_spread, seed), urgent], ignore_index=True
     )
+    drugs = _possible(drugs, patients, snapshot).drop_duplicates(
+        ["person", "day", "cycle_day", "drug", "regimen"]
+    )
+    # Old letters and version 3 digits mixed: P and 02 are palliative, 01 is curative.
+    intent = pick(generator(seed, "intent"), ["02", "P", "01"], [6, 3, 1], len(drugs))
     return Course(
-        drugs=_possible(drugs, patients, snapshot).drop_duplicates(
-            ["person", "day", "cycle_day", "drug", "regimen"]
-        ),
+        drugs=drugs.assign(intent=intent),
         radiotherapy=_possible(radiotherapy, patients, snapshot),
         episodes=_possible(episodes, patients, snapshot),
         clinic=_possible(clinic, patients, snapshot),

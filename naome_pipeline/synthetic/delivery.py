@@ -13,7 +13,8 @@ import pandas as pd
 
 from naome_pipeline.deliveries.manifest import write_manifest
 from naome_pipeline.engine import literal, run
-from naome_pipeline.periods import Quarter
+from naome_pipeline.indicators.reporting_periods import last_reported_quarter
+from naome_pipeline.periods import Quarter, parse_period
 from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic import records
 from naome_pipeline.synthetic.background import BackgroundRows, register_people
@@ -26,10 +27,22 @@ from naome_pipeline.synthetic.patients import Patients, day_number, draw_patient
 from naome_pipeline.synthetic.providers import choose_providers
 from naome_pipeline.synthetic.truth import Truth
 
-FEEDS = ("england_quarterly",)
-LAYOUT = "england_quarterly_2025"
-# The quarterly feed is delivered about three months after the end of its period.
-SNAPSHOT_DELAY = 92
+
+@dataclass(frozen=True)
+class _Feed:
+    """A feed that can be written: its layout, the days from the end of a period to the snapshot, and the registration."""
+
+    layout: str
+    snapshot_delay: int
+    registration: str
+    pathology: bool
+
+
+# The quarterly feed is delivered about three months after the end of its period, full registration about twenty.
+FEEDS = {
+    "england_quarterly": _Feed("england_quarterly_2025", 92, "rcrd_tumour", pathology=False),
+    "england_annual": _Feed("england_annual_linked_2025", 608, "ncrd_tumour", pathology=True),
+}
 FEWEST_PEOPLE = 200
 LAST_EMERGENCY_FILE = dt.date(2020, 3, 31)
 
@@ -76,8 +89,9 @@ def write_delivery(
     """
     out = Path(out)
     _check(out, people, feed, dirt, volume)
-    quarter = Quarter.parse(period)
-    snapshot = snapshot_date or quarter.end + dt.timedelta(days=SNAPSHOT_DELAY)
+    form, quarter = FEEDS[feed], last_reported_quarter(parse_period(feed, period))
+    receptors = receptors or form.pathology
+    snapshot = snapshot_date or quarter.end + dt.timedelta(days=form.snapshot_delay)
     today = day_number(snapshot)
     providers = choose_providers(people, seed, snapshot, provider_sd, outliers)
     patients = draw_patients(people, quarter, snapshot, seed, providers)
@@ -85,7 +99,7 @@ def write_delivery(
     course = draw_course(patients, providers, seed, today)
     course.meetings = documented_meetings(course.meetings, documentation)
     frames = {
-        "rcrd_tumour.csv": records.tumour_records(patients, documentation, seed),
+        f"{form.registration}.csv": records.tumour_records(patients, documentation, seed, form.registration),
         "rcrd_pathway.csv": records.pathway_records(patients, seed, today),
         "cosd.csv": records.cosd_records(patients, documentation, course.meetings, seed),
         "cosd_fitness.csv": records.fitness_records(patients, documentation),
@@ -103,7 +117,13 @@ def write_delivery(
     out.mkdir(parents=True, exist_ok=True)
     planted, rows = _write_files(out, frames, patients, seed, dirt, volume, quarter, snapshot)
     write_manifest(
-        out, feed=feed, period=period, layout=LAYOUT, snapshot_date=snapshot, version=version, synthetic=True
+        out,
+        feed=feed,
+        period=period,
+        layout=form.layout,
+        snapshot_date=snapshot,
+        version=version,
+        synthetic=True,
     )
     truth = Truth(patients, providers, documentation, course, quarter, today, receptors)
     folder = out.with_name(out.name + "-truth")

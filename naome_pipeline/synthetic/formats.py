@@ -49,6 +49,16 @@ FORMATS = {
         ("AGE", "55"),
         encoding="utf-8-sig",
     ),
+    "ncrd_tumour": FileFormat(
+        "tumours",
+        "ncrd_odr_v8",
+        ",",
+        ISO,
+        ("PATIENTID", "TUMOURID", "DIAGNOSISDATEBEST", "SITE_ICD10_O2"),
+        "DIAGNOSISDATEBEST",
+        ("AGE", "55"),
+        encoding="utf-8-sig",
+    ),
     "rcrd_pathway": FileFormat(
         "pathway_events",
         "rapid_pathway",

@@ -34,8 +34,25 @@ def financial_year(values: Integers) -> NDArray:
     return np.array([f"{y % 100:02d}{(y + 1) % 100:02d}" for y in start], dtype=object)
 
 
-def tumour_records(patients: Patients, documentation: Documentation, seed: int) -> pd.DataFrame:
-    """rcrd_tumour."""
+# What full registration calls the columns of rapid registration.
+_FULL_REGISTRATION = {
+    "PATIENT_ID": "PATIENTID",
+    "TUMOUR_AVP_ID": "TUMOURID",
+    "DIAGNOSISDATE": "DIAGNOSISDATEBEST",
+    "TUMOUR_SITE": "SITE_ICD10_O2",
+    "GENDER": "SEX",
+    "STAGE": "STAGE_BEST",
+    "ETHNICCATEGORY": "ETHNICITY",
+    "IMD_QUINTILE": "QUINTILE_2019",
+    "TUMOUR_PERFORMANCESTATUS": "PERFORMANCESTATUS",
+    "TRUST_CODE": "DIAG_TRUST",
+}
+
+
+def tumour_records(
+    patients: Patients, documentation: Documentation, seed: int, registration: str
+) -> pd.DataFrame:
+    """rcrd_tumour, or the same registrations as ncrd_tumour."""
     rng = generator(seed, "tumour records")
     table = documentation.tumours
     person = table["person"].to_numpy()
@@ -48,7 +65,7 @@ def tumour_records(patients: Patients, documentation: Documentation, seed: int) 
     )
     quintile = either(patients.imd_quintile[person] == 0, None, turned)
     unknown_sex = ~table["index"].to_numpy() & happens(rng, 0.2, size)
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "SK": np.arange(1, size + 1),
             "PATIENT_ID": patients.person_id[person],
@@ -67,6 +84,9 @@ def tumour_records(patients: Patients, documentation: Documentation, seed: int) 
             "SOURCE": "RCRD",
         }
     )
+    if registration == "rcrd_tumour":
+        return frame
+    return frame.rename(columns=_FULL_REGISTRATION).drop(columns=["SK", "CANCER_GROUP", "SOURCE"])
 
 
 def pathway_records(patients: Patients, seed: int, snapshot: int) -> pd.DataFrame:
@@ -298,7 +318,7 @@ def drug_records(patients: Patients, course: Course, seed: int) -> pd.DataFrame:
             "NHS_Number": patients.person_id[person],
             "Organisation_Identifier_Code_Of_Provider": patients.code_sent[person],
             "Primary_Diagnosis": "C509",
-            "Intent_Of_Treatment": pick(rng, ["02", "P", "01"], [6, 3, 1], size),
+            "Intent_Of_Treatment": table["intent"],
             "Regimen": table["regimen"],
             "Performance_Status_At_Start_Of_Regimen_Adult": patients.performance_status[person].astype(str),
             "Start_Date_Of_Regimen": dates(start),

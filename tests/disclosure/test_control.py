@@ -13,7 +13,8 @@ from scipy.optimize import linprog
 
 from assets.definitions import nodes
 from benchmarks.disclosure import national_population
-from naome_pipeline.disclosure.control import ALLIANCE, TRUST, DisclosureControl, Marks, rounded
+from naome_pipeline.disclosure.control import DisclosureControl
+from naome_pipeline.disclosure.counts import ALLIANCE, TRUST, Marks, rounded
 from naome_pipeline.disclosure.policy import ENVIRONMENT_VARIABLE, policies, policy_in_force
 from naome_pipeline.disclosure.relations import Periods, Population
 from naome_pipeline.disclosure.release import know

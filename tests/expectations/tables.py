@@ -23,6 +23,7 @@ from naome_pipeline.indicators.reporting_periods import first_reported_quarter, 
 from naome_pipeline.outcomes.associations import associated_factors
 from naome_pipeline.outcomes.comparison import alarm_account, provider_comparison
 from naome_pipeline.outcomes.interventions import configured_interventions, intervention_effects
+from naome_pipeline.outcomes.recurrence import recurrence_rates
 from naome_pipeline.outcomes.risk import risk_models
 from naome_pipeline.outcomes.series import control_charts, yearly_change
 from naome_pipeline.outcomes.survival import survival_comparison, survival_estimates, treatment_incidence
@@ -203,6 +204,9 @@ OUTCOMES: dict[str, Callable[[HandMade], pd.DataFrame]] = {
         t.read("person_facts"), t.read("person_subgroups"), SNAPSHOT
     ),
     "associated_factors": lambda t: associated_factors(t.read("assessed_people"), t.read("case_mix"), ["P5"]),
+    "recurrence_rates": lambda t: recurrence_rates(
+        t.read("cohort_assessment"), t.read("recurrences"), SNAPSHOT
+    ),
     "provider_variation": lambda t: variation_by_indicator(t.read("assessed_people")),
     "released_comparison": lambda t: released_comparison(
         t.read("released_indicators"),

@@ -26,9 +26,10 @@ def counts(tmp_path: Path, values: list[float], follow_up: int, measure: str = "
         "indicator_definitions": pd.DataFrame(
             {"indicator": ["X"], "measure": [measure], "follow_up_days": [follow_up]}
         ),
-        "person_facts": pd.DataFrame(
+        "counted_people": pd.DataFrame(
             {
                 "person_id": people,
+                "cohort": "de_novo",
                 "quarter_start": [quarter] * len(people),
                 "nation": "England",
                 "alliance_code": "E56000001",

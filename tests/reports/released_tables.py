@@ -207,6 +207,32 @@ def frames() -> dict[str, pd.DataFrame]:
                 }
             ]
         ),
+        "released_recurrence_rates": pd.DataFrame(
+            [
+                {
+                    "nation": "England",
+                    "certainty": "any",
+                    "year": 5,
+                    "people": 5000,
+                    "recurred": 400,
+                    "incidence": 0.08,
+                    "lower": 0.07,
+                    "upper": 0.09,
+                    "died_before": 0.06,
+                }
+            ]
+        ),
+        "released_recurrence_evidence": pd.DataFrame(
+            [
+                {
+                    "nation": "England",
+                    "certainty": "possible",
+                    "source": "any",
+                    "people": 40,
+                    "found_by_one_source_only": 40,
+                }
+            ]
+        ),
         "released_definitions": definitions,
         "released_attrition": pd.DataFrame(
             {

@@ -20,7 +20,7 @@ import naome_pipeline
 from naome_pipeline.cohort.providers import provider_table
 from naome_pipeline.deliveries.layouts import data_set, data_sets, value_types
 from naome_pipeline.engine import Engine, EngineSettings, open_connection, quoted, run
-from naome_pipeline.indicators.registry import person_indicators_sql, person_subgroups_sql, registry
+from naome_pipeline.indicators.registry import FACTS, person_indicators_sql, person_subgroups_sql, registry
 from naome_pipeline.parameters import parameters
 
 FOLDER = Path(__file__).parent / "drawn"
@@ -45,6 +45,8 @@ STEPS = (
     "first_line",
     "mdt_discussions",
     "cord_compressions",
+    "recurrence_findings",
+    "recurrences",
 )
 DEFAULT_TUMOUR = {
     "diagnosis_date": "day 0",
@@ -174,7 +176,9 @@ def outcomes() -> dict[str, dict[str, object]]:
         engine = Engine(connection)
         _load(engine)
         engine.attach({"providers": provider_table(SNAPSHOT)})
-        for folder, name in [("cohort", step) for step in STEPS] + [("indicators", "person_facts")]:
+        for folder, name in [("cohort", step) for step in STEPS] + [
+            ("indicators", table) for table in FACTS.values()
+        ]:
             sql = (PACKAGE / folder / f"{name}.sql").read_text(encoding="utf-8")
             run(connection, f"CREATE TABLE {quoted(name)} AS {engine.prepare(sql, values)}")
         found: dict[str, dict[str, object]] = {}
@@ -190,6 +194,20 @@ def outcomes() -> dict[str, dict[str, object]]:
         _add(
             found,
             engine.fetch(_listed("source", "evidence", "SELECT person_id, source FROM evidence_ledger")),
+        )
+        _add(
+            found,
+            engine.fetch("SELECT person_id, recurrence_date, certainty, reported FROM recurrences"),
+        )
+        _add(
+            found,
+            engine.fetch(
+                _listed(
+                    "source",
+                    "recurrence_evidence",
+                    "SELECT DISTINCT person_id, source FROM recurrence_findings",
+                )
+            ),
         )
         groups = engine.prepare(person_subgroups_sql(registry().subgroups.values()), values)
         _add(found, engine.fetch(_listed("subgroup", "subgroups", groups)))

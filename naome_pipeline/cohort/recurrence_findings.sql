@@ -1,0 +1,122 @@
+-- Every record that says "distant recurrence": found later than the window of first diagnosis, in people whose first
+-- breast cancer was early. One row per finding; certainty and date are read from here.
+WITH early AS (
+    SELECT
+        person_id,
+        tumour_id,
+        diagnosis_date
+    FROM cohort_assessment
+    WHERE
+        evidence_sources = 0
+        AND exclusion IN ('no_evidence_of_distant_spread', 'outside_reported_quarters')
+),
+
+-- COSD: the non-primary pathway (recurrence or progression), and progression within the primary pathway.
+cosd_records AS (
+    SELECT
+        e.person_id,
+        c.recurrence_date AS finding_date,
+        c.recurrence_types AS types,
+        c.recurrence_sites AS sites
+    FROM cosd AS c
+    JOIN early AS e ON c.person_id = e.person_id
+    WHERE COALESCE(c.recurrence_icd10, 'C50') LIKE 'C50%'
+    UNION ALL
+    SELECT
+        e.person_id,
+        c.recurrence_date AS finding_date,
+        c.non_primary_progression_types AS types,
+        c.non_primary_progression_sites AS sites
+    FROM cosd AS c
+    JOIN early AS e ON c.person_id = e.person_id
+    WHERE COALESCE(c.non_primary_progression_icd10, 'C50') LIKE 'C50%'
+    UNION ALL
+    SELECT
+        e.person_id,
+        c.progression_dates[1] AS finding_date,
+        c.progression_types AS types,
+        c.progression_sites AS sites
+    FROM cosd AS c
+    JOIN early AS e ON c.person_id = e.person_id
+),
+
+cosd_distant AS (
+    SELECT
+        c.person_id,
+        c.finding_date
+    FROM cosd_records AS c
+    CROSS JOIN UNNEST(c.types) AS t(metastatic_type)
+    WHERE t.metastatic_type = '03'
+    UNION ALL
+    SELECT
+        c.person_id,
+        c.finding_date
+    FROM cosd_records AS c
+    CROSS JOIN UNNEST(c.sites) AS s(metastatic_site)
+    JOIN reference.cosd_metastatic_type_site AS r ON s.metastatic_site = r.code AND r.system LIKE '%site'
+    WHERE r.distant = 'yes'
+),
+
+found AS (
+    SELECT
+        person_id,
+        'cosd_recurrence' AS source,
+        finding_date
+    FROM cosd_distant
+
+    UNION ALL
+
+    SELECT
+        e.person_id,
+        'registry_later_tumour' AS source,
+        t.diagnosis_date AS finding_date
+    FROM tumours AS t
+    JOIN early AS e ON t.person_id = e.person_id
+    WHERE t.site_icd10 LIKE 'C50%' AND (t.stage LIKE '4%' OR t.m_category LIKE '1%')
+
+    UNION ALL
+
+    SELECT
+        e.person_id,
+        'hospital_diagnosis' AS source,
+        h.episode_start AS finding_date
+    FROM hes_apc AS h
+    JOIN early AS e ON h.person_id = e.person_id
+    CROSS JOIN UNNEST(h.diagnosis_codes) AS d(diagnosis_code)
+    WHERE d.diagnosis_code LIKE 'C78%' OR d.diagnosis_code LIKE 'C79%'
+
+    UNION ALL
+
+    -- Palliative intent: P of the older lists, 2 (not curative) of version 3.
+    SELECT
+        e.person_id,
+        'palliative_drug' AS source,
+        s.administration_date AS finding_date
+    FROM sact AS s
+    JOIN early AS e ON s.person_id = e.person_id
+    JOIN reference.drug_groups AS g ON UPPER(TRIM(s.drug_name)) = g.code
+    JOIN reference.advanced_disease_drugs AS a ON g.label = a.code
+    WHERE UPPER(TRIM(s.intent)) IN ('P', '2', '02')
+
+    UNION ALL
+
+    SELECT
+        e.person_id,
+        'palliative_radiotherapy' AS source,
+        r.appointment_date AS finding_date
+    FROM rtds AS r
+    JOIN early AS e ON r.person_id = e.person_id
+    JOIN reference.rtds_anatomical_site_groups AS g
+        ON SUBSTRING(r.anatomical_site, 1, LENGTH(g.code)) = g.code
+    WHERE r.intent IN ('1', '01', 'P') AND g."group" IN ('bone', 'brain')
+)
+
+SELECT DISTINCT
+    f.person_id,
+    f.source,
+    f.finding_date
+FROM found AS f
+JOIN early AS e ON f.person_id = e.person_id
+WHERE
+    DATE_DIFF('day', e.diagnosis_date, f.finding_date) > $de_novo_window_end
+    AND f.finding_date <= $snapshot_date

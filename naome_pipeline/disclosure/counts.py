@@ -1,0 +1,132 @@
+"""The counts of a release as sets of people: by indicator, subgroup, unit and period, and which of them are published.
+
+What belongs here: counting, and what the rule itself calls small. What does not: what is hidden together (`jobs.py`), the
+tables an attacker sees (`views.py`), deciding and attacking (`control.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from naome_pipeline.disclosure.attack import BoolArray, FloatArray
+from naome_pipeline.disclosure.policy import Policy
+from naome_pipeline.disclosure.relations import Periods, Population, families
+from naome_pipeline.indicators.registry import Registry
+from naome_pipeline.indicators.reporting_periods import AUDIT_PERIOD, QUARTER, ROLLING
+
+TRUST, ALLIANCE = "trust", "alliance"
+LEVELS = (ALLIANCE, TRUST)
+
+Cells = dict[str, BoolArray]
+Numbers = dict[str, FloatArray]
+
+
+@dataclass
+class Marks:
+    """Cells marked as hidden, or as known: by level, indicators × subgroups × units × periods."""
+
+    numerator: Cells
+    denominator: Cells
+
+
+def published_periods(table: object, eligible: BoolArray) -> tuple[BoolArray, BoolArray, BoolArray]:
+    """Which periods are published: of Alliances (all), of trusts (no quarters), of subgroups of Alliances (the audit period
+    and the newest complete year). Each indicators × periods."""
+    kinds = np.asarray(table["period_kind"])  # type: ignore[index]
+    newest = np.zeros_like(eligible)
+    for i, row in enumerate(eligible & (kinds == ROLLING)):
+        newest[i, np.flatnonzero(row)[-1:]] = True
+    return eligible, eligible & (kinds != QUARTER), newest | (eligible & (kinds == AUDIT_PERIOD))
+
+
+class CountedRelease:
+    """The counts of one release under one policy."""
+
+    def __init__(
+        self,
+        population: Population,
+        periods: Periods,
+        eligible: BoolArray,
+        registry: Registry,
+        policy: Policy,
+    ) -> None:
+        """`eligible`: indicators × periods that have their follow-up."""
+        self.population, self.periods, self.registry, self.policy = population, periods, registry, policy
+        self._alliance_spans, self._trust_spans, self._subgroup_spans = published_periods(
+            periods.table, eligible
+        )
+        self._complete = eligible
+        units = {ALLIANCE: len(population.alliances), TRUST: len(population.trusts)}
+        groups = {ALLIANCE: len(population.subgroups), TRUST: 1}
+        self.shapes = {
+            level: (len(eligible), groups[level], units[level], eligible.shape[1]) for level in LEVELS
+        }
+        self.numerators = {level: self._counted(population.numerator, level) for level in LEVELS}
+        self.denominators = {level: self._counted(population.denominator, level) for level in LEVELS}
+        self.marks, self.known = self.no_marks(), self.no_marks()
+        kinds = periods.table["period_kind"]
+        self._quarterly, self._overlapping = np.asarray(kinds == QUARTER), np.asarray(kinds != AUDIT_PERIOD)
+        names = list(population.indicators)
+        self.families = [[names.index(n) for n in family] for family in families(registry, names)]
+
+    def no_marks(self) -> Marks:
+        """Nothing marked."""
+        return Marks(
+            *({level: np.zeros(shape, dtype=bool) for level, shape in self.shapes.items()} for _ in range(2))
+        )
+
+    def _counted(self, member: BoolArray, level: str) -> FloatArray:
+        counted = np.zeros(self.shapes[level])
+        for i, s in np.ndindex(counted.shape[:2]):
+            inside = member[:, i] & self.population.subgroup[:, s]
+            counted[i, s] = self._people(inside, level) @ self.periods.quarters.T
+        return counted
+
+    def _people(self, inside: BoolArray, level: str) -> FloatArray:
+        return self.population.by_unit(inside, level, self.periods.quarters.shape[1])
+
+    def _small(self, values: FloatArray) -> BoolArray:
+        return (values > 0) & (values < self.policy.smallest_shown)
+
+    def published(self, level: str, subgroup: int) -> BoolArray:
+        """Indicators × periods that are published of a level: whole or of a subgroup."""
+        if subgroup:
+            return self._subgroup_spans
+        return self._trust_spans if level == TRUST else self._alliance_spans
+
+    def _base(self, indicator: int) -> str:
+        return self.registry.indicators[self.population.indicators[indicator]].denominator.where
+
+    def _levels(self, subgroup: int) -> tuple[str, ...]:
+        return LEVELS if subgroup == 0 else (ALLIANCE,)
+
+    def _spans(self, indicators: Sequence[int], s: int) -> Cells:
+        return {
+            level: np.asarray(self.published(level, s)[list(indicators)].any(axis=0))
+            for level in self._levels(s)
+        }
+
+    def _derived(self, indicators: Sequence[int], level: str, s: int) -> BoolArray:
+        """Quarters of trusts that follow from longer periods: never published, protected all the same."""
+        if level != TRUST or s:
+            return np.zeros(self._complete.shape[1], dtype=bool)
+        return self._complete[list(indicators)].any(axis=0) & self._quarterly
+
+    def _few(self, i: int, s: int, level: str) -> BoolArray:
+        """Whether a numerator, its complement or its denominator is small; in a subgroup, also those of everybody else."""
+        top, bottom = self.numerators[level][i, s], self.denominators[level][i, s]
+        few = self._small(top) | self._small(bottom - top) | self._small(bottom)
+        if s:
+            rest_top = self.numerators[level][i, 0] - top
+            rest = self.denominators[level][i, 0] - bottom
+            few |= self._small(rest_top) | self._small(rest) | self._small(rest - rest_top)
+        return few & (bottom > 0)
+
+
+def rounded(values: FloatArray, policy: Policy) -> FloatArray:
+    """Counts as a rounding policy shows them: to the nearest multiple, a zero as zero."""
+    nearest = np.floor(values / policy.round_to + 0.5) * policy.round_to
+    return np.where(values > 0, np.maximum(nearest, policy.round_to), 0.0)

@@ -1,0 +1,10 @@
+-- What the recurrent cohort rests on, national and experimental, as published; only from feeds
+-- that support the recurrent cohort.
+SELECT
+    a.nation,
+    a.certainty,
+    a.source,
+    a.people,
+    a.found_by_one_source_only
+FROM recurrence_evidence AS a
+JOIN indicator_definitions AS d ON d.indicator = 'R1' AND d.available

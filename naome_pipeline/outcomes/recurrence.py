@@ -1,0 +1,73 @@
+"""Distant recurrence after early breast cancer, by years since diagnosis (experimental).
+
+What belongs here: who is followed, from when to when. What does not: finding recurrences (`cohort/recurrences.sql`), the
+estimator (`statistics/survival.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from naome_pipeline.parameters import value_of
+from naome_pipeline.statistics.survival import cumulative_incidence
+
+YEARS = (1, 2, 3, 5, 8, 10)
+DAYS_PER_YEAR = 365.25
+RECURRED, DIED = 1, 2
+CERTAINTIES = ("any", "definite or probable", "definite")
+COLUMNS = ["nation", "certainty", "year", "people", "recurred", "incidence", "lower", "upper", "died_before"]
+
+
+def recurrence_rates(early: pd.DataFrame, recurrences: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+    """Cumulative incidence of distant recurrence with death competing, per nation and certainty (COLUMNS).
+
+    `early`: person_id, nation, diagnosis_date, death_date of people whose first breast cancer was early; `recurrences`:
+    person_id, recurrence_date, certainty. Followed from the end of the first window (the spread before it is de novo) to
+    recurrence, death or the snapshot; a recurrence of a lower certainty than asked for does not end the follow-up.
+    `recurred`, `died_before`: people and share by that year. Aalen-Johansen estimates.
+    """
+    begin = float(value_of("de_novo_window_end"))
+    table = early.merge(
+        recurrences[["person_id", "recurrence_date", "certainty"]], on="person_id", how="left"
+    )
+    start = pd.to_datetime(table["diagnosis_date"])
+
+    def days_to(dates: pd.Series) -> pd.Series:
+        return (pd.to_datetime(dates) - start).dt.days.astype(float)
+
+    end = (pd.Timestamp(snapshot_date) - start).dt.days.astype(float)
+    death, recurrence = days_to(table["death_date"]), days_to(table["recurrence_date"])
+    table = table.assign(end=np.fmin(end, death), died=death.notna() & (death <= end), recurrence=recurrence)
+    # Nobody can recur before the window has closed: those who die or are diagnosed so late were not at risk.
+    table = table[table["end"] > begin]
+    rows: list[tuple[object, ...]] = []
+    for nation, people in table.groupby("nation"):
+        for asked in CERTAINTIES:
+            counted = people["recurrence"].notna() & (
+                (asked == "any")
+                | (people["certainty"] == "definite")
+                | ((asked == "definite or probable") & (people["certainty"] == "probable"))
+            )
+            counted &= people["recurrence"] <= people["end"]
+            days = people["recurrence"].where(counted, people["end"])
+            cause = counted.astype(int) * RECURRED + (~counted & people["died"]).astype(int) * DIED
+            times = [DAYS_PER_YEAR * year for year in YEARS if DAYS_PER_YEAR * year <= days.max()]
+            entry = np.full(len(days), begin)
+            curve = cumulative_incidence(days, cause, RECURRED, entry=entry).at(times)
+            deaths = cumulative_incidence(days, cause, DIED, entry=entry).at(times)
+            for year, point, lost in zip(YEARS, curve.to_dict("records"), deaths["incidence"], strict=False):
+                by_then = int((counted & (days <= DAYS_PER_YEAR * year)).sum())
+                limits = (point["incidence"], point["lower"], point["upper"])
+                rows.append((nation, asked, year, len(people), by_then, *limits, lost))
+    kinds = {
+        "nation": "string",
+        "certainty": "string",
+        "year": "int64",
+        "people": "int64",
+        "recurred": "int64",
+    }
+    kinds |= dict.fromkeys(["incidence", "lower", "upper", "died_before"], "float64")
+    return pd.DataFrame(rows, columns=pd.Index(COLUMNS)).astype(kinds)
