@@ -39,6 +39,7 @@ def write_dashboard(tables: ReleasedTables, folder: Path) -> None:
     page = environment.get_template("dashboard.html.jinja").render(
         release=release,
         period=wording.period(release["period"]),
+        recurrent=_reports_recurrence(tables),
         synthetic=release.get("synthetic data") == "yes",
         for_publication=release["disclosure for publication"] == "True",
         policy=release["disclosure note"],
@@ -48,6 +49,11 @@ def write_dashboard(tables: ReleasedTables, folder: Path) -> None:
         library=chart_library(),
     )
     (folder / PAGE_FILE).write_text(page, encoding="utf-8")
+
+
+def _reports_recurrence(tables: ReleasedTables) -> bool:
+    definitions = tables.frame("released_definitions")
+    return bool((definitions["available"] & (definitions["cohort"] == "recurrent")).any())
 
 
 def _inside_script(content: Any) -> str:

@@ -53,6 +53,14 @@ def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
         "subgroups": _subgroups(values[values["subgroup"] != "all"], days),
         "series": _series(tables.frame("released_series"), periods),
         "comparison": _comparison(tables.frame("released_comparison")),
+        "recurrence_rates": [
+            _plain(r) | {c: numbers.tenths(r[c]) for c in ("incidence", "lower", "upper", "died_before")}
+            for r in tables.frame("released_recurrence_rates").to_dict("records")
+        ],
+        "recurrence_evidence": [
+            _plain(r) | {"source": wording.source(str(r["source"]))}
+            for r in tables.frame("released_recurrence_evidence").to_dict("records")
+        ],
         "revisions": _revisions(revisions),
         "revision_count": len(revisions),
         "files": [_plain(r) for r in tables.frame("changed_files").to_dict("records")],

@@ -49,6 +49,10 @@ METRIC_COLUMNS = [
     "audit", "metric_id", "metric_name", "metric_type", "metric_direction", "denominator_description", "numerator_description",
     "follow_up_days", "status", "availability", "guideline", "note",
 ]  # fmt: skip
+_ELSEWHERE = {
+    "days": "A duration: in indicators.csv, not in this file.",
+    wording.BY_YEARS: "By years since diagnosis: in recurrence_rates.csv, not in this file.",
+}
 
 
 def write_national_data(tables: ReleasedTables, folder: Path) -> None:
@@ -152,7 +156,7 @@ def _metrics(definitions: Any, with_values: set[str]) -> pd.DataFrame:
                 "status": row["status"],
                 "availability": wording.state(row, row["indicator"] in with_values)
                 if row["measure"] == "proportion"
-                else "A duration: in indicators.csv, not in this file.",
+                else _ELSEWHERE[row["measure"]],
                 "guideline": row["guideline"],
                 "note": row["construction"],
             }

@@ -54,17 +54,33 @@ ITEMS = {
     "specimen_nature": "whether tissue came from the breast or from a metastasis",
     "stage": "stage",
 }
+# The sources of evidence for a recurrence.
+SOURCES = {
+    "any": "any source",
+    "cosd_recurrence": "recurrence or progression in COSD",
+    "registry_later_tumour": "a later metastatic tumour in the registry",
+    "hospital_diagnosis": "diagnoses of hospital admissions",
+    "palliative_drug": "drugs for advanced disease (SACT)",
+    "palliative_radiotherapy": "palliative radiotherapy to bone or brain (RTDS)",
+}
 KINDS = {
     "performance": "How care is measured",
     "data quality": "How complete the records are",
     "contextual": "Context",
 }
+# The measure of an indicator that has rates by years since diagnosis, in a table of its own.
+BY_YEARS = "cumulative incidence"
 _NEED = re.compile(r"^(?P<said>.*?) \((?P<columns>[a-z_0-9]+\.[a-z_0-9]+(?: or [a-z_0-9]+\.[a-z_0-9]+)*)\)$")
 
 
 def data_set(name: str) -> str:
     """A data set as people call it."""
     return DATA_SETS.get(name, name.replace("_", " "))
+
+
+def source(name: str) -> str:
+    """A source of evidence for a recurrence as people call it."""
+    return SOURCES.get(name, name.replace("_", " "))
 
 
 def subgroup(name: str) -> str:
@@ -92,7 +108,7 @@ def state(definition: Mapping[str, Any], has_values: bool) -> str:
     """Why an indicator has no number, as a sentence; nothing when it has one."""
     if not definition["available"]:
         return f"Not available from this feed: {plain_reason(str(definition['reason']))}."
-    if has_values:
+    if has_values or definition["measure"] == BY_YEARS:
         return ""
     return (
         f"Not yet complete: it needs {numbers.count(definition['follow_up_days'])} days of follow-up for four whole "

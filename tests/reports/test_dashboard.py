@@ -140,6 +140,24 @@ def test_reasons_are_plain_words(tables):
         assert not re.search(r"[a-z]_[a-z]|\w\.\w", entry["state"]), entry["state"]
 
 
+def test_rates_by_years_since_diagnosis_have_their_own_table(tmp_path):
+    changed = frames()
+    definitions = changed["released_definitions"]
+    definitions.loc[definitions["indicator"] == "R1", ["available", "reason"]] = [True, ""]
+    write_dashboard(released(tmp_path, changed), tmp_path)
+    page = (tmp_path / PAGE_FILE).read_text(encoding="utf-8")
+    data = embedded(page, "data")
+    entry = next(e for e in data["indicators"] if e["indicator"] == "R1")
+    assert entry["state"] == ""
+    assert [data["recurrence_rates"][0][c] for c in ("incidence", "lower", "upper", "died_before")] == [
+        80,
+        70,
+        90,
+        60,
+    ]
+    assert "Those whose cancer came back" in page
+
+
 def test_every_reason_the_registry_can_give_is_plain():
     checked = 0
     for entry in availability("england_quarterly", {}, registry()):

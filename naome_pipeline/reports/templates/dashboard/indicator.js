@@ -8,6 +8,7 @@ function indicatorView(state) {
   const details = definition(indicator);
   parts.push(details);
   if (indicator.state) { parts.push(el("p", { class: "note" }, indicator.state)); return parts; }
+  if (indicator.measure === "cumulative incidence") { return [...parts, ...byYears(indicator)]; }
   const rows = ["rolling", "audit"].map((kind) => ({
     head: newestPeriod(state.i, kind) || KIND_NAMES[kind], headText: newestPeriod(state.i, kind) || KIND_NAMES[kind],
     cells: missingReason(indicator, kind) ? [{ span: missingReason(indicator, kind) }] : units.map((unit) => unitCell(indicator, kind, unit)),
@@ -18,6 +19,18 @@ function indicatorView(state) {
   else { parts.push(overTime(indicator, units), runChart(indicator, state), ...funnels(indicator, state)); }
   parts.push(byAlliance(indicator, state), everyTrust(indicator, state));
   return parts;
+}
+
+function byYears(indicator) {
+  const sure = { any: "any certainty", definite: "definite", probable: "probable", possible: "possible" };
+  return [
+    table({ caption: `${titleOf(indicator)}`, columns: plain(["Nation", "Certainty", "Years since diagnosis", "People", "Recurred", "Share with a recurrence", "95% interval", "Died before"], 2, 7),
+      rows: D.recurrence_rates.map((r) => ({ head: r.nation, headText: r.nation, cells: [sure[r.certainty] || r.certainty, count(r.year), count(r.people), count(r.recurred), percent(r.incidence), `${percent(r.lower)} to ${percent(r.upper)}`, percent(r.died_before)] })) }),
+    el("h3", {}, "What it rests on"),
+    el("p", {}, "Definite: recorded in COSD or by the registry. Probable: two independent sources. Possible: one source."),
+    table({ caption: "People with a recurrence by the source that shows it", columns: plain(["Nation", "Certainty", "Source", "People", "Shown by this source only"], 3, 4),
+      rows: D.recurrence_evidence.map((r) => ({ head: r.nation, headText: r.nation, cells: [sure[r.certainty] || r.certainty, r.source, count(r.people), count(r.found_by_one_source_only)] })) }),
+  ];
 }
 
 function overTime(indicator, units) {

@@ -16,6 +16,7 @@ const roleTitle = ([role, code]) => `${ROLE_TITLES[role]}${longName(code)}`;
 function definitionList(indicator) {
   const entry = (term, text) => (text ? [el("dt", {}, term), el("dd", {}, text)] : []);
   return el("dl", {},
+    entry("Cohort", indicator.cohort === "recurrent" ? "people whose breast cancer came back at a distant site; reported apart and experimental" : ""),
     entry("Counted among", indicator.denominator_text), entry("Counted when", indicator.numerator_text),
     entry("Which way is better", DIRECTIONS[indicator.direction]), entry("Goal of the audit", indicator.goal_title),
     entry("Follow-up needed", `${count(indicator.follow_up_days)} days after diagnosis`),
@@ -79,6 +80,7 @@ function glance(state) {
 // Why an indicator has no number in a kind of period, or nothing.
 function missingReason(indicator, kind) {
   if (indicator.state) { return indicator.state; }
+  if (indicator.measure === "cumulative incidence") { return "Given by years since diagnosis, for the nation only: open this indicator."; }
   if (newestPlace(indicator.indicator, kind) < 0) { return `Not yet complete for the ${KIND_NAMES[kind]}: the follow-up it needs has not passed.`; }
   return "";
 }
