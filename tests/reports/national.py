@@ -5,6 +5,7 @@ For size, speed and what a full page looks like. The numbers are drawn from a se
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -143,14 +144,19 @@ def _comparison(released: Any) -> pd.DataFrame:
     return frame
 
 
-def national_frames(seed: int = 1) -> dict[str, pd.DataFrame]:
-    """Every released table at national size."""
+def national_frames(indicators: Collection[str] | None = None, seed: int = 1) -> dict[str, pd.DataFrame]:
+    """Every released table at national size, of all indicators or of those named."""
     tables, released = frames(), _released(seed)
     columns = tables["released_indicators"].columns.tolist()
     definitions = tables["released_definitions"].assign(available=True, status="published", reason="")
     change = tables["revisions"]
+    if indicators is not None:
+        released = released[released["indicator"].isin(indicators)]
+        definitions = definitions[definitions["indicator"].isin(indicators)]
     changed = pd.concat([change] * 20_000, ignore_index=True)
-    sample: Any = released[released["subgroup"] == "all"].sample(len(changed), random_state=seed)
+    sample: Any = released[released["subgroup"] == "all"].sample(
+        len(changed), random_state=seed, replace=True
+    )
     for column in ("indicator", "period_kind", "period", "level", "unit_code"):
         changed[column] = sample[column].to_numpy()
     return tables | {
