@@ -9,7 +9,7 @@ from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, PublishedTable
 from naome_pipeline.reports.publishing import publish_release
 
-REPORTS = ("first_page", "open_data")
+REPORTS = ("dashboard", "national_data", "open_data")
 
 
 def _make(context: BuildContext) -> None:

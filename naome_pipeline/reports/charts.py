@@ -1,97 +1,236 @@
-"""The charts of the first page, as SVG text drawn from released numbers. Each stands beside its table.
+"""The charts, each drawn once as a Vega-Lite specification: interactive in the browser, pictures in documents.
 
-Shapes carry the meaning, colour only repeats it: lines and dots for values, bars for intervals, a dashed line for the
-national value. Colours are the page's own, so that light, dark and print follow it.
+What belongs here: how a chart looks and which fields it reads. What does not: choosing the numbers, or the table that
+stands behind each chart (`dashboard.py` and the page itself).
+
+A specification names its data sets and leaves them empty; whoever draws it fills them. `pointed` takes the rows of `points`
+that a reader points at, which get a ring. Proportions are 0 to 1. Shape,
+dash or words carry the meaning and colour only repeats it; colours come from a theme, so that one chart serves light
+and dark.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
-WIDTH, LEFT, RIGHT = 640, 60, 40
+import altair as alt
 
-
-@dataclass(frozen=True)
-class Point:
-    """One value with its interval, proportions 0 to 1. `label` names it in the tooltip and on the axis."""
-
-    label: str
-    value: float
-    lower: float
-    upper: float
-
-
-def _x(value: float, left: int, width: int) -> float:
-    return left + value * (width - left - RIGHT)
-
-
-def trend(points: Sequence[Point], title: str, description: str, identifier: str) -> str:
-    """A run chart over time: value and 95% interval per period, axis from 0% to 100%."""
-    height, top, bottom = 200, 12, 34
-    inner = height - top - bottom
-
-    def y(value: float) -> float:
-        return top + (1 - value) * inner
-
-    step = (WIDTH - LEFT - RIGHT) / max(len(points), 1)
-    xs = [LEFT + step * (i + 0.5) for i in range(len(points))]
-    parts = [_open(height, title, description, identifier)]
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(
-            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
-        )
-        parts.append(f'<text class="tick end" x="{LEFT - 6}" y="{y(tick) + 4:.1f}">{tick:.0%}</text>')
-    for x, point in zip(xs, points, strict=True):
-        parts.append(
-            f'<line class="interval" x1="{x:.1f}" x2="{x:.1f}" y1="{y(point.upper):.1f}" y2="{y(point.lower):.1f}"/>'
-        )
-    line = " ".join(f"{x:.1f},{y(p.value):.1f}" for x, p in zip(xs, points, strict=True))
-    parts.append(f'<polyline class="line" points="{line}"/>')
-    every = 1 if len(points) <= 6 else 4
-    for i, (x, point) in enumerate(zip(xs, points, strict=True)):
-        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y(point.value):.1f}" r="4"/>')
-        if (len(points) - 1 - i) % every == 0:
-            parts.append(
-                f'<text class="tick middle" x="{x:.1f}" y="{height - 10}">{escape(point.label)}</text>'
-            )
-    return "".join([*parts, "</svg>"])
+ThemeName = Literal["light", "dark"]
+LIMITS, POINTS, POINTED, REFERENCE = "limits", "points", "pointed", "reference"
+FONT = "Arial, Helvetica, sans-serif"
+# The state of a trust in a funnel, and the shape that says it without colour.
+STATE_SHAPES = {
+    "within": "circle",
+    "alert": "diamond",
+    "potential outlier": "triangle-up",
+    "not assessed": "cross",
+}
+# Who a line is about in a run chart of several, and the dash and shape that say so.
+ROLES = {
+    "own": ("circle", [1, 0]),
+    "peer": ("diamond", [8, 3]),
+    "alliance": ("square", [4, 3]),
+    "nation": ("triangle-up", [1.5, 3]),
+}
+MARKED_SHAPES = {
+    "improvement": "triangle-up",
+    "concern": "triangle-down",
+    "high": "diamond",
+    "low": "diamond",
+}
+_COLOURS: Mapping[str, Mapping[str, str]] = {
+    "light": {
+        "ink": "#212b32", "quiet": "#4c6272", "rule": "#d8dde0", "own": "#005eb8", "other": "#4c6272", "lit": "#ae2573",
+        "band": "#768692", "paper": "#ffffff",
+    },
+    "dark": {
+        "ink": "#f0f4f5", "quiet": "#b7c3cc", "rule": "#3d4c58", "own": "#7ab8f5", "other": "#b7c3cc", "lit": "#ff9fd0",
+        "band": "#97a6b1", "paper": "#14202b",
+    },
+}  # fmt: skip
 
 
-def intervals(
-    points: Sequence[Point], national: float | None, title: str, description: str, identifier: str
-) -> str:
-    """One row per unit: value and 95% interval, the national value as a dashed line."""
-    left, row, top, bottom = 250, 22, 8, 26
-    height = top + bottom + row * len(points)
-    parts = [_open(height, title, description, identifier)]
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = _x(tick, left, WIDTH)
-        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{height - bottom}"/>')
-        parts.append(f'<text class="tick middle" x="{x:.1f}" y="{height - 8}">{tick:.0%}</text>')
-    if national is not None:
-        x = _x(national, left, WIDTH)
-        parts.append(f'<line class="nation" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{height - bottom}"/>')
-    for number, point in enumerate(points):
-        y = top + row * (number + 0.5)
-        parts.append(
-            f'<text class="tick end" x="{left - 8}" y="{y + 4:.1f}">{escape(_short(point.label))}</text>'
-        )
-        parts.append(
-            f'<line class="interval" x1="{_x(point.lower, left, WIDTH):.1f}" x2="{_x(point.upper, left, WIDTH):.1f}" '
-            f'y1="{y:.1f}" y2="{y:.1f}"/>'
-        )
-        parts.append(f'<circle class="dot" cx="{_x(point.value, left, WIDTH):.1f}" cy="{y:.1f}" r="4"/>')
-    return "".join([*parts, "</svg>"])
+def theme(name: ThemeName) -> dict[str, Any]:
+    """Colours, type and the named styles of marks, as a Vega-Lite configuration."""
+    c = _COLOURS[name]
+    return {
+        "background": "transparent",
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": c["ink"], "titleColor": c["ink"], "gridColor": c["rule"], "domainColor": c["band"],
+            "tickColor": c["band"], "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": "normal",
+            "labelFont": FONT, "titleFont": FONT,
+        },
+        "style": {
+            "value": {"color": c["own"], "strokeWidth": 2.5},
+            "own": {"color": c["own"], "opacity": 1},
+            "other": {"color": c["other"], "fill": c["paper"], "strokeWidth": 1.5, "opacity": 1},
+            "otherline": {"color": c["other"], "strokeWidth": 1.5},
+            "centre": {"color": c["ink"], "strokeWidth": 1.5, "strokeDash": [7, 4]},
+            "inner": {"color": c["band"], "strokeWidth": 1.5, "strokeDash": [3, 3]},
+            "outer": {"color": c["band"], "strokeWidth": 1.5},
+            "smooth": {"color": c["quiet"], "strokeWidth": 1.5, "strokeDash": [1.5, 3]},
+            "marked": {"color": c["lit"], "stroke": c["paper"], "strokeWidth": 1, "opacity": 1},
+            "lit": {"color": c["lit"], "stroke": c["ink"], "strokeWidth": 2, "opacity": 1},
+            "label": {"color": c["ink"], "font": FONT, "fontSize": 13, "fontWeight": "bold"},
+            "pointed": {"color": c["ink"], "fill": "transparent", "strokeWidth": 2.5, "opacity": 1},
+            "bar": {"color": c["own"], "strokeWidth": 2},
+        },
+    }  # fmt: skip
 
 
-def _short(label: str, most: int = 38) -> str:
-    return label if len(label) <= most else label[: most - 1] + "…"
+def _x_of_periods() -> alt.X:
+    return alt.X("period:O", sort=None, title=None, axis=alt.Axis(labelAngle=-45, labelOverlap=True))
 
 
-def _open(height: int, title: str, description: str, identifier: str) -> str:
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-labelledby="{identifier}-t {identifier}-d">'
-        f'<title id="{identifier}-t">{escape(title)}</title><desc id="{identifier}-d">{escape(description)}</desc>'
+def _share(field: str, title: str) -> alt.Y:
+    return alt.Y(
+        f"{field}:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(format=".0%")
     )
+
+
+def _pointed(x: alt.X, y: alt.Y) -> alt.Chart:
+    return alt.Chart(alt.NamedData(name=POINTED)).mark_point(style="pointed", size=260).encode(x=x, y=y)
+
+
+def run_chart() -> alt.LayerChart:
+    """A value over time with centre, limits, moving average and special causes.
+
+    Data `points`: period, value, centre, lower, upper, moving_average, marked (a name of MARKED_SHAPES or empty).
+    """
+    base = alt.Chart(alt.NamedData(name=POINTS)).encode(x=_x_of_periods())
+
+    def line(field: str, style: str) -> alt.Chart:
+        return base.mark_line(style=style, interpolate="linear").encode(y=_share(field, "Share of people"))
+
+    dots = base.mark_point(style="own", size=45, filled=True).encode(y=_share("value", "Share of people"))
+    marked = (
+        base.mark_point(style="marked", size=190, filled=True)
+        .encode(
+            y=_share("value", "Share of people"),
+            shape=alt.Shape(
+                "marked:N",
+                scale=alt.Scale(domain=list(MARKED_SHAPES), range=list(MARKED_SHAPES.values())),
+                legend=None,
+            ),
+        )
+        .transform_filter("datum.marked !== ''")
+    )
+    return _sized(
+        alt.layer(
+            line("lower", "outer"), line("upper", "outer"), line("centre", "centre"), line("moving_average", "smooth"),
+            line("value", "value"), dots, marked,
+            _pointed(_x_of_periods(), _share("value", "Share of people")),
+        )
+    )  # fmt: skip
+
+
+def comparison_over_time() -> alt.LayerChart:
+    """Several units over time. Data `points`: period, role (a name of ROLES), value; `limits`: period, lower, upper."""
+    shown = alt.Chart(alt.NamedData(name=POINTS)).encode(x=_x_of_periods(), detail="role:N")
+    bounds = alt.Chart(alt.NamedData(name=LIMITS)).encode(x=_x_of_periods())
+    roles, title = list(ROLES), "Share of people"
+    dash = alt.StrokeDash(
+        "role:N", scale=alt.Scale(domain=roles, range=[d for _, d in ROLES.values()]), legend=None
+    )
+    shape = alt.Shape(
+        "role:N", scale=alt.Scale(domain=roles, range=[s for s, _ in ROLES.values()]), legend=None
+    )
+    own, others = "datum.role === 'own'", "datum.role !== 'own'"
+    y = _share("value", title)
+    return _sized(
+        alt.layer(
+            bounds.mark_line(style="outer").encode(y=_share("lower", title)),
+            bounds.mark_line(style="outer").encode(y=_share("upper", title)),
+            shown.mark_line(style="otherline").encode(y=y, strokeDash=dash).transform_filter(others),
+            shown.mark_point(style="other", size=50).encode(y=y, shape=shape).transform_filter(others),
+            shown.mark_line(style="value").encode(y=y).transform_filter(own),
+            shown.mark_point(style="own", size=60, filled=True).encode(y=y).transform_filter(own),
+            _pointed(_x_of_periods(), y),
+        )
+    )
+
+
+def funnel() -> alt.LayerChart:
+    """Trusts against the nation by size, with 95% and 99.8% limits and one trust lit.
+
+    Data `points`: size, value, state (a name of STATE_SHAPES), lit, label; `limits`: size, target, lower_998, lower_95,
+    upper_95, upper_998. Values are proportions, or observed over expected; the signal `shares` says which.
+    """
+    x = alt.X(
+        "size:Q",
+        title="People, or people expected",
+        scale=alt.Scale(zero=False, nice=True),
+        axis=alt.Axis(labelOverlap=True),
+    )
+    form = alt.Axis(labelExpr="shares ? format(datum.value, '.0%') : format(datum.value, '.2f')", title=None)
+
+    def y(field: str) -> alt.Y:
+        return alt.Y(f"{field}:Q", scale=alt.Scale(zero=False, nice=True), axis=form)
+
+    bounds = alt.Chart(alt.NamedData(name=LIMITS)).encode(x=x)
+    trusts = alt.Chart(alt.NamedData(name=POINTS)).encode(x=x, y=y("value"))
+    shape = alt.Shape(
+        "state:N",
+        scale=alt.Scale(domain=list(STATE_SHAPES), range=list(STATE_SHAPES.values())),
+        legend=None,
+    )
+    lines = [
+        bounds.mark_line(style=style).encode(y=y(field))
+        for field, style in (
+            ("lower_998", "outer"), ("upper_998", "outer"), ("lower_95", "inner"), ("upper_95", "inner"), ("target", "centre"),
+        )
+    ]  # fmt: skip
+    others = trusts.mark_point(style="other", size=70).encode(shape=shape).transform_filter("!datum.lit")
+    lit = trusts.mark_point(style="lit", size=220, filled=True).encode(shape=shape)
+    name = trusts.mark_text(style="label", dy=-16).encode(text="label:N")
+    chart = alt.layer(
+        *lines,
+        others,
+        lit.transform_filter("datum.lit"),
+        name.transform_filter("datum.lit"),
+        _pointed(x, y("value")),
+    )
+    return _sized(chart).add_params(alt.param(name="shares", value=True))
+
+
+def intervals() -> alt.LayerChart:
+    """One row per unit or group: value and 95% interval, and a dashed line to compare with.
+
+    Data `points`: label, value, lower, upper; `reference`: value (one row or none).
+    """
+    x = alt.Scale(domain=[0, 1])
+    rows = alt.Chart(alt.NamedData(name=POINTS)).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=210, ticks=False))
+    )
+    bars = rows.mark_rule(style="bar").encode(
+        x=alt.X("lower:Q", scale=x, title="Share of people", axis=alt.Axis(format=".0%")), x2="upper:Q"
+    )
+    dots = rows.mark_point(style="own", size=70, filled=True).encode(x=alt.X("value:Q", scale=x))
+    line = alt.Chart(alt.NamedData(name=REFERENCE)).mark_rule(style="centre")
+    ring = _pointed(alt.X("value:Q", scale=x), alt.Y("label:N", sort=None))
+    layers = alt.layer(line.encode(x=alt.X("value:Q", scale=x)), bars, dots, ring)
+    return _sized(layers, height=alt.Step(26))
+
+
+def _sized(chart: Any, height: Any = 300) -> alt.LayerChart:
+    return chart.properties(
+        width=600, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
+    )
+
+
+CHARTS: Mapping[str, Callable[[], alt.LayerChart]] = {
+    "run_chart": run_chart,
+    "comparison_over_time": comparison_over_time,
+    "funnel": funnel,
+    "intervals": intervals,
+}
+
+
+def specification(name: str, theme_name: ThemeName) -> dict[str, Any]:
+    """A chart as a Vega-Lite specification with its theme; KeyError for a chart there is none of."""
+    content = CHARTS[name]().to_dict()
+    content["config"] = theme(theme_name)
+    return content

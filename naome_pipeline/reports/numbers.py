@@ -44,3 +44,13 @@ def count(value: Any) -> str:
 def days(value: Any) -> str:
     """`33.0` as `33 days`, halves kept; nothing as a dash."""
     return NOTHING if missing(value) else f"{float(value):g} days"
+
+
+def tenths(proportion: Any) -> int | None:
+    """`0.5932` as 593, tenths of a percent, rounded as `percent` writes it: what a page shows, and no more."""
+    return None if missing(proportion) else int(percent(proportion)[:-1].replace(".", ""))
+
+
+def hundredths(ratio: Any) -> int | None:
+    """`1.234` as 123: a ratio as it is shown, with two decimals."""
+    return None if missing(ratio) else int(f"{float(ratio):.2f}".replace(".", ""))

@@ -20,9 +20,9 @@ from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, NotPublished, PublishedTable, Scope, as_json, file_sha256
 from naome_pipeline.ledger import known_now, write_entry
 from naome_pipeline.leftovers import exchange, held_folder, sync, work_beside, write_atomically
+from naome_pipeline.reports.release_index import MANIFEST_FILE, write_release_index
 
 FILES_FOLDER = "files"
-MANIFEST_FILE = "release.json"
 SUPERSEDED_FILE = "SUPERSEDED.txt"
 # Report folders are the only ones that others read.
 READABLE = 0o755
@@ -36,7 +36,7 @@ def release_folder(home: Home, feed: str, period: str, version: int) -> Path:
 def publish_release(
     publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
 ) -> Path:
-    """Write the ledger, copy the report files out, write the release record, rebuild the views; returns the reports folder.
+    """Write the ledger, copy the report files out, write release record and index, rebuild the views; returns the folder.
 
     One release is published at a time. The files are complete in a hidden folder before it takes the place of an
     earlier copy of the same release.
@@ -84,6 +84,7 @@ def _publish_release(
         },
     )
     _mark_superseded(home, lake, scope)
+    write_release_index(home.reports)
     lake.rebuild_views()
     return target
 

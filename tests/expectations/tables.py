@@ -69,7 +69,8 @@ LISTS: dict[str, list[dict[str, object]]] = {
             "note": "",
         },
     ],
-    "first_page": [{"file": "index.html", "sha256": SHA256, "bytes": 200_000}],
+    "dashboard": [{"file": "index.html", "sha256": SHA256, "bytes": 200_000}],
+    "national_data": [{"file": "national_dashboard_data.xlsx", "sha256": SHA256, "bytes": 90_000}],
     "open_data": [{"file": "open_data/indicators.csv", "sha256": SHA256, "bytes": 9_000}],
     "publication": [
         {"layer": layer, "table": name, "fingerprint": "f", "sha256": SHA256, "rows": 1}

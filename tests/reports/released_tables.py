@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -306,11 +307,11 @@ def _comparison() -> pd.DataFrame:
     return frame.reindex(columns=COMPARISON_COLUMNS)
 
 
-def released(folder: Path) -> ReleasedTables:
-    """The tables as the lake would hold them."""
+def released(folder: Path, tables: Mapping[str, pd.DataFrame] | None = None) -> ReleasedTables:
+    """The tables, or those given, as the lake would hold them."""
     paths = {}
     with duckdb.connect() as connection:
-        for name, frame in frames().items():
+        for name, frame in (tables or frames()).items():
             paths[name] = folder / f"{name}.parquet"
             connection.register("frame", frame)
             connection.execute(f"COPY (SELECT * FROM frame) TO '{paths[name]}' (FORMAT parquet)").fetchall()

@@ -1,0 +1,86 @@
+"""The dashboard: one HTML file per release that opens from disk, without server or network.
+
+What belongs here: putting text, numbers, charts and scripts into one file. What does not: choosing numbers
+(`dashboard_data.py`), drawing (`charts.py`). Equal tables give equal bytes: no clock, everything sorted.
+
+The browser draws the charts with Vega, which is taken from the installed vl-convert and written into the page
+(decision 0012); specifications are compiled here, so the page need not do it.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from naome_pipeline.reports import wording
+from naome_pipeline.reports.charts import CHARTS, specification
+from naome_pipeline.reports.dashboard_data import dashboard_data, release_facts
+from naome_pipeline.reports.open_data import DICTIONARY_FILE, FILES
+from naome_pipeline.reports.released import ReleasedTables
+
+PAGE_FILE = "index.html"
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def write_dashboard(tables: ReleasedTables, folder: Path) -> None:
+    """Write `index.html` into a folder."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    release = release_facts(tables.frame("provenance"))
+    page = environment.get_template("dashboard.html.jinja").render(
+        release=release,
+        period=wording.period(release["period"]),
+        recurrent=_reports_recurrence(tables),
+        synthetic=release.get("synthetic data") == "yes",
+        for_publication=release["disclosure for publication"] == "True",
+        policy=release["disclosure note"],
+        files=[*FILES.values(), DICTIONARY_FILE],
+        data=_inside_script(dashboard_data(tables)),
+        charts=_inside_script(compiled_charts()),
+        library=chart_library(),
+    )
+    (folder / PAGE_FILE).write_text(page, encoding="utf-8")
+
+
+def _reports_recurrence(tables: ReleasedTables) -> bool:
+    definitions = tables.frame("released_definitions")
+    return bool((definitions["available"] & (definitions["cohort"] == "recurrent")).any())
+
+
+def _inside_script(content: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+@cache
+def compiled_charts() -> dict[str, dict[str, Any]]:
+    """Every chart in both themes, compiled to Vega."""
+    import vl_convert
+
+    return {
+        name: {theme: vl_convert.vegalite_to_vega(specification(name, theme)) for theme in ("light", "dark")}
+        for name in CHARTS
+    }
+
+
+@cache
+def chart_library() -> str:
+    """Vega as one script for the page; it defines `embedVega` and nothing else."""
+    import vl_convert
+
+    bundle = vl_convert.javascript_bundle("window.embedVega = vegaEmbed;")
+    if "</script" in bundle.lower():
+        raise ValueError(
+            "the chart library would end its own script element; use another version of vl-convert-python"
+        )
+    return "(function () {\n" + bundle + "\n})();"

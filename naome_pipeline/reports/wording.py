@@ -1,0 +1,121 @@
+"""Plain words for what tables call by technical names: data sets, columns, reasons, subgroups, changes.
+
+What belongs here: words for readers who have never seen the pipeline. What does not: numbers (`numbers.py`), definitions
+of indicators (the registry).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from naome_pipeline.indicators.registry import registry
+from naome_pipeline.reports import numbers
+
+DATA_SETS = {
+    "cosd": "Cancer Outcomes and Services Data set (COSD)",
+    "cosd_fitness": "COSD fitness assessments",
+    "cosd_pathology": "COSD pathology reports",
+    "cwt": "Cancer waiting times",
+    "deaths": "Deaths",
+    "dids": "Imaging (Diagnostic Imaging Data Set)",
+    "ecds": "Emergency care (ECDS)",
+    "hes_ae": "Emergency attendances (HES)",
+    "hes_apc": "Hospital admissions (HES)",
+    "hes_op": "Outpatient appointments (HES)",
+    "pathway_events": "Pathway events of rapid registration",
+    "pcpd": "Prescriptions in primary care",
+    "registry_treatments": "Treatments recorded by the cancer registry",
+    "rtds": "Radiotherapy (RTDS)",
+    "sact": "Systemic anti-cancer therapy (SACT)",
+    "somatic": "Molecular tests of tumours",
+    "tumours": "Cancer registration",
+}
+# What a missing column means to a reader, by the name of the column.
+ITEMS = {
+    "administration_date": "the dates of systemic treatment",
+    "anatomical_site": "the part of the body that had radiotherapy",
+    "appointment_date": "the dates of radiotherapy",
+    "assessment_indicator": "whether fitness was assessed",
+    "cns_code": "contact with a clinical nurse specialist",
+    "cycle_start_date": "the dates of chemotherapy cycles",
+    "death_date": "the date of death",
+    "diagnosis_codes": "the diagnoses of hospital admissions",
+    "drug_name": "the names of systemic treatments",
+    "er_status": "oestrogen receptor status",
+    "her2_status": "HER2 status",
+    "mdt_dates": "the dates of multidisciplinary team meetings",
+    "mdt_types": "the kind of multidisciplinary team meeting",
+    "metastatic_sites": "the sites of metastases",
+    "performance_status": "WHO performance status",
+    "pr_status": "progesterone receptor status",
+    "procedure_codes": "the procedures of hospital admissions",
+    "specimen_nature": "whether tissue came from the breast or from a metastasis",
+    "stage": "stage",
+}
+# The sources of evidence for a recurrence.
+SOURCES = {
+    "any": "any source",
+    "cosd_recurrence": "recurrence or progression in COSD",
+    "registry_later_tumour": "a later metastatic tumour in the registry",
+    "hospital_diagnosis": "diagnoses of hospital admissions",
+    "palliative_drug": "drugs for advanced disease (SACT)",
+    "palliative_radiotherapy": "palliative radiotherapy to bone or brain (RTDS)",
+}
+KINDS = {
+    "performance": "How care is measured",
+    "data quality": "How complete the records are",
+    "contextual": "Context",
+}
+# The measure of an indicator that has rates by years since diagnosis, in a table of its own.
+BY_YEARS = "cumulative incidence"
+_NEED = re.compile(r"^(?P<said>.*?) \((?P<columns>[a-z_0-9]+\.[a-z_0-9]+(?: or [a-z_0-9]+\.[a-z_0-9]+)*)\)$")
+
+
+def data_set(name: str) -> str:
+    """A data set as people call it."""
+    return DATA_SETS.get(name, name.replace("_", " "))
+
+
+def source(name: str) -> str:
+    """A source of evidence for a recurrence as people call it."""
+    return SOURCES.get(name, name.replace("_", " "))
+
+
+def subgroup(name: str) -> str:
+    """A subgroup as people call it."""
+    found = registry().subgroups.get(name)
+    return found.title if found else name.replace("_", " ")
+
+
+def plain_reason(reason: str) -> str:
+    """Why an indicator is not available, without names of tables and columns."""
+    parts, needed = [], []
+    for part in reason.split("; "):
+        match = _NEED.match(part)
+        if match is None:
+            parts.append(part)
+            continue
+        item = match["columns"].split(" or ")[0].split(".")[1]
+        needed.append(ITEMS.get(item) or match["said"].removesuffix(" is not delivered"))
+    if needed:
+        parts.append(f"it needs {' and '.join(needed)}, not delivered here")
+    return "; ".join(parts)
+
+
+def state(definition: Mapping[str, Any], has_values: bool) -> str:
+    """Why an indicator has no number, as a sentence; nothing when it has one."""
+    if not definition["available"]:
+        return f"Not available from this feed: {plain_reason(str(definition['reason']))}."
+    if has_values or definition["measure"] == BY_YEARS:
+        return ""
+    return (
+        f"Not yet complete: it needs {numbers.count(definition['follow_up_days'])} days of follow-up for four whole "
+        "quarters of diagnosis, which none of those reported has."
+    )
+
+
+def period(code: str) -> str:
+    """`2025Q3` as people write it."""
+    return f"{code[:4]} {code[4:]}" if len(code) == 6 else code
