@@ -4,7 +4,7 @@ What belongs here: how a chart looks and which fields it reads. What does not: c
 stands behind each chart (`dashboard.py` and the page itself).
 
 A specification names its data sets and leaves them empty; whoever draws it fills them. `pointed` takes the rows of `points`
-that a reader points at, which get a ring. Proportions are 0 to 1. Shape,
+that a reader points at, which get a ring. A row whose value is missing leaves a gap in its line. Proportions are 0 to 1. Shape,
 dash or words carry the meaning and colour only repeats it; colours come from a theme, so that one chart serves light
 and dark.
 """

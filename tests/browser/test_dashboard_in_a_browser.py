@@ -270,6 +270,32 @@ def test_charts_are_read_point_by_point_with_the_arrow_keys(reader, national):
     assert TRUST_NAME in text
 
 
+def test_a_hidden_point_leaves_a_gap_and_its_place_on_the_axis(reader, write):
+    tables: dict[str, Any] = national_frames(["P1", "D5"])
+    for name in ("indicators", "series"):
+        table = tables[f"released_{name}"]
+        hidden = (table["unit_code"] == TRUST) & (table["period"] == "2023 Q2 to 2024 Q1")
+        table.loc[hidden, ["numerator"]] = pd.NA
+        table.loc[hidden, ["proportion" if name == "indicators" else "value"]] = np.nan
+    page = reader.open(f"{write(tables)}#v=indicator&i=P1&t={TRUST}")
+    charts_are_drawn(page)
+    chart = page.locator(".chart[aria-label*='over time']")
+    labels = chart.locator("svg .role-axis-label text").all_text_contents()
+    periods = [label.removeprefix("to ") for label in labels if label.startswith("to ")]
+    assert len(periods) == 13
+    assert periods == sorted(periods)
+    lines = chart.evaluate(
+        "c => [...c.querySelectorAll('.mark-line path')].map(p => (p.getAttribute('d').match(/M/g) || []).length)"
+    )
+    assert sorted(lines) == [
+        1,
+        1,
+        2,
+        2,
+        2,
+    ]  # Alliance and nation whole; limits and the trust's own line broken
+
+
 def test_a_trust_in_the_funnel_is_named_on_hover(reader, national):
     page = reader.open(f"{national}#v=indicator&i=P1&c=unadjusted")
     charts_are_drawn(page)

@@ -24,15 +24,16 @@ function keyItem(words, { shape, dash, thick, lit }) {
 }
 
 // A figure, drawn when it is in the page: caption, key, chart, what is pointed at in words, and the table. `points` are the rows of the chart, each with
-// `said`, the sentence for whoever points at it; null draws no chart and says so.
-function figure({ name, title, caption, key, points, data, table: tableOf, signals, empty }) {
+// `said`, the sentence for whoever points at it; a row without it has no value and leaves a gap.
+function figure({ name, title, caption, key, points: rows, data, table: tableOf, signals, empty }) {
+  const points = rows.filter((row) => row.said);
   const saidId = `said-${slug(title)}`;
   const said = el("p", { class: "said", id: saidId, "aria-live": "polite" });
   const frame = el("div", { class: "chart", role: "application", tabindex: "0", "aria-label": `Chart: ${title}. Arrow keys go from point to point.`, "aria-describedby": saidId });
   const node = el("figure", {}, el("figcaption", {}, el("h3", {}, title), caption ? el("p", {}, caption) : null));
   if (points.length) {
     node.append(el("ul", { class: "key", "aria-label": "Key" }, key), frame, said);
-    const chart = { name, frame, points, data, signals, said, view: null, at: -1 };
+    const chart = { name, frame, rows, points, data, signals, said, view: null, at: -1 };
     frame.addEventListener("keydown", (event) => {
       const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
       if (!step) { return; }
@@ -55,7 +56,7 @@ function point(chart, at) {
 function draw(chart) {
   const scheme = dark.matches ? "dark" : "light";
   const spec = JSON.parse(JSON.stringify(SPECIFICATIONS[chart.name][scheme]));
-  const rows = { ...chart.data, points: chart.points };
+  const rows = { ...chart.data, points: chart.rows };
   for (const source of spec.data) { if (rows[source.name] && !source.source) { source.values = rows[source.name]; } }
   for (const signal of spec.signals || []) { if (chart.signals && signal.name in chart.signals) { signal.value = chart.signals[signal.name]; } }
   spec.width = Math.max(chart.frame.clientWidth, 240);

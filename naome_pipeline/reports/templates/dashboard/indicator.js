@@ -38,12 +38,14 @@ function overTime(indicator, units) {
   const title = `${id} over time, rolling four quarters`;
   const own = units[0], trust = own && own[0] === "own";
   const limits = trust ? (D.series[id] || {})[own[1]] || [] : [];
-  const points = units.flatMap(([role, code]) => cellsOf(id, "rolling", code).map((cell, place) => [cell, place])
-    .filter(([cell]) => Array.isArray(cell) && cell.length === 5)
-    .map(([cell, place]) => ({ id: `${code}|${place}`, role, period: `to ${labels[place].split(" to ").pop()}`, order: place, value: cell[2] / 1000,
-      said: `${nameOf(code)}, ${labels[place]}: ${inWords(indicator, cell).value}, ${inWords(indicator, cell).people}` })));
-  points.sort((a, b) => a.order - b.order);
-  const bounds = limits.map((l, place) => (l ? { period: `to ${labels[place].split(" to ").pop()}`, lower: l[0] / 1000, upper: l[1] / 1000 } : null)).filter(Boolean);
+  // Every period has a row, so that the axis is whole and a hidden value leaves a gap.
+  const shown = labels.slice(0, last + 1).map((label, place) => [`to ${label.split(" to ").pop()}`, place]);
+  const points = shown.flatMap(([period, place]) => units.map(([role, code]) => {
+    const cell = cellsOf(id, "rolling", code)[place], row = { id: `${code}|${place}`, role, period, value: null };
+    if (!Array.isArray(cell) || cell.length !== 5) { return row; }
+    return { ...row, value: cell[2] / 1000, said: `${nameOf(code)}, ${labels[place]}: ${inWords(indicator, cell).value}, ${inWords(indicator, cell).people}` };
+  }));
+  const bounds = shown.map(([period, place]) => (limits[place] ? { period, lower: limits[place][0] / 1000, upper: limits[place][1] / 1000 } : { period, lower: null, upper: null }));
   const looks = { own: { shape: "circle", dash: "1 0", thick: true, lit: true }, peer: { shape: "diamond", dash: "8 3" }, alliance: { shape: "square", dash: "4 3" }, nation: { shape: "triangle-up", dash: "1.5 3" } };
   const columns = [{ title: "Four quarters" }, ...units.map((unit) => ({ title: roleTitle(unit), parts: ["value", "people", "interval"] }))];
   if (trust) { columns.push({ title: `Limits of ${own[1]}`, number: true }); }
@@ -53,7 +55,7 @@ function overTime(indicator, units) {
   return figure({ name: "comparison_over_time", title, points, data: { limits: bounds },
     caption: "Each point is four quarters of diagnosis together, because a trust sees about eight people a quarter. Neighbouring points share three quarters, "
       + "so they move together by construction, and the rules for special cause are not applied to trusts.",
-    key: [...units.map((unit) => keyItem(roleTitle(unit), looks[unit[0]])), ...(bounds.length ? [keyItem(`control limits of ${own[1]}`, { dash: "1 0" })] : [])],
+    key: [...units.map((unit) => keyItem(roleTitle(unit), looks[unit[0]])), ...(trust ? [keyItem(`control limits of ${own[1]}`, { dash: "1 0" })] : [])],
     table: table({ caption: title, columns, rows }) });
 }
 function plainCell(indicator, cell) {
@@ -69,7 +71,8 @@ function runChart(indicator, state) {
   const series = (D.series[id] || {})[area.code] || [], cells = cellsOf(id, "quarter", area.code);
   const title = `${id} by quarter, ${longName(area.code)}`;
   const share = (t) => (t === null ? null : t / 1000);
-  const points = cells.map((cell, place) => ({ cell, place, s: series[place] })).filter(({ cell }) => Array.isArray(cell) && cell.length === 5).map(({ cell, place, s }) => ({
+  const points = cells.map((cell, place) => ({ cell, place, s: series[place] })).map(({ cell, place, s }) => (!Array.isArray(cell) || cell.length !== 5 ? {
+    id: String(place), period: labels[place], value: null, centre: null, lower: null, upper: null, moving_average: null, marked: "" } : {
     id: String(place), period: labels[place], value: share(cell[2]), centre: s ? share(s[0]) : null, lower: s ? share(s[1]) : null, upper: s ? share(s[2]) : null,
     moving_average: s ? share(s[3]) : null, marked: s ? s[4] : "",
     said: `${labels[place]}: ${percent(cell[2])}, ${inWords(indicator, cell).people}${s ? `; ${SIGNS[s[4]][1]}` : ""}` }));
