@@ -31,7 +31,7 @@ export GX_ANALYTICS_ENABLED := false
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format ui bench lock clean
+.PHONY: help setup run test check format ui bench faults lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/  make \1\t\2/' | expand -t 16
@@ -91,6 +91,9 @@ ui: $(STAMP) ## open the pipeline in Dagster's web interface
 bench: $(STAMP) ## measure the pipeline at national scale
 	@if [ -f benchmarks/run.py ]; then $(BIN)/python -m benchmarks.run; \
 	 else echo "There is no benchmark yet (benchmarks/run.py)."; fi
+
+faults: $(STAMP) ## kill, mutate and race refreshes for half an hour or more, and say what was lost
+	@$(BIN)/python -m tests.faults.run
 
 # Not after setup: a dependency that is not in the lock yet would make that fail.
 lock: ## renew requirements.lock from pyproject.toml (UPGRADE=1 takes the newest versions)

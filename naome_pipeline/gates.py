@@ -9,7 +9,6 @@ and those would be patient data in an event log. It is imported only when a gate
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.engine import Engine, literal, quoted
 
 EXPECTATIONS_FOLDER = Path(__file__).parent.parent / "expectations"
@@ -86,7 +86,14 @@ def load_suite(layer: str, node: str, folder: Path = EXPECTATIONS_FOLDER) -> Sui
     path = folder / layer / f"{node}.json"
     if not path.is_file():
         raise FileNotFoundError(f"no gate for {layer}/{node}: write expectations/{layer}/{node}.json")
-    return Suite(node, json.loads(path.read_text(encoding="utf-8")))
+    content = read_configuration(path)
+    with understanding(path):
+        for expectation in content["expectations"]:
+            _ = expectation["type"], expectation["kwargs"]["column"]
+            _ = expectation["meta"]["name"], expectation["meta"]["why"]
+        if not isinstance(content["meta"]["profile"], dict):
+            raise ValueError("meta.profile has to say what to measure")
+    return Suite(node, content)
 
 
 def profile_table(

@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict
+
+from naome_pipeline.configuration import read_configuration, understanding
 
 PARAMETERS_FILE = Path(__file__).with_name("parameters.yaml")
 
@@ -31,8 +32,9 @@ class Parameter(BaseModel):
 @cache
 def parameters() -> Mapping[str, Parameter]:
     """All parameters by name, in the order of the file."""
-    raw = yaml.safe_load(PARAMETERS_FILE.read_text(encoding="utf-8"))
-    return {name: Parameter.model_validate(entry) for name, entry in raw.items()}
+    raw = read_configuration(PARAMETERS_FILE)
+    with understanding(PARAMETERS_FILE):
+        return {name: Parameter.model_validate(entry) for name, entry in raw.items()}
 
 
 def value_of(name: str) -> float | int:

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.deliveries.errors import DeliveryError
 
 FOLDER = Path(__file__).parent
@@ -231,15 +231,13 @@ def part_of(name: str) -> tuple[str, str]:
 
 
 def _read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_configuration(path)
 
 
 def _load(model: type[_T], path: Path) -> _T:
-    try:
-        return model.model_validate(_read(path))
-    except ValidationError as problem:
-        place = path.relative_to(FOLDER).as_posix()
-        raise DeliveryError(f"the registry file {place} is wrong: {problem}") from None
+    content = _read(path)
+    with understanding(path):
+        return model.model_validate(content)
 
 
 def _one_of(kind: str, name: str, known: Mapping[str, Any]) -> Any:
@@ -251,7 +249,9 @@ def _one_of(kind: str, name: str, known: Mapping[str, Any]) -> Any:
 @cache
 def value_types() -> Mapping[str, ValueType]:
     """The value types by name."""
-    return {name: ValueType.model_validate(v) for name, v in _read(FOLDER / "value_types.yaml").items()}
+    path = FOLDER / "value_types.yaml"
+    with understanding(path):
+        return {name: ValueType.model_validate(v) for name, v in _read(path).items()}
 
 
 @cache
@@ -305,7 +305,9 @@ def table_layouts() -> tuple[TableLayout, ...]:
 @cache
 def feeds() -> Mapping[str, Feed]:
     """The feeds by name."""
-    return {name: Feed.model_validate(v) for name, v in _read(FOLDER / "feeds.yaml").items()}
+    path = FOLDER / "feeds.yaml"
+    with understanding(path):
+        return {name: Feed.model_validate(v) for name, v in _read(path).items()}
 
 
 def feed(name: str) -> Feed:

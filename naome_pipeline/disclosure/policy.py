@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
+
+from naome_pipeline.configuration import read_configuration, understanding
 
 POLICIES_FILE = Path(__file__).with_name("policies.yaml")
 ENVIRONMENT_VARIABLE = "NAOME_DISCLOSURE_POLICY"
@@ -57,13 +58,16 @@ class Policy(BaseModel):
 @cache
 def policies() -> Mapping[str, Policy]:
     """All policies by name."""
-    raw = yaml.safe_load(POLICIES_FILE.read_text(encoding="utf-8"))
-    return {name: Policy.model_validate({"id": name, **entry}) for name, entry in raw["policies"].items()}
+    raw = read_configuration(POLICIES_FILE)
+    with understanding(POLICIES_FILE):
+        return {name: Policy.model_validate({"id": name, **entry}) for name, entry in raw["policies"].items()}
 
 
 def policy_in_force() -> Policy:
     """The policy named by `NAOME_DISCLOSURE_POLICY`, else the default; a ValueError lists the names there are."""
-    default = yaml.safe_load(POLICIES_FILE.read_text(encoding="utf-8"))["default"]
+    content = read_configuration(POLICIES_FILE)
+    with understanding(POLICIES_FILE):
+        default = str(content["default"])
     name = os.environ.get(ENVIRONMENT_VARIABLE) or default
     if name not in policies():
         raise ValueError(

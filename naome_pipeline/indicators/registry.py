@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.deliveries.layouts import data_set
 
 REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
@@ -104,11 +104,12 @@ class Availability(BaseModel):
 
 
 def load_registry(path: Path = REGISTRY_FILE) -> Registry:
-    """Read and check a registry file; pydantic's ValidationError says what is wrong in it."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for section in ("indicators", "subgroups"):
-        raw[section] = {key: {"id": key, **entry} for key, entry in raw[section].items()}
-    return Registry.model_validate(raw)
+    """Read and check a registry file; ConfigurationError says what is wrong in it."""
+    raw = read_configuration(path)
+    with understanding(path):
+        for section in ("indicators", "subgroups"):
+            raw[section] = {key: {"id": key, **entry} for key, entry in raw[section].items()}
+        return Registry.model_validate(raw)
 
 
 @cache
