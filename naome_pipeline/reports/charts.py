@@ -87,7 +87,10 @@ def _x_of_periods() -> alt.X:
 
 def _share(field: str, title: str) -> alt.Y:
     return alt.Y(
-        f"{field}:Q", title=title, scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(format=".0%")
+        f"{field}:Q",
+        title=title,
+        scale=alt.Scale(zero=False, nice=True),
+        axis=alt.Axis(format=".0%", tickMinStep=0.01),
     )
 
 
@@ -165,7 +168,11 @@ def funnel() -> alt.LayerChart:
         scale=alt.Scale(zero=False, nice=True),
         axis=alt.Axis(labelOverlap=True),
     )
-    form = alt.Axis(labelExpr="shares ? format(datum.value, '.0%') : format(datum.value, '.2f')", title=None)
+    form = alt.Axis(
+        labelExpr="shares ? format(datum.value, '.0%') : format(datum.value, '.2f')",
+        title=None,
+        tickMinStep=0.01,
+    )
 
     def y(field: str) -> alt.Y:
         return alt.Y(f"{field}:Q", scale=alt.Scale(zero=False, nice=True), axis=form)
