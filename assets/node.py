@@ -65,7 +65,7 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
     )
     def materialise(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
         try:
-            delivered = pipeline.delivered(feed, context.partition_key, context.run_id)
+            delivered = pipeline.delivered(feed, context.partition_key, context.run.run_id)
             with pipeline.engine() as engine:
                 built = build(node, delivered, pipeline.lake(), engine)
         except GateFailed as failure:

@@ -45,7 +45,7 @@ def blank_column(path: Path, column: str, every: int, of: int) -> None:
 @pytest.fixture(scope="module")
 def stopped(make, tmp_path_factory) -> tuple[Refreshed, str, str]:
     """A good release, then version 2 without 30% of its diagnosis dates: the release, the error, the hash before."""
-    release: Refreshed = make(people=1_500)
+    release: Refreshed = make(people=1_500, through_dagster=False)
     before = tree_hash(release.home.reports)
     folder = tmp_path_factory.mktemp("broken") / "delivery"
     write_delivery(folder, feed=FEED, period=PERIOD, people=1_500, seed=8, volume=VOLUME, version=2)
