@@ -17,6 +17,7 @@ from naome_pipeline.synthetic.documentation import Documentation
 from naome_pipeline.synthetic.patients import Patients, day_number
 from naome_pipeline.synthetic.providers import Providers
 from naome_pipeline.synthetic.randomness import NEVER
+from naome_pipeline.synthetic.recurrence_truth import true_recurrences
 
 HOSPITAL_DRUG_DELIVERY = {"X722", "X723", "X731", "X352", "X701"}
 BREAST_MEETINGS = {"0100", "0101", "0102"}
@@ -188,73 +189,14 @@ class Truth:
         )
 
     def recurrences(self) -> pd.DataFrame:
-        """Everybody with early disease: person_id, recurred (in truth), true_date, and what the records show of it:
-        shown, shown_date, certainty, biopsied, by the definitions of the specification."""
+        """Everybody with early disease: what became of it, and what the records show (`recurrence_truth.py`)."""
         p = self.patients
         alive = (p.death > self.snapshot) | (p.death >= p.diagnosis)
-        adult = p.age_known & (p.age >= 18)
-        early = adult & ~p.certificate_only & p.nhs & alive & ~self._any(self.evidence_rows["person"])
-        found = self._recurrence_evidence()
-        found = found[early[found["person"].to_numpy()]]
-        first = found.groupby("person")["day"].min()
-        person = first.index.to_numpy(dtype=np.int64)
-        first = first[first.to_numpy() <= np.where(p.death[person] <= self.snapshot, p.death[person], NEVER)]
-        person = first.index.to_numpy(dtype=np.int64)
-        sources = found.groupby("person")["source"].agg(set).loc[first.index]
-        certainty = [
-            "definite" if s & {"cosd", "registry"} else "probable" if len(s) > 1 else "possible"
-            for s in sources
-        ]
-        shown, day = np.zeros(self.count, dtype=bool), np.full(self.count, NEVER)
-        named = np.full(self.count, None, dtype=object)
-        shown[person], day[person], named[person] = True, first.to_numpy(), certainty
-        recurred = (p.state == 1) & (p.spread <= self.snapshot)
-        biopsies: pd.DataFrame = self._procedures()
-        biopsies = biopsies[biopsies["code"].isin(["J141", "E591", "W361"])]
-        off = biopsies["day"] - day[biopsies["person"].to_numpy()]
-        dates = {
-            name: pd.Series(values.astype("datetime64[D]")).where(known)
-            for name, values, known in (
-                ("true_date", np.where(recurred, p.spread, 0), recurred),
-                ("shown_date", np.where(shown, day, 0), shown),
-            )
-        }
-        table = pd.DataFrame(
-            {
-                "person_id": p.person_id,
-                "recurred": recurred,
-                "shown": shown,
-                "certainty": named,
-                "biopsied": self._any(biopsies[off.between(-31, 180)]["person"]),
-            }
-            | dates
+        early = p.age_known & (p.age >= 18) & ~p.certificate_only & p.nhs & alive
+        early &= ~self._any(self.evidence_rows["person"])
+        return true_recurrences(
+            p, self.documentation, self.course, self.codes, self._procedures(), early, self.snapshot
         )
-        return table[early].reset_index(drop=True)
-
-    def _recurrence_evidence(self) -> pd.DataFrame:
-        """person, source, day: everything recorded after the first window that says distant recurrence."""
-        tumours = self.documentation.tumours
-        later = tumours[tumours["site"].str.startswith("C50") & tumours["stage"].str.startswith("4").eq(True)]
-        cosd = self.documentation.cosd
-        cosd = cosd[cosd["recurrence_day"] < NEVER][["person", "recurrence_day"]]
-        coded = self.codes[self.codes["code"].str.startswith(("C78", "C79"))]
-        drugs = self.course.drugs
-        advanced = drugs["drug"].isin(["PALBOCICLIB", "FULVESTRANT", "ERIBULIN", "VINORELBINE"])
-        given = drugs[advanced & drugs["intent"].isin(["02", "P"]) & (drugs["source"] == "sact")]
-        field = self.course.radiotherapy["field"].str.slice(0, 3)
-        rays = self.course.radiotherapy[field.between("Z63", "Z80") | field.between("Z01", "Z05")]
-        parts = [
-            frame[["person", "day"]].assign(source=source)
-            for source, frame in (
-                ("registry", later),
-                ("cosd", cosd.rename(columns={"recurrence_day": "day"})),
-                ("hospital", coded),
-                ("drug", given),
-                ("radiotherapy", rays),
-            )
-        ]
-        rows = pd.concat(parts, ignore_index=True)
-        return rows[(self._off(rows) > 120) & (rows["day"] <= self.snapshot)]
 
     def treatments(self) -> pd.DataFrame:
         """person_id, date, treatment of everybody with spread: drugs by kind, radiotherapy by field."""
