@@ -98,7 +98,7 @@ faults: $(STAMP) ## kill, mutate and race refreshes for half an hour or more, an
 # Not after setup: a dependency that is not in the lock yet would make that fail.
 lock: ## renew requirements.lock from pyproject.toml (UPGRADE=1 takes the newest versions)
 	@[ -x $(BIN)/uv ] || $(MAKE) setup
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra production --universal --python-version 3.11 --generate-hashes \
 	  --no-strip-extras --no-annotate --no-header \
 	  $(if $(UPGRADE),--upgrade) --quiet --output-file requirements.lock
 
