@@ -20,6 +20,7 @@ from assets.node import asset_of
 from assets.reports.publication import publication_node
 from assets.resources import PipelineResource
 from naome_pipeline.build import Node
+from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.indicators.listing import LISTED_LAYOUTS
 
 LAYER_PACKAGES = (sources, cohort, indicators, outcomes, release, reports)
@@ -27,21 +28,22 @@ FEEDS = tuple(LISTED_LAYOUTS)
 
 
 @cache
-def nodes() -> tuple[Node, ...]:
-    """Every node: the `node` of each file in the layer folders, in layer order, publication last."""
+def nodes(feed: str) -> tuple[Node, ...]:
+    """The nodes of a feed, those of its cadence: the `node` of each file in the layer folders, in order, publication last."""
+    cadence = feed_definition(feed).period
     found: list[Node] = []
     for package in LAYER_PACKAGES:
         for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda m: m.name):
             node = getattr(importlib.import_module(f"{package.__name__}.{module.name}"), "node", None)
-            if node is not None:
+            if node is not None and node.cadence in (None, cadence):
                 found.append(node)
-    return (*found, publication_node(tuple(node.name for node in found)))
+    return (*found, publication_node(found))
 
 
 def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """The definitions, with resources replaced where `overrides` names them (tests give their own home)."""
     resources: dict[str, Any] = {"pipeline": PipelineResource()} | dict(overrides or {})
-    assets = [asset_of(node, feed) for feed in FEEDS for node in nodes()]
+    assets = [asset_of(node, feed) for feed in FEEDS for node in nodes(feed)]
     jobs, schedules, sensors = [], [], []
     for feed in FEEDS:
         job, schedule, sensor = automation_of(feed)

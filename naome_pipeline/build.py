@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -101,7 +101,7 @@ class Node:
 
     `code` identifies the code that makes it; `uses_delivery` gives what the content takes directly from the
     delivery (files, snapshot date), as JSON-like values that enter the fingerprint; `after` runs each time the
-    table has been published.
+    table has been published. `cadence` limits the node to feeds of that period (`quarter` or `year`).
     """
 
     layer: str
@@ -115,6 +115,7 @@ class Node:
     sql: str | None = None
     uses_delivery: Callable[[Delivered, Scope | None, Lake], Mapping[str, Any]] | None = None
     after: Callable[[PublishedTable, Delivered, Lake], None] | None = None
+    cadence: Literal["quarter", "year"] | None = None
 
     @property
     def code_version(self) -> str:

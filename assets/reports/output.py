@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -14,8 +15,16 @@ from naome_pipeline.reports.released import RELEASED, ReleasedTables
 FILES_FOLDER = "files"
 
 
-def report_node(name: str, description: str, write: Callable[[ReleasedTables, Path], None]) -> Node:
-    """The node of one output: files made from released tables only; its table lists them with their hashes."""
+def report_node(
+    name: str,
+    description: str,
+    write: Callable[[ReleasedTables, Path], None],
+    cadence: Literal["quarter", "year"] | None = None,
+) -> Node:
+    """The node of one output: files made from released tables only; its table lists them with their hashes.
+
+    `cadence` limits it to quarterly or yearly feeds.
+    """
 
     def make(context: BuildContext) -> None:
         folder = context.folder / FILES_FOLDER
@@ -39,4 +48,5 @@ def report_node(name: str, description: str, write: Callable[[ReleasedTables, Pa
         make=make,
         code=code_of("reports"),
         inputs=tuple(RELEASED),
+        cadence=cadence,
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from naome_pipeline.build import BuildContext, Delivered, Node, code_of
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, PublishedTable
 from naome_pipeline.reports.publishing import publish_release
-
-REPORTS = ("dashboard", "national_data", "open_data")
 
 
 def _make(context: BuildContext) -> None:
@@ -26,12 +26,14 @@ def _make(context: BuildContext) -> None:
     context.write_frame(pd.DataFrame(rows))
 
 
-def _after(table: PublishedTable, delivered: Delivered, lake: Lake) -> None:
-    publish_release(table, delivered, lake, Home(lake.root.parent), REPORTS)
+def publication_node(others: Sequence[Node]) -> Node:
+    """The node that depends on every other one of its feed, so that a release is whole or not there; outputs for people
+    are those of the report layer."""
+    outputs = [node.name for node in others if node.layer == "reports"]
 
+    def after(table: PublishedTable, delivered: Delivered, lake: Lake) -> None:
+        publish_release(table, delivered, lake, Home(lake.root.parent), outputs)
 
-def publication_node(inputs: tuple[str, ...]) -> Node:
-    """The node that depends on every other table, so that a release is whole or not there."""
     return Node(
         layer="reports",
         name="publication",
@@ -39,6 +41,6 @@ def publication_node(inputs: tuple[str, ...]) -> Node:
         "reports are copied out and the analysts' DuckDB file is rebuilt.",
         make=_make,
         code=code_of("reports/publishing.py"),
-        inputs=inputs,
-        after=_after,
+        inputs=tuple(node.name for node in others),
+        after=after,
     )

@@ -10,9 +10,12 @@ import dagster as dg
 import pytest
 
 from assets.automation import due_quarter
-from assets.definitions import build_defs, nodes
+from assets.definitions import FEEDS, build_defs, nodes
 from assets.partitions import quarters
+from assets.reports import open_data
+from assets.reports.output import report_node
 from assets.resources import PipelineResource
+from naome_pipeline.reports.open_data import write_open_data
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.json")
 UPDATE = "python -m tests.assets.snapshot"
@@ -74,10 +77,24 @@ def test_arrows_run_from_left_to_right(defs):
 
 
 def test_reports_depend_on_released_tables_only():
-    layers = {node.name: node.layer for node in nodes()}
-    for node in nodes():
-        if node.layer == "reports" and node.name != "publication":
-            assert {layers[name] for name in node.inputs} == {"release"}, node.name
+    for feed in FEEDS:
+        layers = {node.name: node.layer for node in nodes(feed)}
+        for node in nodes(feed):
+            if node.layer == "reports" and node.name != "publication":
+                assert {layers[name] for name in node.inputs} == {"release"}, (feed, node.name)
+
+
+def test_a_node_of_one_cadence_is_in_the_feeds_of_that_cadence_only(monkeypatch):
+    yearly = report_node("open_data", "Open data, in yearly feeds only.", write_open_data, cadence="year")
+    monkeypatch.setattr(open_data, "node", yearly)
+    nodes.cache_clear()
+    try:
+        found = {feed: "open_data" in [node.name for node in nodes(feed)] for feed in FEEDS}
+        published = {feed: "open_data" in nodes(feed)[-1].inputs for feed in FEEDS}
+    finally:
+        nodes.cache_clear()
+    assert found == published
+    assert (found["england_quarterly"], found["england_annual"]) == (False, True)
 
 
 def test_partition_keys_are_first_days_of_quarters():

@@ -145,7 +145,7 @@ def test_artificial_hospital_files_go_through_as_they_are(tmp_path, sample, name
     from naome_pipeline.lake import Lake
 
     delivered, lake = Delivered.newest(home, "england_quarterly", "2025Q3"), Lake(home.lake)
-    node = next(n for n in nodes() if n.name == data_set)
+    node = next(n for n in nodes("england_quarterly") if n.name == data_set)
     with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
         built = build(node, delivered, lake, Engine(connection))
     measures = built.table.record["measures"]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from assets.definitions import nodes
+from assets.definitions import FEEDS, nodes
 from benchmarks.disclosure import national_population
 from naome_pipeline.disclosure.control import DisclosureControl
 from naome_pipeline.disclosure.counts import ALLIANCE, TRUST, Marks, rounded
@@ -276,4 +276,5 @@ def test_the_policy_in_force_is_configured_and_a_wrong_name_says_what_there_is(m
 
 
 def test_no_table_of_outcomes_can_be_read_by_a_report():
-    assert not set(RELEASED) & {node.name for node in nodes() if node.layer == "outcomes"}
+    for feed in FEEDS:
+        assert not set(RELEASED) & {node.name for node in nodes(feed) if node.layer == "outcomes"}

@@ -80,7 +80,7 @@ def build_every_node(home: Home, policy: str = "internal", feed: str = FEED, per
 
 def _build_every_node(home: Home, feed: str, period: str) -> None:
     delivered, lake = Delivered.newest(home, feed, period), Lake(home.lake)
-    waiting, done = list(nodes()), set()
+    waiting, done = list(nodes(feed)), set()
     while waiting:
         node = next(n for n in waiting if set(n.inputs) <= done)
         with open_connection(EngineSettings.from_environment(home.scratch)) as connection:

@@ -147,7 +147,7 @@ def built_a_quarter_later(original: Refreshed, folder: Path) -> Refreshed:
     )
     again = Refreshed(home, original.delivery, original.truth)
     waiting, done = [], set()
-    for node in nodes():
+    for node in nodes("england_quarterly"):
         if node.layer in ("cohort", "indicators"):
             waiting.append(node)
         elif node.layer == "sources":
