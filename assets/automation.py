@@ -14,6 +14,7 @@ from assets.partitions import TIMEZONE, partitions_of
 from assets.resources import PipelineResource
 from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.deliveries.receiving import accepted_deliveries
+from naome_pipeline.lake import Scope
 from naome_pipeline.periods import Quarter, Year, parse_period
 
 # On the 15th of the first month of a quarter the delivery of the quarter before last is due: data arrive three to
@@ -43,7 +44,7 @@ def automation_of(
         tags={"feed": feed},
     )
 
-    quarterly = feed_definition(feed).period == "quarter"
+    quarterly, parts = feed_definition(feed).period == "quarter", feed_definition(feed).parts
 
     @dg.schedule(
         name=f"{feed}_schedule",
@@ -59,7 +60,9 @@ def automation_of(
     ) -> dg.RunRequest | dg.SkipReason:
         day = context.scheduled_execution_time.date()
         due = due_quarter(day) if quarterly else due_year(day)
-        if not accepted_deliveries(pipeline.locate().landing, feed, due.code):
+        if parts and not any(release.period == due.code for release in _part_releases(pipeline, parts)):
+            return dg.SkipReason(f"none of {' and '.join(parts)} has a release of {due.code} to unite")
+        if not parts and not accepted_deliveries(pipeline.locate().landing, feed, due.code):
             return dg.SkipReason(
                 f"no delivery of {feed} {due.code} has been received; run: naome receive DIR"
             )
@@ -69,12 +72,16 @@ def automation_of(
         name=f"{feed}_arrivals",
         job=job,
         minimum_interval_seconds=SENSOR_SECONDS,
-        description="Refreshes a period as soon as a new delivery of it has been received.",
+        description="Refreshes a period as soon as a part of it has been released."
+        if parts
+        else "Refreshes a period as soon as a new delivery of it has been received.",
     )
     def arrivals(
         context: dg.SensorEvaluationContext, pipeline: PipelineResource
     ) -> dg.SensorResult | dg.SkipReason:
         seen = set(json.loads(context.cursor or "[]"))
+        if parts:
+            return _released_parts(pipeline, feed, parts, seen)
         deliveries = accepted_deliveries(pipeline.locate().landing, feed)
         new = [d for d in deliveries if d.id not in seen]
         if not new:
@@ -91,6 +98,28 @@ def automation_of(
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(d.id for d in deliveries)))
 
     return job, schedule, arrivals
+
+
+def _part_releases(pipeline: PipelineResource, parts: tuple[str, ...]) -> list[Scope]:
+    return [release for release in pipeline.lake().all_releases() if release.feed in parts]
+
+
+def _released_parts(
+    pipeline: PipelineResource, feed: str, parts: tuple[str, ...], seen: set[str]
+) -> dg.SensorResult | dg.SkipReason:
+    """One run per period in which a part was released since the last look; the parts released so far make its key."""
+    releases = _part_releases(pipeline, parts)
+    new = {release.period for release in releases if release.label not in seen}
+    if not new:
+        return dg.SkipReason("no new release of a part")
+    requests = [
+        dg.RunRequest(
+            run_key=" + ".join(sorted(r.label for r in releases if r.period == period)),
+            partition_key=parse_period(feed, period).key,
+        )
+        for period in sorted(new)
+    ]
+    return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(r.label for r in releases)))
 
 
 def due_quarter(day: dt.date) -> Quarter:

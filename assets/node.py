@@ -14,7 +14,9 @@ from assets.partitions import partitions_of
 from assets.resources import PipelineResource
 from naome_pipeline.build import Built, Node, build
 from naome_pipeline.deliveries.layouts import data_sets
-from naome_pipeline.gates import CRITICAL, EXPECTATIONS_FOLDER, GateFailed, GateResult, load_suite
+from naome_pipeline.deliveries.layouts import feed as feed_definition
+from naome_pipeline.gates import CRITICAL, EXPECTATIONS_FOLDER, GateFailed, GateResult
+from naome_pipeline.indicators.listing import LISTED_LAYOUTS
 from naome_pipeline.lineage import column_lineage
 from naome_pipeline.troubles import described
 
@@ -36,12 +38,14 @@ def asset_key(feed: str, table: str) -> dg.AssetKey:
 
 def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
     """The asset of a node in one feed: builds, audits and publishes its table for the run's partition."""
-    suite = load_suite(node.layer, node.name)
+    suite = node.suite
+    parts = [part for part in feed_definition(feed).parts if part in LISTED_LAYOUTS]
+    of_parts = [asset_key(part, name) for part in parts for name in node.of_parts]
     rationale = str(suite.content["meta"].get("rationale", ""))
 
     @dg.asset(
         key=asset_key(feed, node.name),
-        deps=[asset_key(feed, name) for name in node.inputs],
+        deps=[*(asset_key(feed, name) for name in node.inputs), *of_parts],
         group_name=LAYERS[node.layer],
         description=f"{node.description}\n\nGate: {rationale}",
         owners=OWNERS,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextvars
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,10 +24,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.deliveries.joining import joint_delivery, parts_of
+from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.deliveries.reading import supplied_columns
-from naome_pipeline.deliveries.receiving import AcceptedDelivery, newest_delivery
+from naome_pipeline.deliveries.receiving import AcceptedDelivery, accepted_delivery, newest_delivery
 from naome_pipeline.engine import Engine, ParameterValue, references_of
-from naome_pipeline.gates import GateFailed, GateResult, judge, load_suite, profile_table, raise_for_failures
+from naome_pipeline.gates import (
+    GateFailed,
+    GateResult,
+    Suite,
+    judge,
+    load_suite,
+    profile_table,
+    raise_for_failures,
+    united_suite,
+)
 from naome_pipeline.home import Home
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter
 from naome_pipeline.lake import (
@@ -47,23 +59,51 @@ PACKAGE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Delivered:
-    """The part of an accepted delivery a build needs."""
+    """The part of an accepted delivery a build needs. A joint delivery has parts and supplies nothing itself."""
 
     scope: Scope
     snapshot_date: dt.date
     supplied: Mapping[str, frozenset[str]]
     accepted: AcceptedDelivery
+    parts: tuple[Delivered, ...] = ()
 
     @classmethod
     def newest(cls, home: Home, feed: str, period: str) -> Delivered:
-        """The newest accepted delivery of a period; DeliveryError says what to do when there is none."""
-        accepted = newest_delivery(home.landing, feed, parse_period(feed, period).code)
+        """The newest accepted delivery of a period; DeliveryError says what to do when there is none.
+
+        Of a feed with parts: the joint delivery of the newest release of each part that has one.
+        """
+        code = parse_period(feed, period).code
+        if feeds := feed_definition(feed).parts:
+            return cls.of(joint_delivery(home.landing, feed, _released_parts(home, feed, feeds, code)), home)
+        return cls.of(newest_delivery(home.landing, feed, code), home)
+
+    @classmethod
+    def of(cls, accepted: AcceptedDelivery, home: Home) -> Delivered:
+        """An accepted delivery, with its parts if it is a joint one."""
+        joint = bool(accepted.manifest.parts)
         return cls(
             scope=Scope(accepted.feed, accepted.period, accepted.version),
             snapshot_date=accepted.manifest.snapshot_date,
-            supplied=supplied_columns(accepted),
+            supplied={} if joint else supplied_columns(accepted),
             accepted=accepted,
+            parts=tuple(cls.of(part, home) for part in parts_of(home.landing, accepted)),
         )
+
+
+def _released_parts(home: Home, feed: str, parts: Sequence[str], period: str) -> list[AcceptedDelivery]:
+    released = [Lake(home.lake).released_versions(part, period) for part in parts]
+    received = [
+        accepted_delivery(home.landing, versions[-1].feed, period, versions[-1].version)
+        for versions in released
+        if versions and (home.landing / versions[-1].folder).is_dir()
+    ]
+    if not received:
+        raise DeliveryError(
+            f"nothing to unite for {feed} {period}: {' and '.join(parts)} have no release of {period}. What to do: "
+            f"naome receive DIR, then naome refresh --feed {parts[0]} --period {period}"
+        )
+    return received
 
 
 @dataclass
@@ -102,6 +142,7 @@ class Node:
     `code` identifies the code that makes it; `uses_delivery` gives what the content takes directly from the
     delivery (files, snapshot date), as JSON-like values that enter the fingerprint; `after` runs each time the
     table has been published. `cadence` limits the node to feeds of that period (`quarter` or `year`).
+    `of_parts`: the tables of a joint feed's parts that it is made of (`uniting.py`).
     """
 
     layer: str
@@ -116,6 +157,14 @@ class Node:
     uses_delivery: Callable[[Delivered, Scope | None, Lake], Mapping[str, Any]] | None = None
     after: Callable[[PublishedTable, Delivered, Lake], None] | None = None
     cadence: Literal["quarter", "year"] | None = None
+    of_parts: tuple[str, ...] = ()
+    united: bool = False
+
+    @property
+    def suite(self) -> Suite:
+        """Its gate. A united table passes that of the table in each part, as far as its own rows tell, and loses none."""
+        own = load_suite(self.layer, self.name)
+        return united_suite(own) if self.united else own
 
     @property
     def code_version(self) -> str:
@@ -228,7 +277,7 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
             "delivery": taken,
         }
     )
-    suite = load_suite(node.layer, node.name)
+    suite = node.suite
     before = _rows_before(lake, previous, node.name)
     audit = fingerprint_of({"suite": suite.content, "rows_before": before})
     found = lake.find_whole(node.layer, node.name, fingerprint)

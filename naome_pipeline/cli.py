@@ -175,11 +175,13 @@ def receive(
     Example: naome receive /tmp/delivery
     """
     with _clear_errors():
+        from naome_pipeline.deliveries.layouts import joint_feed_of
         from naome_pipeline.deliveries.receiving import receive_delivery
 
         accepted = receive_delivery(directory, _home(context).create().landing)
         typer.echo(f"accepted {accepted.id}: {len(accepted.manifest.files)} files")
-        typer.echo(f"next: naome refresh --feed {accepted.feed} --period {accepted.period}")
+        feed = joint_feed_of(accepted.feed) or accepted.feed
+        typer.echo(f"next: naome refresh --feed {feed} --period {accepted.period}")
 
 
 @app.command()
@@ -189,6 +191,7 @@ def refresh(context: typer.Context, feed: Feed = "england_quarterly", period: Pe
     Example: naome refresh --feed england_quarterly --period 2025Q3
     """
     with _clear_errors():
+        from naome_pipeline.deliveries.layouts import joint_feed_of
         from naome_pipeline.progress import shown_progress
         from naome_pipeline.refreshing import refresh as run_refresh
 
@@ -198,7 +201,10 @@ def refresh(context: typer.Context, feed: Feed = "england_quarterly", period: Pe
         if done.did_nothing:
             typer.echo(f"nothing to do: {done.reason}")
         typer.echo(f"released {done.scope.label}")
-        typer.echo(f"page: {_page(home, feed, period)}")
+        if joint := joint_feed_of(feed):
+            typer.echo(f"next: naome refresh --feed {joint} --period {period}")
+        else:
+            typer.echo(f"page: {_page(home, feed, period)}")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.home import Home
 from naome_pipeline.lake import (
     Damaged,
@@ -61,7 +62,9 @@ def _damage_of_table(entry: tuple[str, PublishedTable, str]) -> str | None:
 
 
 def damage_of_reports(home: Home, scope: Scope) -> list[str]:
-    """Report files of a release that are missing, changed or strangers."""
+    """Report files of a release that are missing, changed or strangers; a part of a joint feed has none."""
+    if joint_feed_of(scope.feed):
+        return []
     folder = release_folder(home, scope.feed, scope.period, scope.version)
     return list(_damage_of_folder(folder, f"the reports of {scope.label}"))
 

@@ -96,6 +96,38 @@ def load_suite(layer: str, node: str, folder: Path = EXPECTATIONS_FOLDER) -> Sui
     return Suite(node, content)
 
 
+@cache
+def _united_expectations() -> list[Mapping[str, Any]]:
+    return list(load_suite("", "united").expectations)
+
+
+def united_suite(own: Suite) -> Suite:
+    """The gate of a table united from several feeds, each of which has passed its own gate: what the rows themselves
+    tell is judged again, what needs tables that are not united is not; and no row may be lost."""
+
+    def alone(entries: Mapping[str, str]) -> dict[str, str]:
+        return {name: text for name, text in entries.items() if " FROM " not in text}
+
+    profile = {
+        key: value for key, value in own.profile.items() if key not in ("references", "rules", "measures")
+    }
+    profile["rules"], profile["measures"] = (
+        alone(own.profile.get(part, {})) for part in ("rules", "measures")
+    )
+    lost = {
+        *(f"unmatched.{name}" for name in own.profile.get("references", {})),
+        *(f"rule.{name}" for name in own.profile.get("rules", {}) if name not in profile["rules"]),
+        *(f"measure.{name}" for name in own.profile.get("measures", {}) if name not in profile["measures"]),
+    }
+    kept = [e for e in own.expectations if e["kwargs"]["column"] not in lost]
+    content = {
+        **own.content,
+        "meta": {**own.content["meta"], "profile": profile},
+        "expectations": [*kept, *_united_expectations()],
+    }
+    return Suite(own.node, content)
+
+
 def profile_table(
     engine: Engine, table: Path, suite: Suite, context: Mapping[str, float | None]
 ) -> dict[str, float | None]:

@@ -111,7 +111,8 @@ def write_entry(lake: Lake, scope: Scope, released: PublishedTable) -> Path | No
     with lake.staging() as staged, duckdb.connect(":memory:") as connection:
         run(
             connection,
-            f"COPY (SELECT {', '.join(SHOWN)} FROM read_parquet({literal(released.path)}) WHERE level <> 'nation' "
+            f"COPY (SELECT {', '.join(SHOWN)} FROM read_parquet({literal(released.path)}) "
+            "WHERE level NOT IN ('nation', 'both_nations') "
             f"AND denominator IS NOT NULL ORDER BY ALL) TO {literal(staged / path.name)} "
             "(FORMAT parquet, COMPRESSION zstd)",
         )

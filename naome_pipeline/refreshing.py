@@ -15,6 +15,8 @@ from pathlib import Path
 
 from naome_pipeline.build import PACKAGE, Delivered, reporting_progress
 from naome_pipeline.damage import damage_of_release
+from naome_pipeline.deliveries.layouts import feed as feed_definition
+from naome_pipeline.deliveries.receiving import accepted_deliveries
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Damaged, Lake, Scope, as_json, fingerprint_of, read_json
@@ -68,9 +70,13 @@ def refresh(home: Home, feed: str, period: str, report: Callable[[str, str], Non
 
     Raises RefreshFailed when a node fails, DeliveryError when there is no delivery. Nothing is done when this
     delivery was refreshed with this code before and everything it made is still whole. Refreshes of one feed wait
-    for each other: a release is compared with the one before and hides what that one showed.
+    for each other: a release is compared with the one before and hides what that one showed. A joint feed refreshes
+    its parts first, those that have a delivery of the period.
     """
     prepare_dagster_home(home)
+    for part in feed_definition(feed).parts:
+        if accepted_deliveries(home.landing, part, parse_period(part, period).code):
+            refresh(home, part, period, lambda node, state, part=part: report(f"{part}/{node}", state))
     lake = Lake(home.lake)
     delivered = Delivered.newest(home, feed, period)
     with lake.lock(

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import pandas as pd
 
 from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.deliveries.joining import joint_deliveries_with
 from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.home import Home
 from naome_pipeline.lake import PUBLICATION, Lake, Scope
@@ -88,8 +89,19 @@ def forget_delivery(home: Home, scope: Scope) -> Forgotten:
     """Delete a delivery and every table with people in it that no other delivery shares.
 
     What was published of it stays: released tables, reports and the ledger, since nobody can un-publish, and later
-    releases must not give away what they hid. DeliveryError when there is no such delivery.
+    releases must not give away what they hid. The joint deliveries it is part of go with it. DeliveryError when there is
+    no such delivery.
     """
+    forgotten = _forget_one(home, scope)
+    for joint in joint_deliveries_with(home.landing, scope.feed, scope.period, scope.version):
+        also = _forget_one(home, Scope(joint.feed, joint.period, joint.version))
+        forgotten = replace(
+            forgotten, files=forgotten.files + also.files, tables=forgotten.tables + also.tables
+        )
+    return forgotten
+
+
+def _forget_one(home: Home, scope: Scope) -> Forgotten:
     lake = Lake(home.lake)
     landing = home.landing / scope.feed / scope.period / f"v{scope.version:03d}"
     pointers = lake.root / "deliveries" / scope.folder

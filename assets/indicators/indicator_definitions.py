@@ -1,12 +1,21 @@
 """The registry as a table, with each indicator's availability in this delivery."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Delivered, Node, code_of
 from naome_pipeline.indicators.definitions import definitions_table
 
 
+def _supplied(delivered: Delivered) -> dict[str, dict[str, list[str]]]:
+    """Per feed of the release: data set to the columns delivered."""
+    return {
+        part.scope.feed: {name: sorted(columns) for name, columns in part.supplied.items()}
+        for part in delivered.parts or (delivered,)
+    }
+
+
 def _make(context: BuildContext) -> None:
-    delivered = context.delivered
-    context.write_frame(definitions_table(delivered.scope.feed, delivered.supplied))
+    supplied = _supplied(context.delivered)
+    sets = {feed: {name: frozenset(c) for name, c in tables.items()} for feed, tables in supplied.items()}
+    context.write_frame(definitions_table(sets))
 
 
 node = Node(
@@ -15,8 +24,5 @@ node = Node(
     description="Every indicator of the registry: what it counts, and whether this delivery supports it or why not.",
     make=_make,
     code=code_of("indicators/registry.py", "indicators/registry.yaml", "indicators/definitions.py"),
-    uses_delivery=lambda delivered, previous, lake: {
-        "feed": delivered.scope.feed,
-        "supplied": {name: sorted(columns) for name, columns in delivered.supplied.items()},
-    },
+    uses_delivery=lambda delivered, previous, lake: {"supplied": _supplied(delivered)},
 )

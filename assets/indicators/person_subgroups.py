@@ -2,6 +2,7 @@
 
 from naome_pipeline.build import BuildContext, Node, code_of
 from naome_pipeline.indicators.registry import missing_needs, person_subgroups_sql, registry
+from naome_pipeline.uniting import united_node
 
 
 def _make(context: BuildContext) -> None:
@@ -21,3 +22,4 @@ node = Node(
         "supplied": {name: sorted(columns) for name, columns in delivered.supplied.items()},
     },
 )
+united = united_node(node)

@@ -14,7 +14,7 @@ def _files(content: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def _delivered_files(delivered: Delivered) -> list[dict[str, Any]]:
-    return [{"path": f.path, "sha256": f.sha256, "rows": f.rows} for f in delivered.accepted.manifest.files]
+    return [{"path": f.path, "sha256": f.sha256, "rows": f.rows} for f in delivered.accepted.manifest.sources]
 
 
 def _make(context: BuildContext) -> None:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from assets.sources.data_sets import SOURCE_NAMES
 from naome_pipeline.build import BuildContext, Node
+from naome_pipeline.uniting import summed_node
 
 
 def _make(context: BuildContext) -> None:
@@ -31,4 +32,11 @@ node = Node(
     make=_make,
     code="delivered_rows 1",
     inputs=SOURCE_NAMES,
+)
+
+united = summed_node(
+    node,
+    "SELECT data_set, BOOL_OR(delivered) AS delivered, CAST(SUM(rows_in) AS BIGINT) AS rows_in, "
+    "CAST(SUM(rows_quarantined) AS BIGINT) AS rows_quarantined, CAST(SUM(rows_out) AS BIGINT) AS rows_out "
+    "FROM parts GROUP BY data_set",
 )

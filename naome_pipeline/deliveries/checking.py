@@ -88,7 +88,7 @@ def check_delivery(directory: Path) -> Report:
         return Report((finding,), 0)
     try:
         manifest = read_manifest(directory)
-        layouts.feed(manifest.feed)
+        layouts.delivered_feed(manifest.feed)
         layouts.bundle(manifest.layout)
         parse_period(manifest.feed, manifest.period)
     except DeliveryError as problem:

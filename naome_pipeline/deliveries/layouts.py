@@ -202,13 +202,21 @@ class Bundle(_Model):
 
 
 class Feed(_Model):
-    """A feed of the audit and the data sets it brings."""
+    """A feed of the audit: the nations it covers and the data sets it brings, or the feeds it unites."""
 
     title: str
     period: Literal["quarter", "year"]
-    spine: str
-    expected: tuple[str, ...]
-    optional: tuple[str, ...]
+    nations: tuple[str, ...]
+    spine: str = ""
+    expected: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _delivered_or_united(self) -> Feed:
+        if bool(self.spine) == bool(self.parts):
+            raise ValueError("a feed has a spine, or it has parts")
+        return self
 
 
 def expanded(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -313,3 +321,17 @@ def feeds() -> Mapping[str, Feed]:
 def feed(name: str) -> Feed:
     """One feed; DeliveryError names the known ones."""
     return _one_of("feed", name, feeds())
+
+
+def delivered_feed(name: str) -> Feed:
+    """One feed that has deliveries; DeliveryError says what to do for one that unites others."""
+    definition = feed(name)
+    if definition.parts:
+        united = " and ".join(definition.parts)
+        raise DeliveryError(f"{name} unites {united}: deliver those, then run: naome refresh --feed {name}")
+    return definition
+
+
+def joint_feed_of(name: str) -> str | None:
+    """The feed that unites this one with others, if there is one."""
+    return next((joint for joint, definition in feeds().items() if name in definition.parts), None)

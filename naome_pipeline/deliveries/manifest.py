@@ -52,8 +52,23 @@ class DeliveryFile(BaseModel):
         return ((self.data_set,) if self.data_set else ()) + self.also_in
 
 
+class Part(BaseModel):
+    """An accepted delivery that a joint one is made of, with its files as they were accepted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    feed: str
+    version: int = Field(ge=1, le=999)
+    snapshot_date: dt.date
+    fingerprint: str = Field(pattern=r"^[0-9a-f]{64}$")
+    files: tuple[DeliveryFile, ...]
+
+
 class Manifest(BaseModel):
-    """The content of `manifest.json`. `synthetic`: the people in it do not exist, and every output says so."""
+    """The content of `manifest.json`. `synthetic`: the people in it do not exist, and every output says so.
+
+    A delivery has files; a joint one, of a feed with parts, has parts instead (`joining.py`).
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,10 +78,13 @@ class Manifest(BaseModel):
     layout: str
     version: int = Field(ge=1, le=999)
     synthetic: bool = False
-    files: tuple[DeliveryFile, ...] = Field(min_length=1)
+    files: tuple[DeliveryFile, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @model_validator(mode="after")
     def _files_differ(self) -> Manifest:
+        if bool(self.files) == bool(self.parts):
+            raise ValueError("a manifest lists the files of the delivery")
         paths = [file.path for file in self.files]
         if repeated := sorted({path for path in paths if paths.count(path) > 1}):
             raise ValueError(f"listed twice: {', '.join(repeated)}")
@@ -77,10 +95,22 @@ class Manifest(BaseModel):
         content = self.model_dump(mode="json")
         if not self.synthetic:
             del content["synthetic"]
-        for entry in content["files"]:
+        for entry in [*content["files"], *(file for part in content["parts"] for file in part["files"])]:
             if not entry["also_in"]:
                 del entry["also_in"]
+        if not self.parts:
+            del content["parts"]
         return json.dumps(content, indent=1) + "\n"
+
+    @property
+    def sources(self) -> tuple[DeliveryFile, ...]:
+        """Every file the numbers come from: its own, or those of its parts with the feed before their path."""
+        of_parts = tuple(
+            file.model_copy(update={"path": f"{part.feed}/{file.path}"})
+            for part in self.parts
+            for file in part.files
+        )
+        return self.files + of_parts
 
     @property
     def fingerprint(self) -> str:
@@ -147,7 +177,7 @@ def write_manifest(
     Raises DeliveryError when the feed, layout, period or date is not known, when the folder has no data files, or
     when a file is none of the layout's.
     """
-    layouts.feed(feed)
+    layouts.delivered_feed(feed)
     bundle = layouts.bundle(layout)
     try:
         period_code = parse_period(feed, period).code

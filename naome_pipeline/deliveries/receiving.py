@@ -70,7 +70,7 @@ def receive_delivery(directory: Path, landing: Path) -> AcceptedDelivery:
     _refuse_known(manifest, landing)
     target = landing / manifest.feed / manifest.period / f"v{manifest.version:03d}"
     target.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)
-    with _staged(target) as folder:
+    with staged_delivery(target) as folder:
         for file in manifest.files:
             copy = folder / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def _newest_version(landing: Path, manifest: Manifest) -> int:
 
 
 @contextmanager
-def _staged(target: Path) -> Iterator[Path]:
+def staged_delivery(target: Path) -> Iterator[Path]:
     """A hidden folder that becomes the target when the block succeeds and disappears when it does not."""
     with held_folder(lambda: work_beside(target)) as folder:
         yield folder
@@ -147,3 +147,13 @@ def newest_delivery(landing: Path, feed: str, period: str) -> AcceptedDelivery:
             f"no delivery of {feed} {code} has been received (received: {others}). What to do: naome receive DIR"
         )
     return found[-1]
+
+
+def accepted_delivery(landing: Path, feed: str, period: str, version: int) -> AcceptedDelivery:
+    """One accepted delivery; DeliveryError when it is not there."""
+    path = landing / feed / period / f"v{version:03d}"
+    if not (path / MANIFEST_FILE).is_file():
+        raise DeliveryError(
+            f"delivery {feed} {period} v{version} is not there any more: it was forgotten or moved"
+        )
+    return AcceptedDelivery(path, read_manifest(path))

@@ -20,5 +20,7 @@ SELECT
     extension,
     available,
     status,
-    reason
+    reason,
+    nations,
+    not_in
 FROM indicator_definitions

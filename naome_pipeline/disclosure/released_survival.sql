@@ -21,4 +21,4 @@ SELECT
     restricted_mean_lower,
     restricted_mean_upper
 FROM survival_estimates
-WHERE level = 'nation'
+WHERE level IN ('nation', 'both_nations')

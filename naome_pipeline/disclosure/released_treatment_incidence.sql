@@ -11,4 +11,4 @@ SELECT
     lower,
     upper
 FROM treatment_incidence
-WHERE level = 'nation'
+WHERE level IN ('nation', 'both_nations')

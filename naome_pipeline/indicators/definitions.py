@@ -6,20 +6,25 @@ What belongs here: the columns of that table. What does not: the definitions (`r
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from dataclasses import dataclass
 
 import pandas as pd
 
-from naome_pipeline.indicators.registry import Registry, availability, registry
+from naome_pipeline.deliveries.layouts import feed as feed_definition
+from naome_pipeline.indicators.registry import Availability, Registry, availability, registry
 
 
 def definitions_table(
-    feed: str, supplied: Mapping[str, Set[str]], definitions: Registry | None = None
+    supplied: Mapping[str, Mapping[str, Set[str]]], definitions: Registry | None = None
 ) -> pd.DataFrame:
-    """Columns: indicator, position, title, goal, goal_title, kind, cohort, measure, denominator_text,
+    """`supplied`: per feed, data set to delivered columns; several feeds for a release of several nations.
+
+    Columns: indicator, position, title, goal, goal_title, kind, cohort, measure, denominator_text,
     numerator_text, direction, follow_up_days, variant_of, completeness_indicator, risk_adjustment, guideline,
-    construction, extension, available, status, reason."""
+    construction, extension, available, status, reason (why no nation has it), nations (those that have it, comma
+    between), not_in (the others, each with its reason)."""
     definitions = definitions or registry()
-    available = {entry.indicator: entry for entry in availability(feed, supplied, definitions)}
+    available = availability_of_nations(supplied, definitions)
     return pd.DataFrame(
         [
             {
@@ -44,7 +49,45 @@ def definitions_table(
                 "available": available[indicator.id].available,
                 "status": available[indicator.id].status,
                 "reason": available[indicator.id].reason,
+                "nations": ", ".join(available[indicator.id].nations),
+                "not_in": available[indicator.id].not_in,
             }
             for position, indicator in enumerate(definitions.indicators.values(), start=1)
         ]
     )
+
+
+@dataclass(frozen=True)
+class NationalAvailability:
+    """Whether any nation of a release supports an indicator, which ones, and why the others do not."""
+
+    available: bool
+    status: str
+    reason: str
+    nations: tuple[str, ...]
+    not_in: str
+
+
+def availability_of_nations(
+    supplied: Mapping[str, Mapping[str, Set[str]]], definitions: Registry
+) -> dict[str, NationalAvailability]:
+    """Indicator to its availability over the feeds of a release. A feed without any tables has no people: it is left out."""
+    entries: dict[str, list[tuple[str, Availability]]] = {}
+    for feed, columns in supplied.items():
+        nation = " and ".join(feed_definition(feed).nations)
+        for entry in availability(feed, columns, definitions):
+            entries.setdefault(entry.indicator, []).append((nation, entry))
+    found = {}
+    for indicator, of_nations in entries.items():
+        having = [(nation, entry) for nation, entry in of_nations if entry.available]
+        missing = [(nation, entry) for nation, entry in of_nations if not entry.available]
+        said = "; ".join(f"{nation}: {entry.reason}" for nation, entry in missing)
+        reasons = {entry.reason for _, entry in missing}
+        found[indicator] = NationalAvailability(
+            available=bool(having),
+            status=(having or missing)[0][1].status,
+            reason="" if having else reasons.pop() if len(reasons) == 1 else said,
+            nations=tuple(nation for nation, _ in having),
+            not_in=said if having else "",
+        )
+    return found

@@ -33,8 +33,25 @@ placed AS (
     JOIN person_subgroups AS s ON e.person_id = s.person_id
 ),
 
+-- A total of both nations is one of indicators that both have; of the others it would be a single nation's under a wrong name.
+nations AS (
+    SELECT COUNT(DISTINCT nation) AS number
+    FROM counted_people
+),
+
+of_both AS (
+    SELECT d.indicator
+    FROM indicator_definitions AS d
+    CROSS JOIN nations AS n
+    WHERE n.number = 2 AND d.nations LIKE '%, %'
+),
+
 -- Subgroups go to nation and Alliance only: at a trust they would be a handful of people.
 levelled AS (
+    SELECT p.*, 'both_nations' AS level, 'England and Wales' AS unit_code
+    FROM placed AS p
+    JOIN of_both AS b ON p.indicator = b.indicator
+    UNION ALL
     SELECT *, 'nation' AS level, nation AS unit_code FROM placed
     UNION ALL
     SELECT *, 'alliance' AS level, alliance_code AS unit_code FROM placed WHERE alliance_code IS NOT NULL

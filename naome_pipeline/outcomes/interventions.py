@@ -60,7 +60,12 @@ def intervention_effects(counts: pd.DataFrame, interventions: Iterable[Intervent
 
 
 def _series(table: pd.DataFrame, intervention: Intervention) -> list[tuple]:
-    national = table[table["level"] == "nation"].sort_values("period_end")
+    national = (
+        table[table["level"] == "nation"]
+        .groupby("period_end")[["numerator", "denominator"]]
+        .sum()
+        .reset_index()
+    )
     start = pd.Timestamp(Quarter.parse(intervention.start).start)
     before = int((pd.to_datetime(national["period_end"]) < start).sum())
     found = interrupted_time_series(

@@ -18,6 +18,7 @@ from naome_pipeline.statistics.survival import cumulative_incidence, survival_by
 HORIZONS = ("survival_days_1y", "survival_days_3y", "survival_days_5y")
 TREATMENT_HORIZONS = (31, 62, 90, 180, 365)  # days; 31 and 62 are the cancer waiting time standards
 TREATED, DIED = 1, 2
+BOTH_NATIONS = "both_nations"
 
 
 def follow_up(facts: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
@@ -38,6 +39,7 @@ def survival_estimates(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_da
     """
     table = follow_up(facts, snapshot_date)
     parts = [
+        _by(of_both_nations(table), BOTH_NATIONS, BOTH_NATIONS, "all"),
         _by(table, "nation", "nation", "all"),
         _by(table.dropna(subset="alliance_code"), "alliance", "alliance_code", "all"),
         _by(table, "trust", "trust_code", "all"),
@@ -49,6 +51,12 @@ def survival_estimates(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_da
         somebody = pd.DataFrame({"nation": ["-"], "days": [1.0], "died": [0]})
         return _by(somebody, "nation", "nation", "all").iloc[:0]
     return pd.concat([part for part in parts if len(part)], ignore_index=True)
+
+
+def of_both_nations(table: pd.DataFrame) -> pd.DataFrame:
+    """Everybody with the name of the two nations together, nobody when all are of one nation."""
+    names = " and ".join(sorted(table["nation"].astype(str).unique()))
+    return table.assign(both_nations=names) if table["nation"].nunique() > 1 else table.iloc[:0]
 
 
 def _by(table: pd.DataFrame, level: str, column: str, subgroup: str) -> pd.DataFrame:
@@ -82,7 +90,11 @@ def treatment_incidence(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_d
     beyond = first.where(treated, times["days"]) > last_day
     cause = treated.astype(int) * TREATED + (~treated & (times["died"] == 1)).astype(int) * DIED
     table = times.assign(days=days, cause=cause.where(~beyond, 0))
-    parts = [("nation", "all", unit, rows) for unit, rows in table.groupby("nation")]
+    both = of_both_nations(table)
+    parts = (
+        [(BOTH_NATIONS, "all", unit, rows) for unit, rows in both.groupby(BOTH_NATIONS)] if len(both) else []
+    )
+    parts += [("nation", "all", unit, rows) for unit, rows in table.groupby("nation")]
     parts += [("alliance", "all", unit, rows) for unit, rows in table.groupby("alliance_code")]
     for name, members in subgroups[subgroups["subgroup"] != "all"].groupby("subgroup"):
         inside = table[table["person_id"].isin(set(members["person_id"]))]

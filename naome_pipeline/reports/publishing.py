@@ -14,6 +14,7 @@ import duckdb
 
 from naome_pipeline import __version__
 from naome_pipeline.build import Delivered
+from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.engine import literal
 from naome_pipeline.home import Home
@@ -35,36 +36,57 @@ def release_folder(home: Home, feed: str, period: str, version: int) -> Path:
 
 def publish_release(
     publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
-) -> Path:
-    """Write the ledger, copy the report files out, write release record and index, rebuild the views; returns the folder.
+) -> None:
+    """Write the ledger, copy the report files out, write release record and index, rebuild the views.
 
     One release is published at a time. The files are complete in a hidden folder before it takes the place of an
-    earlier copy of the same release.
+    earlier copy of the same release. A part of a joint feed has no outputs for people: its release is for those who
+    read tables, and for the joint feed.
     """
     with lake.lock("publishing"):
-        return _publish_release(publication, delivered, lake, home, reports)
+        if joint_feed_of(delivered.scope.feed):
+            _write_record(lake, publication, delivered, _about(delivered))
+        else:
+            _publish_reports(publication, delivered, lake, home, reports)
+        lake.rebuild_views()
 
 
-def _publish_release(
+def _publish_reports(
     publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
-) -> Path:
+) -> None:
     scope = delivered.scope
     target = release_folder(home, scope.feed, scope.period, scope.version)
     previous = lake.previous_release(scope)
     _refuse_overtaken(lake, scope, previous)
     about = {
-        "feed": scope.feed,
-        "period": scope.period,
-        "version": scope.version,
-        "snapshot_date": delivered.snapshot_date.isoformat(),
-        "delivery_fingerprint": delivered.accepted.fingerprint,
-        "pipeline_version": __version__,
+        **_about(delivered),
         "disclosure_policy": policy_in_force().id,
         "compared_with": previous.label if previous else None,
         "revised_cells": int(lake.published(scope, "revisions").record["rows"]),
     }
     write_entry(lake, scope, lake.published(scope, "released_indicators"))
     _replace_folder(target, [lake.published(scope, name).folder / FILES_FOLDER for name in reports], about)
+    _write_record(lake, publication, delivered, about)
+    _mark_superseded(home, lake, scope)
+    write_release_index(home.reports)
+
+
+def _about(delivered: Delivered) -> dict[str, Any]:
+    scope = delivered.scope
+    return {
+        "feed": scope.feed,
+        "period": scope.period,
+        "version": scope.version,
+        "snapshot_date": delivered.snapshot_date.isoformat(),
+        "delivery_fingerprint": delivered.accepted.fingerprint,
+        "pipeline_version": __version__,
+    }
+
+
+def _write_record(
+    lake: Lake, publication: PublishedTable, delivered: Delivered, about: Mapping[str, Any]
+) -> None:
+    """The release record that readers of tables follow: its tables with their hashes, the files they came from."""
     with duckdb.connect(":memory:") as connection:
         listed = connection.execute(
             f'SELECT layer, "table", fingerprint, sha256, rows FROM read_parquet({literal(publication.path)})'
@@ -73,20 +95,12 @@ def _publish_release(
         name: {"layer": layer, "fingerprint": fingerprint, "sha256": sha256, "rows": rows}
         for layer, name, fingerprint, sha256, rows in listed
     }
-    manifest = delivered.accepted.manifest
+    files = [
+        {"path": f.path, "sha256": f.sha256, "rows": f.rows} for f in delivered.accepted.manifest.sources
+    ]
     lake.write_release(
-        scope,
-        {
-            **about,
-            "publication": publication.fingerprint,
-            "files": [{"path": f.path, "sha256": f.sha256, "rows": f.rows} for f in manifest.files],
-            "tables": tables,
-        },
+        delivered.scope, {**about, "publication": publication.fingerprint, "files": files, "tables": tables}
     )
-    _mark_superseded(home, lake, scope)
-    write_release_index(home.reports)
-    lake.rebuild_views()
-    return target
 
 
 def _refuse_overtaken(lake: Lake, scope: Scope, previous: Scope | None) -> None:

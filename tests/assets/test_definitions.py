@@ -84,6 +84,22 @@ def test_reports_depend_on_released_tables_only():
                 assert {layers[name] for name in node.inputs} == {"release"}, (feed, node.name)
 
 
+def test_a_part_of_a_joint_feed_compares_and_publishes_nothing():
+    layers = {node.name: node.layer for node in nodes("england_annual")}
+    assert not {"release", "reports"} & {layer for name, layer in layers.items() if name != "publication"}
+    assert {name for name, layer in layers.items() if layer == "outcomes"} == {"treating_trusts"}
+
+
+def test_a_joint_feed_makes_no_person_again_it_unites_the_tables_of_its_parts(defs):
+    graph = defs.resolve_asset_graph()
+    for node in nodes("annual"):
+        parents = graph.get(dg.AssetKey(["annual", node.name])).parent_keys
+        assert {key.path[0] for key in parents} <= {"annual", "england_annual", "wales_annual"}
+        assert node.layer != "sources" or node.united
+    people = graph.get(dg.AssetKey(["annual", "people"])).parent_keys
+    assert dg.AssetKey(["england_annual", "people"]) in people
+
+
 def test_a_node_of_one_cadence_is_in_the_feeds_of_that_cadence_only(monkeypatch):
     yearly = report_node("open_data", "Open data, in yearly feeds only.", write_open_data, cadence="year")
     monkeypatch.setattr(open_data, "node", yearly)
@@ -94,7 +110,7 @@ def test_a_node_of_one_cadence_is_in_the_feeds_of_that_cadence_only(monkeypatch)
     finally:
         nodes.cache_clear()
     assert found == published
-    assert (found["england_quarterly"], found["england_annual"]) == (False, True)
+    assert found == {feed: feed == "annual" for feed in FEEDS}
 
 
 def test_partition_keys_are_first_days_of_quarters():

@@ -25,7 +25,7 @@ def test_every_layout_and_bundle_of_the_registry_is_valid():
     assert {"england_quarterly_2025", "simulacrum_v2", "natcan_linked_extract", "hes_nhs_digital"} <= set(
         bundles()
     )
-    assert {"england_quarterly", "england_annual", "wales_annual"} == set(feeds())
+    assert {"england_quarterly", "england_annual", "wales_annual", "annual"} == set(feeds())
     for bundle in bundles().values():
         known = {(layout.data_set, layout.version) for layout in table_layouts()}
         assert {(t.data_set, t.version) for t in bundle.tables} <= known

@@ -42,6 +42,7 @@ LISTS: dict[str, list[dict[str, object]]] = {
     "quarantine_summary": [
         {"data_set": "cosd", "file": "cosd.csv", "reason": "missing_value", "column": "record_id", "rows": 2}
     ],
+    "registered_twice": [{"person_id": "p1", "kept_in": "england_annual"}],
     "changed_files": [
         {"file": "cosd.csv", "change": "changed", "rows_before": 3, "rows_now": 4, "sha256": SHA256},
         {"file": "rtds.csv", "change": "new", "rows_before": None, "rows_now": 1, "sha256": SHA256},
@@ -170,7 +171,7 @@ class HandMade:
             return reporting_periods(PERIOD, SNAPSHOT)
         if name == "indicator_definitions":
             supplied = {source: {c.name for c in data_set(source).columns} for source in SOURCES}
-            return definitions_table("england_quarterly", supplied)
+            return definitions_table({"england_quarterly": supplied})
         assert name == "delivered_rows", f"nobody says how {name} is made"
         counts = {source: self.engine.count(self.table(source)) for source in SOURCES}
         return pd.DataFrame(

@@ -17,23 +17,31 @@ SQL = (Path(naome_pipeline.__file__).parent / "indicators" / "indicator_counts.s
 )
 
 
-def counts(tmp_path: Path, values: list[float], follow_up: int, measure: str = "proportion") -> pd.DataFrame:
-    """Counts of one indicator over people of one quarter, one trust."""
+def counts(
+    tmp_path: Path,
+    values: list[float],
+    follow_up: int,
+    measure: str = "proportion",
+    welsh: int = 0,
+    nations: str = "England",
+) -> pd.DataFrame:
+    """Counts of one indicator over people of one quarter, one trust; the last `welsh` people of a health board."""
     people = [f"P{n}" for n in range(len(values))]
+    english = len(people) - welsh
     quarter = dt.date(2025, 1, 1)
     tables = {
         "person_indicators": pd.DataFrame({"person_id": people, "indicator": "X", "value": values}),
         "indicator_definitions": pd.DataFrame(
-            {"indicator": ["X"], "measure": [measure], "follow_up_days": [follow_up]}
+            {"indicator": ["X"], "measure": [measure], "follow_up_days": [follow_up], "nations": [nations]}
         ),
         "counted_people": pd.DataFrame(
             {
                 "person_id": people,
                 "cohort": "de_novo",
                 "quarter_start": [quarter] * len(people),
-                "nation": "England",
-                "alliance_code": "E56000001",
-                "trust_code": "RAJ",
+                "nation": [*["England"] * english, *["Wales"] * welsh],
+                "alliance_code": [*["E56000001"] * english, *[None] * welsh],
+                "trust_code": [*["RAJ"] * english, *["7A1"] * welsh],
             }
         ),
         "reporting_periods": pd.DataFrame(
@@ -85,3 +93,18 @@ def test_durations_have_quartiles_and_no_proportion(tmp_path):
     assert (row["lower_quartile_days"], row["median_days"], row["upper_quartile_days"]) == (20, 30, 40)
     assert pd.isna(row["numerator"])
     assert pd.isna(row["proportion"])
+
+
+def test_both_nations_together_are_counted_when_both_have_the_indicator(tmp_path):
+    found = counts(tmp_path, [1.0] * 6 + [0.0] * 4, 90, welsh=3, nations="England, Wales").set_index(
+        "unit_code"
+    )
+    assert found["denominator"].to_dict() == {
+        "England and Wales": 10, "England": 7, "Wales": 3, "E56000001": 7, "RAJ": 7, "7A1": 3,
+    }  # fmt: skip
+    assert found.loc["England and Wales", ["level", "numerator"]].tolist() == ["both_nations", 6]
+
+
+def test_an_indicator_of_one_nation_has_no_total_of_both(tmp_path):
+    found = counts(tmp_path, [1.0] * 6, 90, welsh=2, nations="England")
+    assert "both_nations" not in set(found["level"])

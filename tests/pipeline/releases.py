@@ -104,3 +104,9 @@ def make_release(
     else:
         build_every_node(home, policy, feed, period)
     return Refreshed(home, delivery, folder / "delivery-truth", feed, period)
+
+
+def united(release: Refreshed, feed: str = "annual", policy: str = "internal") -> Refreshed:
+    """The release of the joint feed over what has been released in a home."""
+    build_every_node(release.home, policy, feed, release.period)
+    return Refreshed(release.home, release.delivery, release.truth, feed, release.period)

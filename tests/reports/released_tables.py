@@ -124,7 +124,7 @@ def frames() -> dict[str, pd.DataFrame]:
         }
     )
     indicators = pd.DataFrame(values).astype({"denominator": "Int64", "numerator": "Int64"})
-    definitions = definitions_table("england_quarterly", supplied, registry())
+    definitions = definitions_table({"england_quarterly": supplied}, registry())
     return {
         "released_indicators": indicators,
         "released_comparison": _comparison(),
