@@ -7,9 +7,12 @@
 PYTHON ?= python3
 NAOME_HOME ?= .naome
 FEED ?= england_quarterly
-PERIOD ?= 2025Q3
+PERIOD ?= $(if $(findstring quarterly,$(FEED)),2025Q3,2023)
 
-# The delivery that `make run` writes when nobody has brought one.
+# The delivery that `make run` writes when nobody has brought one; the yearly release has one per nation (FEED=annual).
+DEMO_FEEDS := $(if $(filter annual,$(FEED)),england_annual wales_annual,$(FEED))
+# One person in eighteen lives in Wales.
+WALES_SHARE := 18
 DEMO_PEOPLE ?= 40000
 DEMO_SEED ?= 1
 DEMO_DIRT ?= 0.01
@@ -21,7 +24,6 @@ PYTEST_OPTIONS ?= --numprocesses auto --dist loadfile
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
-DEMO := $(NAOME_HOME)/inbox/$(FEED)_$(PERIOD)
 
 export NAOME_HOME
 # No library reports its use to anybody.
@@ -61,17 +63,19 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip check
 	@touch $@
 
-run: $(STAMP) ## refresh a quarter from a delivery and say where the page is
-	@if [ -z "$$(find '$(NAOME_HOME)/landing' -name manifest.json -print -quit 2>/dev/null)" ]; then \
-	  set -e; \
-	  rm -rf '$(DEMO)'; mkdir -p '$(NAOME_HOME)/inbox'; \
-	  $(BIN)/naome synth '$(DEMO)' --feed $(FEED) --period $(PERIOD) \
-	    --people $(DEMO_PEOPLE) --seed $(DEMO_SEED) --dirt $(DEMO_DIRT) \
-	    --volume $(DEMO_VOLUME); \
-	  $(BIN)/naome receive '$(DEMO)'; \
+run: $(STAMP) ## refresh a period from a delivery and say where the page is (FEED=annual: both nations, yearly)
+	@if [ -z "$$(find $(foreach f,$(DEMO_FEEDS),'$(NAOME_HOME)/landing/$(f)') -name manifest.json -print -quit 2>/dev/null)" ]; then \
+	  set -e; mkdir -p '$(NAOME_HOME)/inbox'; \
+	  for feed in $(DEMO_FEEDS); do \
+	    people=$(DEMO_PEOPLE); case $$feed in wales*) people=$$((people / $(WALES_SHARE)));; esac; \
+	    demo='$(NAOME_HOME)/inbox/'"$${feed}_$(PERIOD)"; rm -rf "$$demo"; \
+	    $(BIN)/naome synth "$$demo" --feed $$feed --period $(PERIOD) \
+	      --people $$people --seed $(DEMO_SEED) --dirt $(DEMO_DIRT) --volume $(DEMO_VOLUME); \
+	    $(BIN)/naome receive "$$demo"; \
+	  done; \
 	fi
 	@$(BIN)/naome refresh --feed $(FEED) --period $(PERIOD)
-	@$(BIN)/naome open --print
+	@$(BIN)/naome open --feed $(FEED) --period $(PERIOD) --print
 
 test: $(STAMP) ## run the tests (browser tests skip without Chromium, unless CI=true)
 	@$(BIN)/python -m pytest $(PYTEST_OPTIONS) $(TESTS)

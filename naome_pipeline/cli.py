@@ -439,13 +439,18 @@ def ui(
 
 
 def _page(home: Home, feed: str, period: str) -> Path:
+    from naome_pipeline.deliveries.layouts import joint_feed_of
     from naome_pipeline.lake import Lake, NotPublished
     from naome_pipeline.reports.publishing import release_folder
 
+    if joint := joint_feed_of(feed):
+        raise NotPublished(
+            f"{feed} has no page of its own: {joint} publishes it. What to do: naome open --feed {joint}"
+        )
     current = Lake(home.lake).current_release(feed, period)
     if current is None:
         raise NotPublished(
-            f"{feed} {period} has not been released yet. What to do: naome refresh --period {period}"
+            f"{feed} {period} has not been released yet. What to do: naome refresh --feed {feed} --period {period}"
         )
     return release_folder(home, current.feed, current.period, current.version) / "index.html"
 

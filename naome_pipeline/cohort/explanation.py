@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.engine import literal
 from naome_pipeline.indicators.registry import registry
 from naome_pipeline.lake import Lake, Scope
@@ -58,10 +59,26 @@ class Explanation:
 
 
 def explain(lake: Lake, person_id: str, feed: str, period: str) -> Explanation:
-    """Explain one person in the release readers see; unknown ids get an answer too."""
+    """Explain one person in the release readers see; unknown ids get an answer too. Of a joint feed, the nation that the
+    person is counted in is asked; the first one when no nation knows the person."""
+    if parts := feed_definition(feed).parts:
+        feed = _feed_of_person(lake, person_id, feed, parts, period)
     scope = lake.reading_scope(feed, period)
     with duckdb.connect(":memory:") as connection:
         return _explain(connection, lake, scope, person_id)
+
+
+def _feed_of_person(lake: Lake, person_id: str, feed: str, parts: tuple[str, ...], period: str) -> str:
+    joint = lake.reading_scope(feed, period)
+    released = [part for part in parts if lake.released_versions(part, period)]
+    with duckdb.connect(":memory:") as connection:
+        if kept := _rows(connection, lake, joint, "registered_twice", "kept_in", person_id):
+            return str(kept[0][0])
+        for part in released:
+            scope = lake.reading_scope(part, period)
+            if _rows(connection, lake, scope, "cohort_assessment", "person_id", person_id):
+                return part
+    return (released or list(parts))[0]
 
 
 def _rows(

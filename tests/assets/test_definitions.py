@@ -15,6 +15,7 @@ from assets.partitions import quarters
 from assets.reports import open_data
 from assets.reports.output import report_node
 from assets.resources import PipelineResource
+from naome_pipeline.lake import Scope
 from naome_pipeline.reports.open_data import write_open_data
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.json")
@@ -140,3 +141,42 @@ def test_schedule_skips_without_a_delivery(defs, tmp_path):
     result = schedule.evaluate_tick(context)
     assert not result.run_requests
     assert "2025Q3" in (result.skip_message or "")
+
+
+def test_the_joint_schedule_and_sensor_wait_for_a_release_of_a_part(defs, tmp_path):
+    pipeline = PipelineResource(home=str(tmp_path))
+    schedule = defs.resolve_schedule_def("annual_schedule")
+    day = dt.datetime(2025, 9, 15, 6, tzinfo=dt.UTC)
+
+    def tick():
+        context = dg.build_schedule_context(
+            scheduled_execution_time=day,
+            resources={"pipeline": pipeline},
+            repository_def=defs.get_repository_def(),
+        )
+        return schedule.evaluate_tick(context)
+
+    sensor = defs.resolve_sensor_def("annual_arrivals")
+
+    def look(cursor: str | None = None):
+        with dg.instance_for_test() as instance:
+            context = dg.build_sensor_context(
+                instance=instance,
+                cursor=cursor,
+                resources={"pipeline": pipeline},
+                sensor_name="annual_arrivals",
+                repository_def=defs.get_repository_def(),
+            )
+            return sensor.evaluate_tick(context)
+
+    assert "england_annual and wales_annual has a release of 2023" in (tick().skip_message or "")
+    assert look().skip_message == "no new release of a part"
+    pipeline.lake().write_release(Scope("england_annual", "2023", 1), {"tables": {}})
+    assert [run.partition_key for run in tick().run_requests] == ["2023-01-01"]
+    first = look()
+    assert [run.partition_key for run in first.run_requests] == ["2023-01-01"]
+    assert look(first.cursor).skip_message == "no new release of a part"
+    pipeline.lake().write_release(Scope("wales_annual", "2023", 1), {"tables": {}})
+    second = look(first.cursor)
+    assert [run.run_key for run in second.run_requests] != [run.run_key for run in first.run_requests]
+    assert len(second.run_requests) == 1
