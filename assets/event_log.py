@@ -1,0 +1,93 @@
+"""Dagster's event log in SQLite files, written through connections that stay open.
+
+What belongs here: how the files are opened. What does not: what is stored in them, which is Dagster's own.
+
+Dagster opens a new connection for every event and closes it; the last one to close copies the write-ahead log into the
+file and waits for the disk, two to four times an event. A refresh has some 2,700 events, which took longer than the
+nodes of a small one. A connection that stays open writes to the log only.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from dagster import StringSource
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.sql import create_engine
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._serdes.config_class import ConfigurableClassData
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.pool import QueuePool
+
+# A run has its own file, and all share the index: room for two runs at a time and for somebody looking at others.
+MOST_OPEN = 8
+
+
+class OpenSqliteEventLog(SqliteEventLogStorage):
+    """Dagster's SQLite event log, in the same files, with the last few kept open. `dagster.yaml` names it."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """What `dagster.yaml` says: the folder of the instance."""
+        return {"dagster_home": StringSource}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> OpenSqliteEventLog:
+        """The event log of an instance, where Dagster's own default has it."""
+        return cls(str(Path(config_value["dagster_home"]) / "history" / "runs"), inst_data)
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
+            yield connection
+
+    def _engine(self, shard: str) -> Engine:
+        # A file that was deleted (`dagster run wipe`, by hand) must not be written to unseen.
+        if shard in self._engines and not Path(self.path_for_shard(shard)).is_file():
+            self._close(shard)
+        if shard not in self._engines:
+            engine = create_engine(
+                self.conn_string_for_shard(shard),
+                poolclass=QueuePool,
+                pool_size=1,
+                max_overflow=4,  # making the tables opens more, once
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+            )
+            event.listen(engine, "connect", _without_waiting)
+            self._initdb(engine)
+            self._engines[shard] = engine
+            if len(self._engines) > MOST_OPEN:
+                self._close(next(iter(self._engines)))
+        self._engines.move_to_end(shard)
+        return self._engines[shard]
+
+    def _close(self, shard: str) -> None:
+        self._engines.pop(shard).dispose()
+
+    def dispose(self) -> None:
+        """Close what is open."""
+        with self._db_lock:
+            for shard in list(self._engines):
+                self._close(shard)
+        super().dispose()
+
+
+def _without_waiting(connection: Any, record: Any) -> None:
+    """Sync the disk at checkpoints, not at every event.
+
+    A killed process loses nothing; a power cut may lose the last events, never the file. Tables and releases do not
+    depend on events and are synced by themselves.
+    """
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.close()
