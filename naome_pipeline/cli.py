@@ -441,7 +441,7 @@ def ui(
 def _page(home: Home, feed: str, period: str) -> Path:
     from naome_pipeline.deliveries.layouts import joint_feed_of
     from naome_pipeline.lake import Lake, NotPublished
-    from naome_pipeline.reports.publishing import release_folder
+    from naome_pipeline.publishing import release_folder
 
     if joint := joint_feed_of(feed):
         raise NotPublished(

@@ -22,7 +22,7 @@ from naome_pipeline.lake import (
     file_sha256,
     read_json,
 )
-from naome_pipeline.reports.publishing import MANIFEST_FILE, SUPERSEDED_FILE, release_folder
+from naome_pipeline.publishing import MANIFEST_FILE, SUPERSEDED_FILE, release_folder
 
 # Hashing is bound by one core; two keep up with an ordinary disk.
 THREADS = 2

@@ -32,8 +32,8 @@ from naome_pipeline.lake import (
     read_json,
 )
 from naome_pipeline.leftovers import find_leftovers, remove_leftovers
+from naome_pipeline.publishing import SUPERSEDED_FILE, release_folder
 from naome_pipeline.releases import KEPT_LAYERS, tables_of
-from naome_pipeline.reports.publishing import SUPERSEDED_FILE, release_folder
 
 # A refresh writes about as much as the delivery holds, and spills as much again in its largest step.
 FREE_DISK = 5 * 1024**3

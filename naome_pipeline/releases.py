@@ -1,7 +1,7 @@
 """Releases as people deal with them: list, compare, forget.
 
 What belongs here: reading release records, the difference of two releases, deleting a delivery. What does not: making a
-release (`reports/publishing.py`).
+release (`publishing.py`).
 """
 
 from __future__ import annotations

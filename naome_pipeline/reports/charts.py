@@ -32,6 +32,8 @@ ROLES = {
     "peer": ("diamond", [8, 3]),
     "alliance": ("square", [4, 3]),
     "nation": ("triangle-up", [1.5, 3]),
+    "other_nation": ("triangle-down", [6, 2, 1.5, 2]),
+    "both": ("cross", [10, 2]),
 }
 MARKED_SHAPES = {
     "improvement": "triangle-up",

@@ -21,9 +21,9 @@ from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.released import ReleasedTables
 
 KINDS = {"quarter": "quarter", "rolling four quarters": "rolling", "audit period": "audit"}
-LEVELS = ("nation", "alliance", "trust")
+LEVELS = ("both_nations", "nation", "alliance", "trust")
 MOST_REVISIONS = 1500
-_ORDER = {"nation": 0, "alliance": 1, "trust": 2}
+_ORDER = {level: place for place, level in enumerate(LEVELS)}
 _LIMITS = ("lower_998", "lower_95", "upper_95", "upper_998")
 
 Cell = list[Any] | int | None
@@ -100,7 +100,8 @@ def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
 def _definition(row: Mapping[Hashable, Any], shown: set[str]) -> dict[str, Any]:
     entry = _plain(row)
     entry["state"] = wording.state(entry, entry["indicator"] in shown)
-    for name in ("position", "reason", "available", "extension", "goal"):
+    entry["missing_in"] = wording.missing_in(str(entry["not_in"] or ""))
+    for name in ("position", "reason", "available", "extension", "goal", "nations", "not_in"):
         del entry[name]
     return entry
 
@@ -229,9 +230,9 @@ def _position(row: Mapping[Hashable, Any], whole: Any) -> list[Any]:
 
 
 def _revisions(revisions: pd.DataFrame) -> list[list[Any]]:
-    """The changed numbers, nation first, at most MOST_REVISIONS: indicator, period, unit, group, change, before, now."""
+    """The changed numbers, nations first, at most MOST_REVISIONS: indicator, period, unit, group, change, before, now."""
     order = revisions.assign(
-        rank=revisions["level"].map(_ORDER).astype(float) + (revisions["subgroup"] != "all") * 3
+        rank=revisions["level"].map(_ORDER).astype(float) + (revisions["subgroup"] != "all") * len(LEVELS)
     ).sort_values(["rank", "indicator", "period", "unit_code", "subgroup"])
 
     def said(row: Any, when: str) -> str:

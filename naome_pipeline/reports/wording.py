@@ -116,6 +116,12 @@ def state(definition: Mapping[str, Any], has_values: bool) -> str:
     )
 
 
+def missing_in(not_in: str) -> dict[str, str]:
+    """Nation to the sentence why it has no number of an indicator that the other nation has."""
+    nation, _, reason = not_in.partition(": ")
+    return {nation: f"Not available in {nation}: {plain_reason(reason)}."} if reason else {}
+
+
 def period(code: str) -> str:
     """`2025Q3` as people write it."""
     return f"{code[:4]} {code[4:]}" if len(code) == 6 else code

@@ -3,7 +3,7 @@ const D = JSON.parse(document.getElementById("data").textContent);
 const NOTHING = "–", HIDDEN = "hidden to protect people", NOBODY = "nobody counted";
 const INDICATORS = new Map(D.indicators.map((i) => [i.indicator, i]));
 const UNITS = new Map();
-for (const level of ["nation", "alliance", "trust"]) {
+for (const level of ["both_nations", "nation", "alliance", "trust"]) {
   for (const unit of D.units[level]) { UNITS.set(unit.code, { ...unit, level }); }
 }
 const KIND_NAMES = { quarter: "quarter of diagnosis", rolling: "latest four quarters", audit: "audit period (three years)" };
@@ -19,9 +19,15 @@ const ratio = (h) => (h === null || h === undefined ? NOTHING : `${Math.floor(h 
 const days = (n) => (n === null || n === undefined ? NOTHING : `${n} days`);
 const isDays = (indicator) => indicator.measure === "days";
 const nameOf = (code) => (UNITS.has(code) ? UNITS.get(code).name : code);
-const longName = (code) => (UNITS.has(code) && UNITS.get(code).level !== "nation" && nameOf(code) !== code ? `${nameOf(code)} (${code})` : nameOf(code));
+const isNation = (code) => UNITS.has(code) && ["both_nations", "nation"].includes(UNITS.get(code).level);
+const longName = (code) => (UNITS.has(code) && !isNation(code) && nameOf(code) !== code ? `${nameOf(code)} (${code})` : nameOf(code));
 const titleOf = (indicator) => `${indicator.indicator}: ${indicator.title}`;
 const theNation = (code) => (UNITS.has(code) ? UNITS.get(code).nation : null) || (D.units.nation[0] || { code: "England" }).code;
+// Nations and Alliances, the whole first; a release of one nation has no other whole than that nation.
+const AREAS = [...D.units.both_nations, ...D.units.nation, ...D.units.alliance];
+const WHOLE = D.units.both_nations.length ? D.units.both_nations[0].name : nameOf(theNation(""));
+// Wales has health boards where England has trusts.
+const PROVIDER = D.units.nation.map((n) => (n.code === "Wales" ? "health board" : "trust")).join(" or ") || "trust";
 const allianceOf = (code) => (UNITS.has(code) ? UNITS.get(code).alliance : null);
 
 function cellsOf(id, kind, code) {
@@ -41,10 +47,16 @@ function newestPeriod(id, kind) {
   const place = newestPlace(id, kind);
   return place < 0 ? "" : D.periods[kind][place];
 }
+// Why a unit has no number of an indicator that the other nation has, or nothing.
+function missingHere(indicator, code) {
+  const nation = (UNITS.get(code) || {}).nation, reasons = indicator.missing_in || {};
+  const level = (UNITS.get(code) || {}).level;
+  return reasons[nation] || (level === "both_nations" && Object.values(reasons)[0]) || "";
+}
 // A cell in words: value, people, 95% interval. `shown` says whether there is a value.
-function inWords(indicator, cell) {
+function inWords(indicator, cell, code) {
   const range = isDays(indicator) ? "middle half" : "95% interval";
-  if (cell === null || cell === undefined) { return { shown: false, value: NOBODY, people: "", interval: "", range }; }
+  if (cell === null || cell === undefined) { return { shown: false, value: missingHere(indicator, code) || NOBODY, people: "", interval: "", range }; }
   if (cell === 0) { return { shown: false, value: HIDDEN, people: "", interval: "", range }; }
   if (cell.length === 1) { return { shown: false, value: HIDDEN, people: `of ${count(cell[0])}`, interval: "", range }; }
   if (isDays(indicator)) {
@@ -73,7 +85,7 @@ function positionOf(id, code) {
   if (place === undefined || place === null) { return null; }
   if (place === 0) { return ["–", `place in the funnel: ${HIDDEN}`, false]; }
   const [icon, words, notable] = stateInWords(place[12], place[13], place[16]);
-  return [icon, `against the nation, ${kinds[kind].period} (${kind}): ${words}`, notable];
+  return [icon, `against ${WHOLE}, ${kinds[kind].period} (${kind}): ${words}`, notable];
 }
 function stateInWords(state, direction, reason) {
   if (state === "within") { return ["●", "within the limits", false]; }

@@ -1,4 +1,5 @@
 // One indicator: the chosen units beside one another, over time, in the funnel, and every Alliance and trust.
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 function indicatorView(state) {
   const indicator = INDICATORS.get(state.i), units = chosenUnits(state);
@@ -46,11 +47,11 @@ function overTime(indicator, units) {
     return { ...row, value: cell[2] / 1000, said: `${nameOf(code)}, ${labels[place]}: ${inWords(indicator, cell).value}, ${inWords(indicator, cell).people}` };
   }));
   const bounds = shown.map(([period, place]) => (limits[place] ? { period, lower: limits[place][0] / 1000, upper: limits[place][1] / 1000 } : { period, lower: null, upper: null }));
-  const looks = { own: { shape: "circle", dash: "1 0", thick: true, lit: true }, peer: { shape: "diamond", dash: "8 3" }, alliance: { shape: "square", dash: "4 3" }, nation: { shape: "triangle-up", dash: "1.5 3" } };
+  const looks = { own: { shape: "circle", dash: "1 0", thick: true, lit: true }, peer: { shape: "diamond", dash: "8 3" }, alliance: { shape: "square", dash: "4 3" }, nation: { shape: "triangle-up", dash: "1.5 3" }, other_nation: { shape: "triangle-down", dash: "6 2 1.5 2" }, both: { shape: "cross", dash: "10 2" } };
   const columns = [{ title: "Four quarters" }, ...units.map((unit) => ({ title: roleTitle(unit), parts: ["value", "people", "interval"] }))];
   if (trust) { columns.push({ title: `Limits of ${own[1]}`, number: true }); }
   const rows = labels.slice(0, last + 1).map((label, place) => ({ head: label, headText: label, cells: [
-    ...units.map(([, code]) => plainCell(indicator, cellsOf(id, "rolling", code)[place])),
+    ...units.map(([, code]) => plainCell(indicator, cellsOf(id, "rolling", code)[place], code)),
     ...(trust ? [limits[place] ? `${percent(limits[place][0])} to ${percent(limits[place][1])}` : NOTHING] : [])] }));
   return figure({ name: "comparison_over_time", title, points, data: { limits: bounds },
     caption: "Each point is four quarters of diagnosis together, because a trust sees about eight people a quarter. Neighbouring points share three quarters, "
@@ -58,15 +59,15 @@ function overTime(indicator, units) {
     key: [...units.map((unit) => keyItem(roleTitle(unit), looks[unit[0]])), ...(trust ? [keyItem(`control limits of ${own[1]}`, { dash: "1 0" })] : [])],
     table: table({ caption: title, columns, rows }) });
 }
-function plainCell(indicator, cell) {
-  const said = inWords(indicator, cell);
+function plainCell(indicator, cell, code) {
+  const said = inWords(indicator, cell, code);
   return { node: el("div", {}, el("span", { class: said.shown ? "" : "reason" }, said.value), said.people ? el("span", { class: "part" }, said.people) : null, said.interval ? el("span", { class: "part" }, said.interval) : null),
     parts: [said.value, said.people, said.interval] };
 }
 
 function runChart(indicator, state) {
   const id = indicator.indicator, labels = D.periods.quarter;
-  const places = [...D.units.nation, ...D.units.alliance], area = UNITS.get(state.a) || D.units.nation[0];
+  const area = UNITS.get(state.a) || D.units.nation[0];
   if (!area) { return null; }
   const series = (D.series[id] || {})[area.code] || [], cells = cellsOf(id, "quarter", area.code);
   const title = `${id} by quarter, ${longName(area.code)}`;
@@ -88,13 +89,13 @@ function runChart(indicator, state) {
     key: [keyItem("value", { shape: "circle", dash: "1 0", thick: true, lit: true }), keyItem("centre", { dash: "7 4" }), keyItem("control limits", { dash: "1 0" }), keyItem("moving average", { dash: "1.5 3" }),
       keyItem("improvement", { shape: "triangle-up", lit: true }), keyItem("concern", { shape: "triangle-down", lit: true }), keyItem("higher or lower, where neither is better", { shape: "diamond", lit: true })],
     table: table({ caption: title, columns, rows }) });
-  made.querySelector("figcaption").append(chooser({ id: "area", label: "Run chart of", value: area.code, options: places.map((u) => [u.code, longName(u.code)]), choose: (a) => go({ a }) }));
+  made.querySelector("figcaption").append(chooser({ id: "area", label: "Run chart of", value: area.code, options: AREAS.map((u) => [u.code, longName(u.code)]), choose: (a) => go({ a }) }));
   return made;
 }
 
 function funnels(indicator, state) {
   const id = indicator.indicator, kinds = D.comparison[id];
-  if (!kinds) { return [el("h3", {}, `${id} funnel`), el("p", { class: "note" }, indicator.kind === "performance" ? "This release has no comparison of trusts for this indicator." : "Trusts are compared in a funnel for performance indicators only.")]; }
+  if (!kinds) { return [el("h3", {}, `${id} funnel`), el("p", { class: "note" }, indicator.kind === "performance" ? "This release compares nobody in a funnel for this indicator." : "Funnels are drawn for performance indicators only.")]; }
   const names = Object.keys(kinds), kind = names.includes(state.c) ? state.c : names.includes("risk adjusted") ? "risk adjusted" : names[0];
   const funnel = kinds[kind], write = funnel.ratio ? ratio : percent, scale = funnel.ratio ? 100 : 1000;
   const all = Object.entries(funnel.trusts).sort((a, b) => (longName(a[0]) < longName(b[0]) ? -1 : 1));
@@ -104,36 +105,37 @@ function funnels(indicator, state) {
     said: `${longName(code)}: ${write(p[3])}, ${count(p[0])} of ${count(p[1])}; ${stateInWords(p[12], p[13], p[16])[1]}` })).sort((a, b) => a.size - b.size);
   const limits = drawnTrusts.filter(([, p]) => p[4] !== null).map(([, p]) => ({ size: size(p), target: funnel.target / scale, lower_998: p[4] / scale, lower_95: p[5] / scale, upper_95: p[6] / scale, upper_998: p[7] / scale })).sort((a, b) => a.size - b.size);
   const title = `${id} funnel, ${funnel.period}, ${kind}`;
-  const columns = ["Trust", "Value", "Counted", "People", "Expected", "95% limits", "99.8% limits", "State", "State with limits widened for overdispersion"].map((t, i) => ({ title: t, number: i > 0 && i < 7 }));
+  const columns = [capital(PROVIDER), "Value", "Counted", "People", "Expected", "95% limits", "99.8% limits", "State", "State with limits widened for overdispersion"].map((t, i) => ({ title: t, number: i > 0 && i < 7 }));
   const range = (low, high) => (low === null || high === null ? NOTHING : `${write(low)} to ${write(high)}`);
   const rows = all.map(([code, p]) => ({ head: longName(code), headText: longName(code), cells: p === 0 ? [{ span: HIDDEN }]
     : [write(p[3]), count(p[0]), count(p[1]), p[2] === null ? NOTHING : String(p[2]), range(p[5], p[6]), range(p[4], p[7]), stateInWords(p[12], p[13], p[16])[1], p[14] ? stateInWords(p[14], p[15], p[16])[1] : NOTHING] }));
   const lit = [state.t, state.p].filter((code) => code && funnel.trusts[code] === 0).map((code) => `${longName(code)} is not drawn: ${HIDDEN}.`);
-  const said = `Each sign is a trust; ${funnel.ratio ? "across: people expected to meet the criterion, given who was treated; upwards: people who met it over people expected (1 means as expected)" : "across: people counted; upwards: the value"}. `
-    + `Chance alone would put 1 trust in 20 outside the inner limits and 1 in 500 outside the outer ones. ${count(hidden)} of ${count(all.length)} trusts are ${HIDDEN}, ${count(few)} not assessed. `
+  const said = `Each sign is a ${PROVIDER}; ${funnel.ratio ? "across: people expected to meet the criterion, given who was treated; upwards: people who met it over people expected (1 means as expected)" : "across: people counted; upwards: the value"}. `
+    + `Chance alone would put 1 in 20 outside the inner limits and 1 in 500 outside the outer ones. ${count(hidden)} of ${count(all.length)} are ${HIDDEN}, ${count(few)} not assessed. `
     + `Being outside is a reason to look closer, not a verdict. ${lit.join(" ")}`;
   const made = figure({ name: "funnel", title, caption: said, points, data: { limits }, signals: { shares: !funnel.ratio },
     key: [keyItem("within the limits", { shape: "circle" }), keyItem("alert (outside 95%)", { shape: "diamond" }), keyItem("potential outlier (outside 99.8%)", { shape: "triangle-up" }), keyItem("not assessed", { shape: "cross" }),
-      keyItem(funnel.ratio ? "as expected" : "the nation", { dash: "7 4" }), keyItem("95% limits", { dash: "3 3" }), keyItem("99.8% limits", { dash: "1 0" })],
+      keyItem(funnel.ratio ? "as expected" : WHOLE, { dash: "7 4" }), keyItem("95% limits", { dash: "3 3" }), keyItem("99.8% limits", { dash: "1 0" })],
     table: table({ caption: title, columns, rows }) });
   if (names.length > 1) {
-    made.querySelector("figcaption").append(chooser({ id: "comparison", label: "Comparison", value: kind, options: names.map((n) => [n, n[0].toUpperCase() + n.slice(1)]), choose: (c) => go({ c }) }));
+    made.querySelector("figcaption").append(chooser({ id: "comparison", label: "Comparison", value: kind, options: names.map((n) => [n, capital(n)]), choose: (c) => go({ c }) }));
   }
   if (funnel.method) { made.append(el("p", { class: "hint" }, `Method: ${funnel.method}.`)); }
   return [made];
 }
 
 function byAlliance(indicator, state) {
-  const id = indicator.indicator, period = newestPeriod(id, state.k), title = `${id} by Cancer Alliance, ${period || KIND_NAMES[state.k]}`;
-  const entries = D.units.alliance.map((u) => [longName(u.code), indicator, newestCell(id, state.k, u.code), missingReason(indicator, state.k)]);
+  const nations = D.units.both_nations.length > 0, whose = nations ? "nation and Cancer Alliance" : "Cancer Alliance";
+  const id = indicator.indicator, period = newestPeriod(id, state.k), title = `${id} by ${whose}, ${period || KIND_NAMES[state.k]}`;
+  const entries = (nations ? AREAS : D.units.alliance).map((u) => [longName(u.code), indicator, newestCell(id, state.k, u.code), missingReason(indicator, state.k) || missingHere(indicator, u.code)]);
   const shown = isDays(indicator) ? [] : entries.filter(([, , cell]) => Array.isArray(cell) && cell.length === 5);
-  const nation = newestCell(id, state.k, theNation(state.t));
+  const whole = nations && !state.t ? D.units.both_nations[0].code : theNation(state.t), nation = newestCell(id, state.k, whole);
   return figure({ name: "intervals", title, points: shown.map(([label, i, cell]) => intervalPoint(label, cell, `${label}: ${inWords(i, cell).value}, ${inWords(i, cell).people}`)),
     data: { reference: Array.isArray(nation) && nation.length === 5 ? [{ value: nation[2] / 1000 }] : [] },
-    key: [keyItem("value", { shape: "circle", lit: true }), keyItem("95% interval", { dash: "1 0" }), keyItem(nameOf(theNation(state.t)), { dash: "7 4" })],
-    empty: isDays(indicator) ? "Durations have no chart; they are in the table." : null, table: intervalTable(title, "Cancer Alliance", [], entries) });
+    key: [keyItem("value", { shape: "circle", lit: true }), keyItem("95% interval", { dash: "1 0" }), keyItem(nameOf(whole), { dash: "7 4" })],
+    empty: isDays(indicator) ? "Durations have no chart; they are in the table." : null, table: intervalTable(title, capital(whose), [], entries) });
 }
 function everyTrust(indicator, state) {
-  const id = indicator.indicator, title = `${id} by trust of diagnosis, ${newestPeriod(id, state.k) || KIND_NAMES[state.k]}`;
-  return folded(title, intervalTable(title, "Trust", [], D.units.trust.map((u) => [longName(u.code), indicator, newestCell(id, state.k, u.code), missingReason(indicator, state.k)])));
+  const id = indicator.indicator, title = `${id} by ${PROVIDER} of diagnosis, ${newestPeriod(id, state.k) || KIND_NAMES[state.k]}`;
+  return folded(title, intervalTable(title, capital(PROVIDER), [], D.units.trust.map((u) => [longName(u.code), indicator, newestCell(id, state.k, u.code), missingReason(indicator, state.k) || missingHere(indicator, u.code)])));
 }

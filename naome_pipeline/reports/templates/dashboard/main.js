@@ -29,8 +29,8 @@ function go(change) {
 }
 let keepFocus = "";
 
-const own = finder({ id: "trust", label: "Trust", hint: "Type a part of its name or its code.", units: D.units.trust, chosen: () => state.t, choose: (t) => go({ t }) });
-const peer = finder({ id: "peer", label: "Peer to compare with", hint: "Another trust, if you like.", units: D.units.trust, chosen: () => state.p, choose: (p) => go({ p }) });
+const own = finder({ id: "trust", label: capital(PROVIDER), hint: "Type a part of its name or its code.", units: D.units.trust, chosen: () => state.t, choose: (t) => go({ t }) });
+const peer = finder({ id: "peer", label: "Peer to compare with", hint: `Another ${PROVIDER}, if you like.`, units: D.units.trust, chosen: () => state.p, choose: (p) => go({ p }) });
 const period = el("div", {});
 document.querySelector("#choices .wrap").append(own.node, peer.node, period);
 period.className = "field";

@@ -13,11 +13,12 @@ function cohort() {
 }
 
 function changes(state) {
-  const own = D.revisions.filter((r) => !state.t || r[2] === state.t || r[2] === allianceOf(state.t) || r[2] === theNation(state.t));
-  const whose = state.t ? `${longName(state.t)}, its Alliance and the nation` : "nation, Alliances and trusts";
+  const isBoth = (code) => UNITS.has(code) && UNITS.get(code).level === "both_nations";
+  const own = D.revisions.filter((r) => !state.t || r[2] === state.t || r[2] === allianceOf(state.t) || r[2] === theNation(state.t) || isBoth(r[2]));
+  const whose = state.t ? `${longName(state.t)}, its Alliance and the nation` : `nations, Alliances and each ${PROVIDER}`;
   const parts = [el("p", {}, `Compared with: ${D.release["compared with"]}. Published numbers that changed: ${count(D.revision_count)}.`)];
   parts.push(el("p", {}, "Numbers change when hospitals or registries send corrected or later records. Which files differ is in the second table; only their senders know why."));
-  if (D.revision_count > D.revisions.length) { parts.push(el("p", { class: "note" }, `The page holds the first ${count(D.revisions.length)}, nation before Alliances before trusts; all are in revisions.csv.`)); }
+  if (D.revision_count > D.revisions.length) { parts.push(el("p", { class: "note" }, `The page holds the first ${count(D.revisions.length)}, nations first; all are in revisions.csv.`)); }
   parts.push(own.length ? table({ caption: `Changed numbers: ${whose}`, columns: plain(["Indicator", "Period", "Where", "Group", "Change", "Before", "Now"], 5, 6),
     rows: own.map((r) => ({ head: titleOf(INDICATORS.get(r[0]) || { indicator: r[0], title: "" }), headText: r[0], cells: [r[1], longName(r[2]), ...r.slice(3)] })) }) : el("p", { class: "note" }, `No published number of ${whose} changed.`));
   parts.push(el("h3", {}, "Files received"), table({ caption: "Files of this delivery, compared with the release before", columns: plain(["File", "Change", "Records before", "Records now", "SHA-256"], 2, 3),

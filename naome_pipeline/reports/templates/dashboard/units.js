@@ -1,16 +1,18 @@
 // Views that put units side by side: at a glance, data quality, subgroups.
 
-// The chosen trust, its peer, the Alliance and the nation: [role, code], those there are.
+// The chosen trust, its peer, the Alliance, the nation and the whole: [role, code], those there are.
 function chosenUnits(state) {
   const found = [];
   if (state.t) { found.push(["own", state.t]); }
   if (state.p && state.p !== state.t) { found.push(["peer", state.p]); }
   const alliance = allianceOf(state.t || state.p);
   if (alliance && UNITS.has(alliance)) { found.push(["alliance", alliance]); }
-  found.push(["nation", theNation(state.t || state.p)]);
+  const nation = state.t || state.p ? [theNation(state.t || state.p)] : D.units.nation.map((n) => n.code);
+  nation.forEach((code, place) => found.push([place ? "other_nation" : "nation", code]));
+  D.units.both_nations.forEach((unit) => found.push(["both", unit.code]));
   return found.filter(([, code]) => UNITS.has(code));
 }
-const ROLE_TITLES = { own: "", peer: "Peer: ", alliance: "Alliance: ", nation: "" };
+const ROLE_TITLES = { own: "", peer: "Peer: ", alliance: "Alliance: ", nation: "", other_nation: "", both: "" };
 const roleTitle = ([role, code]) => `${ROLE_TITLES[role]}${longName(code)}`;
 
 function definitionList(indicator) {
@@ -39,11 +41,11 @@ const mark = (sign) => (sign ? el("span", { class: sign[2] ? "mark notable" : "m
 // Value, people, interval and sign of one unit, on the page and in the parts of the download.
 const UNIT_PARTS = ["value", "people", "interval", "how it stands", "record complete"];
 function unitCell(indicator, kind, [role, code], withSign = true) {
-  const said = inWords(indicator, newestCell(indicator.indicator, kind, code));
+  const said = inWords(indicator, newestCell(indicator.indicator, kind, code), code);
   const trust = role === "own" || role === "peer";
   const sign = withSign ? (trust ? positionOf(indicator.indicator, code) : signOf(indicator.indicator, code)) : null;
   const other = INDICATORS.get(indicator.completeness_indicator);
-  const complete = other ? inWords(other, newestCell(other.indicator, kind, code)) : null;
+  const complete = other ? inWords(other, newestCell(other.indicator, kind, code), code) : null;
   const interval = said.interval ? `${said.range} ${said.interval}` : "";
   const node = [
     el("span", { class: said.shown ? "lead" : "reason" }, said.value),
@@ -60,10 +62,10 @@ function glance(state) {
   const parts = [];
   parts.push(el("p", {}, `Diagnoses in the ${KIND_NAMES[state.k]} whose follow-up is complete; the period stands in each row. `
     + "95% interval: intervals made in this way hold the underlying share 19 times in 20."));
-  if (!state.t) { parts.push(el("p", { class: "note" }, "Choose a trust above to see its values beside the nation. Until then the nation stands alone.")); }
+  if (!state.t) { parts.push(el("p", { class: "note" }, `Choose a ${PROVIDER} above to see its values beside the nation.`)); }
   parts.push(el("p", {}, "Hospitals differ in the people they treat. Values in this table are not adjusted for that and must not be read as a ranking. ",
-    "The sign of a trust is its place in the funnel of the audit period; the sign of an Alliance or the nation is that of its newest quarter in the run chart. ",
-    "A trust's own years overlap, so the rules for special cause are not applied to it."));
+    `The sign of a ${PROVIDER} is its place in the funnel of the audit period; the sign of an Alliance or the nation is that of its newest quarter in the run chart. `,
+    "Its own years overlap, so the rules for special cause are not applied to it."));
   for (const [kind, title] of Object.entries(D.kinds)) {
     if (kind === "data quality") { continue; }
     const of = D.indicators.filter((i) => i.kind === kind);
@@ -80,7 +82,7 @@ function glance(state) {
 // Why an indicator has no number in a kind of period, or nothing.
 function missingReason(indicator, kind) {
   if (indicator.state) { return indicator.state; }
-  if (indicator.measure === "cumulative incidence") { return "Given by years since diagnosis, for the nation only: open this indicator."; }
+  if (indicator.measure === "cumulative incidence") { return "Given by years since diagnosis, for nations only: open this indicator."; }
   if (newestPlace(indicator.indicator, kind) < 0) { return `Not yet complete for the ${KIND_NAMES[kind]}: the follow-up it needs has not passed.`; }
   return "";
 }
@@ -130,12 +132,11 @@ function intervalTable(caption, first, points, entries) {
 
 function subgroups(state) {
   const indicator = INDICATORS.get(state.i), kinds = (D.subgroups[state.i] || {})[state.k];
-  const places = [...D.units.nation, ...D.units.alliance];
   const unit = UNITS.get(state.a) || D.units.nation[0];
   const form = el("div", { class: "choices" }, el("div", { class: "wrap" },
     chooser({ id: "sub-indicator", label: "Indicator", value: state.i, options: D.indicators.map((i) => [i.indicator, titleOf(i)]), choose: (i) => go({ i }) }),
-    chooser({ id: "sub-unit", label: "Nation or Alliance", value: unit ? unit.code : "", options: places.map((u) => [u.code, longName(u.code)]), choose: (a) => go({ a }) })));
-  const parts = [form, el("p", {}, "Subgroups are given for the nation and for Cancer Alliances only: in a trust they would be too few people.")];
+    chooser({ id: "sub-unit", label: "Nation or Alliance", value: unit ? unit.code : "", options: AREAS.map((u) => [u.code, longName(u.code)]), choose: (a) => go({ a }) })));
+  const parts = [form, el("p", {}, `Subgroups are given for nations and Cancer Alliances only: in a ${PROVIDER} they would be too few people.`)];
   const reason = missingReason(indicator, state.k);
   if (reason) { return [...parts, el("p", { class: "note" }, reason)]; }
   if (!kinds || !unit) { return [...parts, el("p", { class: "note" }, "This release has no subgroups for this indicator and period.")]; }
