@@ -21,6 +21,8 @@ from naome_pipeline.deliveries.errors import DeliveryError
 
 FOLDER = Path(__file__).parent
 MAIN = ""
+# The basis of a layout whose names were not read in a public source.
+ASSUMED = "assumption"
 _T = TypeVar("_T", bound=BaseModel)
 _PART = re.compile(r"([a-z][a-z0-9_]*)\.(.+)")
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")

@@ -54,9 +54,7 @@ class _Feed:
 FEEDS = {
     "england_quarterly": _Feed("england_quarterly_2025", 92, "rcrd_tumour", pathology=False),
     "england_annual": _Feed("england_annual_linked_2025", 608, "ncrd_tumour", pathology=True),
-    "wales_annual": _Feed(
-        "wales_annual_2025", 608, "", pathology=True, nation="Wales", most_outliers=1
-    ),
+    "wales_annual": _Feed("wales_annual_2025", 608, "", pathology=True, nation="Wales", most_outliers=1),
 }
 # Welsh people are drawn with other numbers than the English ones of the same seed: nobody is another's twin.
 WELSH_SEEDS = 2_000_003
@@ -120,7 +118,7 @@ def write_delivery(
     if welsh:
         welsh_people(patients, seed)
     if beside is not None:
-        register_again(patients, _true_people(beside), draws, today)
+        register_again(patients, providers, _true_people(beside), draws, today)
     documentation = document(patients, providers, draws, today)
     course = draw_course(patients, providers, draws, today)
     course.meetings = documented_meetings(course.meetings, documentation)
@@ -212,7 +210,9 @@ def _check(out: Path, people: int, feed: str, dirt: float, volume: float, beside
     if beside is not None and FEEDS[feed].nation != "Wales":
         raise ValueError("only a Welsh delivery is written beside another one")
     if beside is not None and not (_truth_folder(Path(beside)) / "people.parquet").is_file():
-        raise ValueError(f"{beside} is not a synthetic delivery: {_truth_folder(Path(beside)).name} is missing")
+        raise ValueError(
+            f"{beside} is not a synthetic delivery: {_truth_folder(Path(beside)).name} is missing"
+        )
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f"{out} is not empty: a delivery is written into a new folder")
 

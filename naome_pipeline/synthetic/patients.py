@@ -120,7 +120,9 @@ def draw_patients(
 
 def identifiers(people: int, seed: int, first: int = 0) -> NDArray:
     """The identifiers of so many people from number `first` on; those of one seed are all different."""
-    numbers = ((np.arange(people, dtype=object) + first) * _MULTIPLIER + (seed * 97 + 12_345) * 1_009) % _MODULUS
+    numbers = (
+        (np.arange(people, dtype=object) + first) * _MULTIPLIER + (seed * 97 + 12_345) * 1_009
+    ) % _MODULUS
     return np.array([f"{number:010d}" for number in numbers], dtype=object)
 
 

@@ -18,6 +18,7 @@ from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic.course import DRUG_KINDS, Course
 from naome_pipeline.synthetic.documentation import Documentation
 from naome_pipeline.synthetic.patients import Patients, day_number, identifiers
+from naome_pipeline.synthetic.providers import Providers
 from naome_pipeline.synthetic.randomness import NEVER, days, either, generator, happens, pick
 
 # The Cancer Dataset Forms replaced CaNISC with the diagnoses and events of this day.
@@ -33,7 +34,9 @@ def welsh_people(patients: Patients, seed: int) -> None:
     patients.person_id = identifiers(len(patients), seed, FIRST_PERSON)
 
 
-def register_again(patients: Patients, english: pd.DataFrame, seed: int, snapshot: int) -> None:
+def register_again(
+    patients: Patients, providers: Providers, english: pd.DataFrame, seed: int, snapshot: int
+) -> None:
     """Let some people of an English delivery be registered in Wales, too: the same person, tumour and death.
 
     `english`: the table `people` of its truth. Half of them have metastatic disease at diagnosis by the Welsh records,
@@ -57,7 +60,7 @@ def register_again(patients: Patients, english: pd.DataFrame, seed: int, snapsho
     patients.death[slots] = died.to_numpy(dtype=np.int64)[: len(slots)]
     patients.spread[slots] = np.where(patients.state[slots] == 2, patients.diagnosis[slots], NEVER)
     patients.age_known[slots] = patients.nhs[slots] = True
-    patients.code_sent[slots] = patients.code_sent[np.flatnonzero(patients.nhs)[0]][:3]
+    patients.code_sent[slots] = np.array(providers.codes, dtype=object)[patients.trust[slots]]
     patients.certificate_only[slots] = False
 
 

@@ -190,7 +190,9 @@ def _meetings(patients: Patients, meetings: pd.DataFrame) -> Frames:
 
 
 def _recurrences(patients: Patients, documentation: Documentation, seed: int, snapshot: int) -> Frames:
-    distant = documentation.cosd.loc[documentation.cosd["recurrence_day"] < NEVER, ["person", "recurrence_day"]]
+    distant = documentation.cosd.loc[
+        documentation.cosd["recurrence_day"] < NEVER, ["person", "recurrence_day"]
+    ]
     distant = distant.rename(columns={"recurrence_day": "day"}).assign(kind="03")
     table = pd.concat(
         [distant, local_recurrences(patients, seed, snapshot).assign(kind="01")], ignore_index=True
@@ -223,9 +225,7 @@ def _tissue(patients: Patients, documentation: Documentation, snapshot: int) -> 
     table = documentation.metastatic_tissue
     table = table[table["day"] <= snapshot]
     person, day = patients.person_id[table["person"].to_numpy()], table["day"].to_numpy()
-    canisc = pd.DataFrame(
-        {"pseudo_patientid": person, "pathology_date": dates(day), "specimen_nature": "5"}
-    )
+    canisc = pd.DataFrame({"pseudo_patientid": person, "pathology_date": dates(day), "specimen_nature": "5"})
     forms = pd.DataFrame({"NHSNumber": person, "PathologyReportDate": dates(day), "SpecimenNature": "5"})
     return _by_era("pathology", day, canisc, forms)
 

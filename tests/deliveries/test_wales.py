@@ -96,9 +96,15 @@ def test_every_file_is_recognised_and_the_delivery_acceptable(delivery):
     assert not [finding for finding in report.findings if "no file of" in str(finding)]
 
 
-def test_a_registration_of_canisc_takes_the_person_the_nurse_and_the_deprivation_from_their_own_files(delivery):
+def test_a_registration_of_canisc_takes_the_person_the_nurse_and_the_deprivation_from_their_own_files(
+    delivery,
+):
     [row] = of(delivery, "tumours", tumour_id="T1")
-    assert (row["person_id"], row["diagnosis_date"], row["site_icd10"]) == ("W1", dt.date(2019, 6, 30), "C509")
+    assert (row["person_id"], row["diagnosis_date"], row["site_icd10"]) == (
+        "W1",
+        dt.date(2019, 6, 30),
+        "C509",
+    )
     assert (row["sex"], row["ethnicity"], row["imd_quintile"]) == ("2", "A", 1)
     assert (row["stage"], row["m_category"], row["performance_status"]) == ("4", "1", "1")
     assert (row["er_status"], row["pr_status"], row["her2_status"]) == ("P", "P", "N")
@@ -207,7 +213,7 @@ def test_years_between_needs_two_dates():
 
 def test_a_form_without_its_name_is_recognised_by_its_header(tmp_path: Path):
     files = {"meetings_north.csv": FILES["cdf_mdt.csv"], "cdf_diagnosis.csv": FILES["cdf_diagnosis.csv"]}
-    delivery = deliver(
-        tmp_path / "d", files, layout="wales_annual_2025", feed="wales_annual", period="2023"
-    )
-    assert [row["mdt_types"] for row in of(delivery, "cosd", person_id="W4") if row["mdt_dates"]] == [["0102"]]
+    delivery = deliver(tmp_path / "d", files, layout="wales_annual_2025", feed="wales_annual", period="2023")
+    assert [row["mdt_types"] for row in of(delivery, "cosd", person_id="W4") if row["mdt_dates"]] == [
+        ["0102"]
+    ]
