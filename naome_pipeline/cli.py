@@ -95,6 +95,10 @@ def synth(
         float, typer.Option("--volume", help="Ordinary hospital and GP life, 1 = national.")
     ] = 1.0,
     version: Annotated[int, typer.Option("--version", help="Delivery version.")] = 1,
+    beside: Annotated[
+        Path | None,
+        typer.Option("--beside", help="For Wales: an English synthetic delivery that shares some people."),
+    ] = None,
 ) -> None:
     """Write a synthetic delivery; its truth goes to the folder beside it, OUT-truth.
 
@@ -113,6 +117,7 @@ def synth(
             receptors=receptors,
             volume=volume,
             version=version,
+            beside=beside,
         )
         typer.echo(f"{summary}")
         typer.echo(f"next: naome receive {out}")

@@ -69,6 +69,14 @@ LISTS: dict[str, list[dict[str, object]]] = {
             "basis": "plan",
             "note": "",
         },
+        {
+            "kind": "layout",
+            "item": "England: tumours rcrd_ndr001",
+            "value": "RCRD",
+            "unit": "",
+            "basis": "published",
+            "note": "",
+        },
     ],
     "dashboard": [{"file": "index.html", "sha256": SHA256, "bytes": 200_000}],
     "national_data": [{"file": "national_dashboard_data.xlsx", "sha256": SHA256, "bytes": 90_000}],
@@ -175,7 +183,14 @@ class HandMade:
         assert name == "delivered_rows", f"nobody says how {name} is made"
         counts = {source: self.engine.count(self.table(source)) for source in SOURCES}
         return pd.DataFrame(
-            {"data_set": source, "delivered": n > 0, "rows_in": n, "rows_quarantined": 0, "rows_out": n}
+            {
+                "data_set": source,
+                "delivered": n > 0,
+                "layout_assumed": False,
+                "rows_in": n,
+                "rows_quarantined": 0,
+                "rows_out": n,
+            }
             for source, n in counts.items()
         )
 
@@ -213,6 +228,7 @@ OUTCOMES: dict[str, Callable[[HandMade], pd.DataFrame]] = {
         t.read("released_indicators"),
         t.read("provider_comparison"),
         t.read("indicator_definitions"),
+        t.read("providers"),
         policies()["public"],
     ),
     "released_series": lambda t: released_series(

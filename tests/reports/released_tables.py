@@ -123,6 +123,16 @@ def frames() -> dict[str, pd.DataFrame]:
             "note": "adults",
         }
     )
+    provenance.append(
+        {
+            "kind": "layout",
+            "item": "England: tumours rcrd_ndr001",
+            "value": "RCRD NDR001RapidRegistration (NHS England delivery)",
+            "unit": "",
+            "basis": "published",
+            "note": "",
+        }
+    )
     indicators = pd.DataFrame(values).astype({"denominator": "Int64", "numerator": "Int64"})
     definitions = definitions_table({"england_quarterly": supplied}, registry())
     return {
@@ -247,6 +257,7 @@ def frames() -> dict[str, pd.DataFrame]:
             {
                 "data_set": ["tumours", "somatic"],
                 "delivered": [True, False],
+                "layout_assumed": [False, False],
                 "rows_in": [56789, 0],
                 "rows_out": [56000, 0],
                 "rows_quarantined": [789, 0],
