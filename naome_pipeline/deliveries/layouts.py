@@ -230,6 +230,7 @@ class Feed(_Model):
     expected: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    rapid: str = ""
 
     @model_validator(mode="after")
     def _delivered_or_united(self) -> Feed:

@@ -31,6 +31,7 @@ FILES = {
     "released_yearly_change": "yearly_change.csv",
     "released_recurrence_rates": "recurrence_rates.csv",
     "released_recurrence_evidence": "recurrence_evidence.csv",
+    "released_registry_agreement": "registry_agreement.csv",
     "released_definitions": "definitions.csv",
     "released_attrition": "attrition.csv",
     "released_data_sets": "data_sets.csv",
@@ -102,6 +103,8 @@ MEANINGS = {
     "died_before": "share who died before any recurrence, 0 to 1",
     "year": "calendar year, or years since diagnosis",
     "source": "data set that shows the recurrence",
+    "item": "what the two registries are compared on",
+    "kappa": "Cohen's kappa, unweighted: agreement beyond chance, 1 = full; nations only",
     "found_by_one_source_only": "people whom no other source shows as recurrent",
 }
 # What a column means in one table, where that is not what it means elsewhere.
@@ -113,6 +116,13 @@ MEANINGS_IN = {
         for level, share in (("95", "95%"), ("998", "99.8%"))
     }
     | {"reason": "why the trust is not assessed", "period": "the audit period"},
+    "released_registry_agreement": {
+        "measure": "registered, in the cohort: share of the cohort by full registration that rapid registration knows, and has "
+        "in its cohort; confirmed: share of the cohort by rapid registration that full registration has in its own; recorded: "
+        "share of people in both cohorts whose item rapid registration has, of those for whom full registration has it; agrees: "
+        "share with the same value, of those with both",
+        "note": "why there is nothing to compare",
+    },
     "released_series": {"lower": "lower control limit, 0 to 1", "upper": "upper control limit, 0 to 1"},
 } | {
     name: {"lower": "lower end of the 95% interval", "upper": "upper end of the 95% interval"}

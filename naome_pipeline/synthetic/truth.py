@@ -287,12 +287,17 @@ class Truth:
         drugs = self.course.drugs[self._off(self.course.drugs).between(-31, 365)]
         kind = drugs["drug"].map(DRUG_KINDS)
         cytotoxic = self._any(drugs.loc[kind == "cytotoxic", "person"])
+        bone_agents = drugs[kind == "bone_agent"]
+        strengthened = self._any(bone_agents["person"])
+        in_sact = self._any(bone_agents.loc[bone_agents["source"] == "sact", "person"])
         rays = self.course.radiotherapy[self._off(self.course.radiotherapy).between(-31, 365)]
         bone = rays["field"].str.slice(0, 3).between("Z63", "Z80")
         brain = rays["field"].str.slice(0, 3).between("Z01", "Z05")
         return {
             "P5": (everyone, cytotoxic | self._hospital_chemotherapy()),
-            "P6": (self.sites["bone"], self._any(drugs.loc[kind == "bone_agent", "person"])),
+            "P6": (self.sites["bone"], strengthened),
+            "P6_sact": (self.sites["bone"], in_sact),
+            "P6_primary_care": (self.sites["bone"], strengthened & ~in_sact),
             "P7": (everyone, self._any(rays["person"])),
             "C8": (self.sites["bone"], self._any(rays.loc[bone, "person"])),
             "C9": (self.sites["brain"], self._any(rays.loc[brain, "person"])),

@@ -243,6 +243,28 @@ def frames() -> dict[str, pd.DataFrame]:
                 }
             ]
         ),
+        "released_registry_agreement": pd.DataFrame(
+            [
+                {
+                    "measure": "in the cohort",
+                    "item": "person",
+                    "period_kind": "all common quarters",
+                    "period": "2020 Q1 to 2023 Q4",
+                    "level": "nation",
+                    "unit_code": "England",
+                    "unit_name": "England",
+                    "denominator": 1000,
+                    "numerator": 810,
+                    "proportion": 0.81,
+                    "lower": 0.78,
+                    "upper": 0.83,
+                    "kappa": float("nan"),
+                    "note": "",
+                    "suppressed": "",
+                    "policy": "public",
+                }
+            ]
+        ),
         "released_definitions": definitions,
         "released_attrition": pd.DataFrame(
             {
