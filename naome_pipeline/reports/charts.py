@@ -224,6 +224,72 @@ def intervals() -> alt.LayerChart:
     return _sized(layers, height=alt.Step(26))
 
 
+def horizons() -> alt.LayerChart:
+    """Shares at fixed times after diagnosis with 95% intervals, units side by side.
+
+    Data `points`: time (words), role (a name of ROLES), value, lower, upper.
+    """
+    roles = list(ROLES)
+    rows = alt.Chart(alt.NamedData(name=POINTS)).encode(
+        x=alt.X("time:O", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        xOffset=alt.XOffset("role:N", sort=roles),
+    )
+    y = alt.Y("value:Q", title="Share of people", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
+    shape = alt.Shape(
+        "role:N", scale=alt.Scale(domain=roles, range=[s for s, _ in ROLES.values()]), legend=None
+    )
+    bars = rows.mark_rule(style="bar").encode(y=alt.Y("lower:Q"), y2="upper:Q")
+    dots = rows.mark_point(style="own", size=130, filled=True).encode(y=y, shape=shape)
+    ring = (
+        alt.Chart(alt.NamedData(name=POINTED))
+        .mark_point(style="pointed", size=260)
+        .encode(
+            x=alt.X("time:O", sort=None),
+            xOffset=alt.XOffset("role:N", sort=roles),
+            y=y,
+        )
+    )
+    return _sized(alt.layer(bars, dots, ring))
+
+
+def ratios() -> alt.LayerChart:
+    """One row per label: a ratio and its 95% interval on a scale of multiples, with a line at 1.
+
+    Data `points`: label, value, lower, upper, all above 0.
+    """
+    x = alt.Scale(type="log", nice=False)
+    rows = alt.Chart(alt.NamedData(name=POINTS)).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, ticks=False))
+    )
+    bars = rows.mark_rule(style="bar").encode(
+        x=alt.X(
+            "lower:Q", scale=x, title="Ratio (1: no difference)", axis=alt.Axis(format="~g", tickCount=6)
+        ),
+        x2="upper:Q",
+    )
+    dots = rows.mark_point(style="own", size=70, filled=True).encode(x=alt.X("value:Q", scale=x))
+    line = alt.Chart(alt.NamedData(name=REFERENCE)).mark_rule(style="centre")
+    ring = _pointed(alt.X("value:Q", scale=x), alt.Y("label:N", sort=None))
+    layers = alt.layer(line.encode(x=alt.X("value:Q", scale=x)), bars, dots, ring)
+    return _sized(layers, height=alt.Step(26))
+
+
+def calibration() -> alt.LayerChart:
+    """Groups of people by predicted risk: what a model predicts across, what happened upwards, with the line of agreement.
+
+    Data `points`: predicted, value, lower, upper; `limits`: the two ends of the line, predicted and value.
+    """
+    whole = alt.Scale(domain=[0, 1])
+    axis = alt.Axis(format=".0%")
+    x = alt.X("predicted:Q", title="Predicted by the model", scale=whole, axis=axis)
+    y = alt.Y("value:Q", title="What happened", scale=whole, axis=axis)
+    rows = alt.Chart(alt.NamedData(name=POINTS)).encode(x=x)
+    line = alt.Chart(alt.NamedData(name=LIMITS)).mark_line(style="centre").encode(x=x, y=y)
+    bars = rows.mark_rule(style="bar").encode(y=alt.Y("lower:Q", scale=whole), y2="upper:Q")
+    dots = rows.mark_point(style="own", size=70, filled=True).encode(y=y)
+    return _sized(alt.layer(line, bars, dots, _pointed(x, y)))
+
+
 def _sized(chart: Any, height: Any = 300) -> alt.LayerChart:
     return chart.properties(
         width=600, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
@@ -235,6 +301,9 @@ CHARTS: Mapping[str, Callable[[], alt.LayerChart]] = {
     "comparison_over_time": comparison_over_time,
     "funnel": funnel,
     "intervals": intervals,
+    "horizons": horizons,
+    "ratios": ratios,
+    "calibration": calibration,
 }
 
 

@@ -17,7 +17,7 @@ function indicatorView(state) {
   parts.push(table({ caption: `${titleOf(indicator)}, newest periods`, cards: true, rows,
     columns: [{ title: "Period" }, ...units.map((unit) => ({ title: roleTitle(unit), parts: UNIT_PARTS }))] }));
   if (isDays(indicator)) { parts.push(el("p", { class: "note" }, "Durations have no chart; they are in the tables.")); }
-  else { parts.push(overTime(indicator, units), runChart(indicator, state), ...funnels(indicator, state)); }
+  else { parts.push(overTime(indicator, units), runChart(indicator, state), yearByYear(indicator), ...funnels(indicator, state)); }
   parts.push(byAlliance(indicator, state), everyTrust(indicator, state));
   return parts;
 }
