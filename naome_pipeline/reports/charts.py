@@ -77,6 +77,9 @@ def theme(name: ThemeName) -> dict[str, Any]:
             "marked": {"color": c["lit"], "stroke": c["paper"], "strokeWidth": 1, "opacity": 1},
             "lit": {"color": c["lit"], "stroke": c["ink"], "strokeWidth": 2, "opacity": 1},
             "label": {"color": c["ink"], "font": FONT, "fontSize": 13, "fontWeight": "bold"},
+            "halo": {
+                "stroke": c["paper"], "strokeWidth": 4, "fill": c["paper"], "font": FONT, "fontSize": 13, "fontWeight": "bold",
+            },
             "pointed": {"color": c["ink"], "fill": "transparent", "strokeWidth": 2.5, "opacity": 1},
             "bar": {"color": c["own"], "strokeWidth": 2},
         },
@@ -161,8 +164,8 @@ def comparison_over_time() -> alt.LayerChart:
 def funnel() -> alt.LayerChart:
     """Trusts against the nation by size, with 95% and 99.8% limits and one trust lit.
 
-    Data `points`: size, value, state (a name of STATE_SHAPES), lit, label; `limits`: size, target, lower_998, lower_95,
-    upper_95, upper_998. Values are proportions, or observed over expected; the signal `shares` says which.
+    Data `points`: size, value, state (a name of STATE_SHAPES), lit, below (where its name goes), label; `limits`: size,
+    target, lower_998, lower_95, upper_95, upper_998. Values are proportions, or observed over expected; the signal `shares` says which.
     """
     x = alt.X(
         "size:Q",
@@ -194,12 +197,22 @@ def funnel() -> alt.LayerChart:
     ]  # fmt: skip
     others = trusts.mark_point(style="other", size=70).encode(shape=shape).transform_filter("!datum.lit")
     lit = trusts.mark_point(style="lit", size=220, filled=True).encode(shape=shape)
-    name = trusts.mark_text(style="label", dy=-16).encode(text="label:N")
+    # A name runs towards the middle of the chart, that of a peer below its sign: neither is cut off, nor covers the other.
+    place: dict[str, Any] = {
+        "align": alt.expr("scale('x', datum.size) < width / 2 ? 'left' : 'right'"),
+        "dy": alt.expr("datum.below ? 24 : -16"),
+        "limit": alt.expr("width * 0.55"),
+    }
+    halo, name = (
+        trusts.mark_text(style=style, **place).encode(text="label:N").transform_filter("datum.lit")
+        for style in ("halo", "label")
+    )
     chart = alt.layer(
         *lines,
         others,
         lit.transform_filter("datum.lit"),
-        name.transform_filter("datum.lit"),
+        halo,
+        name,
         _pointed(x, y("value")),
     )
     return _sized(chart).add_params(alt.param(name="shares", value=True))

@@ -2,7 +2,7 @@
 const O = D.outcomes;
 const WHOLE_LEVELS = { both_nations: "both", nation: "nation" };
 const isHere = (unit) => UNITS.has(unit.unit) || unit.level === "both_nations";
-const wholes = (rows) => rows.filter((row) => row.all && row.level in WHOLE_LEVELS && isHere(row)).sort((a, b) => (a.level < b.level ? 1 : -1));
+const wholes = (rows) => rows.filter((row) => row.all && row.level in WHOLE_LEVELS && isHere(row)).sort((a, b) => Number(a.level === "both_nations") - Number(b.level === "both_nations"));
 const ROLE_ORDER = ["nation", "other_nation"];
 const LOOKS = { nation: { shape: "triangle-up", lit: true }, other_nation: { shape: "triangle-down", lit: true }, both: { shape: "cross", lit: true } };
 const roleOf = (row, rows) => (row.level === "both_nations" ? "both" : ROLE_ORDER[rows.filter((r) => r.level === "nation").indexOf(row)] || "nation");
@@ -33,7 +33,7 @@ function averageSurvival(rows) {
   const half = ([value, low, high]) => (value === null ? [{ span: "not reached: more than half are alive at the end of follow-up" }]
     : [months(value), low === null ? NOTHING : high === null ? `${months(low)} or more` : `${months(low)} to ${months(high)}`]);
   return el("div", {}, el("h3", {}, "Median survival"), el("p", {}, "The median is the time after which half of the people have died."),
-    table({ caption: "Median survival by nation", columns: plain(["Where", "Median", "95% interval"], 1, 2), rows: rows.map((row) => ({ head: row.unit, headText: row.unit, cells: half(row.median) })) }));
+    table({ caption: "Median survival by nation", cards: true, columns: plain(["Where", "Median", "95% interval"], 1, 2), rows: rows.map((row) => ({ head: row.unit, headText: row.unit, cells: half(row.median) })) }));
 }
 function survivalOfGroups(state, rows) {
   const nations = rows.filter((row) => row.level === "nation"), unit = (nations.find((row) => row.unit === state.a) || nations[0] || rows[0]).unit;
@@ -105,7 +105,7 @@ function factors(state) {
       data: { reference: [{ value: 1 }] }, key: [keyItem("odds ratio", { shape: "circle", lit: true }), keyItem("95% interval", { dash: "1 0" }), keyItem("no difference", { dash: "7 4" })],
       table: table({ caption: title, columns: plain(["Factor", "About", "Odds ratio", "95% interval", "People"], 2, 4),
         rows: found.odds.map(([block, label, value, low, high, people, note]) => ({ head: label, headText: label, cells: note ? [block, { span: note }] : [block, ratio(value), range(low, high, ratio), count(people)] })) }) }),
-    table({ caption: `${id}: what is left of the difference between hospitals`, columns: plain(["After taking into account", "Median odds ratio left", "95% interval", "p of the step"], 1, 3),
+    table({ caption: `${id}: what is left of the difference between hospitals`, cards: true, columns: plain(["After taking into account", "Median odds ratio left", "95% interval", "p of the step"], 1, 3),
       rows: found.left.map(([after, value, low, high, p]) => ({ head: capital(after), headText: capital(after), cells: [ratio(value), range(low, high, ratio), p || NOTHING] })) })];
 }
 
@@ -129,7 +129,7 @@ function models(state) {
   if (!model.own) { return [...parts, nothing(`No risk model: ${model.reason}.`)]; }
   parts.push(el("p", {}, `National share ${percent(model.national)}. Missing values were filled in ${count(model.imputations)} times, from what is known of each person, and the results pooled. `,
     el("a", { href: addressOf({ ...state, v: "indicator", i: id, c: "risk adjusted" }) }, "The funnel made with this model")));
-  parts.push(table({ caption: `${id}: how good the model is`, columns: [{ title: "Figure" }, { title: "In these people", number: true }, { title: `In ${PROVIDER}s it has not seen`, number: true }, { title: "How to read it" }],
+  parts.push(table({ caption: `${id}: how good the model is`, cards: true, columns: [{ title: "Figure" }, { title: "In these people", number: true }, { title: `In ${PROVIDER}s it has not seen`, number: true }, { title: "How to read it" }],
     rows: FIGURES.map(([name, means], n) => ({ head: name, headText: name, cells: [signed(model.own[n]), signed(model.others[n]), means] })) }));
   const title = `${id}: predicted and what happened`;
   parts.push(figure({ name: "calibration", title, caption: "People in groups by what the model predicted for them. On the line, as many met the criterion as predicted.",

@@ -45,7 +45,8 @@ function unitCell(indicator, kind, [role, code], withSign = true) {
   const trust = role === "own" || role === "peer";
   const sign = withSign ? (trust ? positionOf(indicator.indicator, code) : signOf(indicator.indicator, code)) : null;
   const other = INDICATORS.get(indicator.completeness_indicator);
-  const complete = other ? inWords(other, newestCell(other.indicator, kind, code), code) : null;
+  // Why it is not available is said where the completeness itself is shown.
+  const complete = other ? { value: missingHere(other, code) ? "not available" : inWords(other, newestCell(other.indicator, kind, code)).value } : null;
   const interval = said.interval ? `${said.range} ${said.interval}` : "";
   const node = [
     el("span", { class: said.shown ? "lead" : "reason" }, said.value),
