@@ -101,8 +101,8 @@ def _changed(tables: ReleasedTables, about: About) -> list[str]:
         return ["This is the first release."]
     changed = len(tables.frame("revisions"))
     return [
-        f"Compared with {_plain(before)}, {changed:,} published numbers are new, gone or different. The dashboard and revisions.csv "
-        "name them."
+        f"Compared with {_plain(before)}, {changed:,} published numbers are new, gone or different. The dashboard and "
+        "revisions.csv name them."
     ]
 
 

@@ -17,6 +17,7 @@ from naome_pipeline.reports.word_documents import (
     add_heading,
     add_paragraphs,
     add_table,
+    add_warnings,
     new_document,
     save_document,
 )
@@ -85,7 +86,7 @@ def _write_letter(
     document = new_document(
         f"{_TITLES[kind]} ({trust.code})", f"{AUDIT_NAME}, {about.release}", about.snapshot
     )
-    add_paragraphs(document, [*about.warnings, *([_CONDITIONS[kind]] if kind in _CONDITIONS else [])])
+    add_warnings(document, [*about.warnings, *([_CONDITIONS[kind]] if kind in _CONDITIONS else [])])
     add_paragraphs(
         document, [f"To: {stage.to}, {trust.name} ({trust.code})", f"Date: {day(dates[stage.id])}"]
     )
@@ -132,7 +133,7 @@ def _requests(kind: str, flags: Sequence[Flag], dates: Mapping[str, dt.date]) ->
     formal = any(f.state == "potential outlier" and not f.better for f in flags)
     if kind == "confirmation":
         return [
-            f"Please tell us by {day(dates['plan'])} what your trust will do. The Local Action Plan of your trust has room for it.",
+            f"Please tell us by {day(dates['plan'])} what your trust will do. Its Local Action Plan has room for that.",
             "Please tell us whom we should write to about it.",
             "We tell the regulator at the same time as you.",
         ]

@@ -31,9 +31,10 @@ TITLE = "Breast cancer that has spread: the care people had"
 SIZES = {PDF_FILE: 12, LARGE_FILE: 18}
 # What an indicator says in plain words; {n} people in every 100.
 CARE = {
-    "P1": "Team meetings: for {n} in every 100 people, a team met to agree the best plan of care. The team has doctors and nurses "
-    "with different skills.",
-    "P8": "Specialist nurses: for {n} in every 100 people, the records show contact with a nurse who knows this kind of cancer well.",
+    "P1": "Team meetings: for {n} in every 100 people, a team met to agree the best plan of care. The team has doctors and "
+    "nurses with different skills.",
+    "P8": "Specialist nurses: for {n} in every 100 people, the records show contact with a nurse who knows this kind of cancer "
+    "well.",
     "P3": "Some breast cancers grow with the hormone oestrogen. Of people with that kind, {n} in every 100 had a drug called a "
     "CDK4/6 inhibitor as part of their first treatment.",
     "P4": "Some breast cancers have too much of a protein called HER2. Of people with that kind, {n} in every 100 had a drug "
@@ -170,8 +171,8 @@ def _start(main: MainPeriod, about: About) -> Section:
         texts.append("In this release there was nobody to count.")
     else:
         texts.append(
-            f"We looked at the records of {numbers.count(cohort)} people in {main.nations}. Their cancer had already spread when it "
-            f"was first found, in the years {main.label}."
+            f"We looked at the records of {numbers.count(cohort)} people in {main.nations}. Their cancer had already spread when "
+            f"it was first found, in the years {main.label}."
         )
     texts.append("The records come from NHS hospitals. We do not use names.")
     return Section("What this is", texts)
@@ -208,8 +209,8 @@ def _hospitals(main: MainPeriod) -> Section:
         "Is care the same everywhere?",
         [
             *texts,
-            f"We compared {len(judged)} hospital trusts. For {len(far)} of them, at least one result was much worse than we would "
-            "expect. We ask them to check their records and their care.",
+            f"We compared {len(judged)} hospital trusts. For {len(far)} of them, at least one result was much worse than we "
+            "would expect. We ask them to check their records and their care.",
         ],
     )
 

@@ -105,6 +105,14 @@ def add_paragraphs(document: Document, texts: Sequence[str], style: str = "Norma
         document.add_paragraph(clean_text(text), style=style)
 
 
+def add_warnings(document: Document, texts: Sequence[str]) -> None:
+    """Paragraphs that must not be overlooked: bold, on a shaded ground."""
+    for text in texts:
+        paragraph: Any = document.add_paragraph()
+        paragraph.add_run(clean_text(text)).bold = True
+        paragraph._p.get_or_add_pPr().append(_shade("FFF4C2"))
+
+
 def add_table(
     document: Document,
     description: str,
@@ -139,16 +147,16 @@ def add_table(
             run = paragraph.add_run(clean_text(text))
             run.font.size, run.bold = Pt(size), place == 0
             if place == 0:
-                _shade(cell)
+                cell._tc.get_or_add_tcPr().append(_shade("E8EDEE"))
     # A paragraph after it keeps two tables apart.
     document.add_paragraph().paragraph_format.space_after = Pt(0)
 
 
-def _shade(cell: Any) -> None:
+def _shade(colour: str) -> Any:
     shade = OxmlElement("w:shd")
-    for name, value in (("val", "clear"), ("color", "auto"), ("fill", "E8EDEE")):
+    for name, value in (("val", "clear"), ("color", "auto"), ("fill", colour)):
         shade.set(qn(f"w:{name}"), value)
-    cell._tc.get_or_add_tcPr().append(shade)
+    return shade
 
 
 def save_document(document: Document, path: Path) -> None:
