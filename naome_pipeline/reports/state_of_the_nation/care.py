@@ -53,7 +53,7 @@ def alliances(reading: Reading, advised: Sequence[Recommendation]) -> Section:
             )
         )
     blocks += _outside(reading)
-    return Section("alliances", title, blocks, new_page=True)
+    return Section("alliances", title, blocks)
 
 
 def _panels(reading: Reading, there: pd.DataFrame, chosen: Sequence[str]) -> Chart:

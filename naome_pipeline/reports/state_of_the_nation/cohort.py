@@ -57,7 +57,7 @@ def cohort(reading: Reading) -> Section:
         "diagnosed in an NHS hospital count when any source shows distant spread at diagnosis; people known only from a death "
         "certificate do not. The last number covers all quarters in the release, so it is larger than the audit period's."
     )
-    return Section("cohort", "How the cohort came about", [Paragraph(text), chart], new_page=True)
+    return Section("cohort", "How the cohort came about", [Paragraph(text), chart])
 
 
 def nations(reading: Reading) -> Section:

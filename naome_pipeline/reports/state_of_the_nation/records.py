@@ -131,7 +131,7 @@ def progress(reading: Reading) -> Section:
             widths=(13, 4, 2, 3, 3, 5, 5),
         )
     )
-    return Section("progress", title, blocks, new_page=True)
+    return Section("progress", title, blocks)
 
 
 def _years(reading: Reading, rows: list[dict]) -> Chart:
