@@ -51,6 +51,10 @@ class Basis:
         completeness = self.eligible[indicator]["completeness_indicator"]
         return {indicator} if numbers.missing(completeness) else {indicator, str(completeness)}
 
+    def kind(self, indicator: str | None) -> str:
+        """What kind of measure an eligible indicator is; empty for none."""
+        return str(self.eligible[indicator]["kind"]) if indicator else ""
+
     def of_kinds(self, kinds: tuple[str, ...]) -> list[str]:
         """The eligible indicators of these kinds, in the order of the registry."""
         return [name for name, row in self.eligible.items() if row["kind"] in kinds]

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.parameters import parameters
+from naome_pipeline.reports import numbers
 from naome_pipeline.reports.headline import nations_of
 from naome_pipeline.reports.recommendation_rules import RANKERS, Basis, Found, basis_of
 from naome_pipeline.reports.released import ReleasedTables
@@ -80,6 +81,7 @@ class Rules(BaseModel):
 
     wanted: Threshold
     levels: dict[Level, str]
+    records: str
     rules: list[Rule] = Field(min_length=1)
     actions: dict[str, str]
     otherwise: str
@@ -165,6 +167,10 @@ def _written(
         rule.responsible.values()
     )
     guideline = basis.guidelines.get(found.indicator or "") or rule.guideline.format(**words)
+    if not guideline and basis.kind(found.indicator) == "data quality":
+        guideline = asked.records.format(
+            target=numbers.whole_percent(float(parameters()["data_quality_target"].value))
+        )
     evidence = rule.evidence.format(**words)
     if found.remark:
         evidence = f"{evidence} {found.remark}"
