@@ -12,7 +12,7 @@ from typing import Any
 from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers
 from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
-from naome_pipeline.reports.main_period import MainPeriod, Row, Unit, said, shown
+from naome_pipeline.reports.main_period import HIDDEN, MainPeriod, Row, Unit, said, shown
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.safety import clean_text, file_stem
 from naome_pipeline.reports.trust_position import position
@@ -75,7 +75,7 @@ def _row(name: str, definition: Row, trust: Unit, main: MainPeriod) -> dict[str,
     return {
         "name": f"{definition['title']} ({name})",
         "better": BETTER.get(str(definition["direction"]), "") if definition["kind"] == "performance" else "",
-        "own": said(own),
+        "own": said(own).replace(HIDDEN, HIDDEN_SHORT),
         "interval": numbers.percent_range(own["lower"], own["upper"]) if shown(own) else HIDDEN_SHORT,
         "alliance": short(alliance),
         "nation": short(nation),

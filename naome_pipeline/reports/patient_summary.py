@@ -28,7 +28,7 @@ LARGE_FILE = "patient_summary_large_print.pdf"
 READING_AGE = 11
 TITLE = "Breast cancer that has spread: the care people had"
 # Points of type: the RNIB calls 16 and more large print.
-SIZES = {PDF_FILE: 12, LARGE_FILE: 18}
+SIZES = {PDF_FILE: 12.5, LARGE_FILE: 19}
 # What an indicator says in plain words; {n} people in every 100.
 CARE = {
     "P1": "Team meetings: for {n} in every 100 people, a team met to agree the best plan of care. The team has doctors and "

@@ -1,18 +1,19 @@
 """PDF documents that meet PDF/UA, set by typst: it refuses to write one without title, language and alternative texts.
 
 What belongs here: from a template and plain values to the bytes of a PDF. What does not: what a document says. Text reaches a
-template as data, never as markup, so a name cannot run. Fonts are those of an installed package, never the machine's.
+template as data, never as markup, so a name cannot run. Fonts are those of all our documents, never the machine's.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from naome_pipeline.reports.documents.pdf import FONTS
 
 TEMPLATES = Path(__file__).parent / "templates"
 STANDARD = "ua-1"
@@ -36,12 +37,4 @@ def pdf(template: str, content: Mapping[str, Any], day: dt.date) -> bytes:
 def _compiler() -> Any:
     import typst
 
-    return typst.Compiler(font_paths=[str(_fonts())], ignore_system_fonts=True)
-
-
-def _fonts() -> Path:
-    """The folder of DejaVu Sans, a plain typeface without serifs, in matplotlib, which lifelines needs."""
-    found = importlib.util.find_spec("matplotlib")
-    if found is None or found.origin is None:
-        raise ModuleNotFoundError("matplotlib holds the typeface of the PDFs. What to do: make setup")
-    return Path(found.origin).parent / "mpl-data" / "fonts" / "ttf"
+    return typst.Compiler(font_paths=[str(FONTS)], ignore_system_fonts=True)
