@@ -447,6 +447,7 @@ def _page(home: Home, feed: str, period: str) -> Path:
     from naome_pipeline.deliveries.layouts import joint_feed_of
     from naome_pipeline.lake import Lake, NotPublished
     from naome_pipeline.publishing import release_folder
+    from naome_pipeline.reports.release_index import first_page
 
     if joint := joint_feed_of(feed):
         raise NotPublished(
@@ -457,7 +458,7 @@ def _page(home: Home, feed: str, period: str) -> Path:
         raise NotPublished(
             f"{feed} {period} has not been released yet. What to do: naome refresh --feed {feed} --period {period}"
         )
-    return release_folder(home, current.feed, current.period, current.version) / "index.html"
+    return first_page(release_folder(home, current.feed, current.period, current.version), period)
 
 
 def _print_frame(frame: pd.DataFrame, output: OutputFormat) -> None:
