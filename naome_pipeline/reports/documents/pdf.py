@@ -32,7 +32,7 @@ def pdf_bytes(document: Document) -> bytes:
     try:
         return typst.compile(
             TEMPLATE.read_bytes(),
-            font_paths=[str(FONTS)],
+            font_paths=[FONTS],
             ignore_system_fonts=True,
             format="pdf",
             sys_inputs={"document": json.dumps(_plain(document), ensure_ascii=False)},
