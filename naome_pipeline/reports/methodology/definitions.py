@@ -30,7 +30,7 @@ MEASURES = {
 
 
 def _number(name: str) -> str:
-    return f"{parameters()[name].value:g}"
+    return f"{parameters()[name].value:g}".replace("-", "−")
 
 
 def cohort_rules(reading: Reading) -> Section:

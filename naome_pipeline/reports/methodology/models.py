@@ -34,8 +34,8 @@ def methods() -> Section:
         f"{value['restricted_mean_days']} days; between hospitals, events expected from a Cox model.",
         "Recurrence and time to treatment: Aalen-Johansen cumulative incidence, death competing.",
         f"Risk adjustment: logistic model with a restricted cubic spline of age ({value['spline_knots']} knots); missing case "
-        f"mix by chained equations ({value['imputations']} imputations, outcome included, categories imputed as categories), pooled "
-        "by Rubin's rules with Barnard-Rubin degrees of freedom; indirect standardisation.",
+        f"mix by chained equations ({value['imputations']} imputations, outcome included, categories imputed as categories), "
+        "pooled by Rubin's rules with Barnard-Rubin degrees of freedom; indirect standardisation.",
         "Funnel limits at 95% and 99.8%: interpolated exact binomial or Poisson (Spiegelhalter 2005). Beside them, limits with "
         "additive overdispersion, winsorised at 10% in each tail. Deaths within 30 days of chemotherapy: exact limits only.",
         "States: within, alert beyond the 95% limits, potential outlier beyond the 99.8% limits, each with its direction. Not "

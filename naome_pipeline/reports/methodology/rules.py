@@ -18,6 +18,11 @@ BASES = {
 }
 
 
+def _sentence(text: object) -> str:
+    said = str(text)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
 def inputs(reading: Reading) -> Section:
     """The data sets of the release, and how their files were read."""
     table = reading.frame("released_data_sets")
@@ -98,11 +103,11 @@ def assumptions(reading: Reading) -> Section:
         table[(table["basis"] == "assumption") & (table["kind"] == "parameter")].sort_values("item")
     )
     items = [
-        f"{str(r['item']).replace('_', ' ').capitalize()}: {r['value']} {r['unit']}. {r['note']}."
+        f"{str(r['item']).replace('_', ' ').capitalize()}: {r['value']} {r['unit']}. {_sentence(r['note'])}"
         for r in ours
     ]
     items += [
-        f"Recommendations, {rule.title.lower()}: {rule.threshold.number():g} {rule.threshold.unit}. {rule.threshold.note}."
+        f"Recommendations, {rule.title.lower()}: {rule.threshold.number():g} {rule.threshold.unit}. {_sentence(rule.threshold.note)}"
         for rule in rules().rules
         if rule.threshold.basis == "assumption"
     ]
