@@ -100,7 +100,7 @@ def _goal(reading: Reading, goal: int, found: list[Driver]) -> Section:
     )
     return Section(
         f"goal-{goal}",
-        f"Goal {goal}: {title}",
+        title,
         [
             Paragraph(
                 "From left to right: the goal, what drives it with its measures, and what a team can change."
@@ -118,7 +118,6 @@ def _goal(reading: Reading, goal: int, found: list[Driver]) -> Section:
                 ),
             ),
         ],
-        new_page=goal > 1,
     )
 
 

@@ -107,7 +107,8 @@ def assumptions(reading: Reading) -> Section:
         for r in ours
     ]
     items += [
-        f"Recommendations, {rule.title.lower()}: {rule.threshold.number():g} {rule.threshold.unit}. {_sentence(rule.threshold.note)}"
+        f"Recommendations, {rule.title.lower()}: {rule.threshold.number():g} {rule.threshold.unit}. "
+        + _sentence(rule.threshold.note)
         for rule in rules().rules
         if rule.threshold.basis == "assumption"
     ]
