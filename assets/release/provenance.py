@@ -26,6 +26,10 @@ def _uses(delivered: Delivered, previous: Scope | None, lake: Lake) -> Mapping[s
         "pipeline version": __version__,
         "synthetic data": "yes" if manifest.synthetic else "no",
         "compared with": previous.label if previous else "no earlier release",
+        **{
+            f"delivery of {part.scope.feed}": f"version {part.scope.version}, SHA-256 {part.accepted.fingerprint}"
+            for part in delivered.parts or ()
+        },
         **policy_in_force().as_items(),
     }
 

@@ -288,7 +288,7 @@ def values_at_times(title: str) -> alt.LayerChart:
     shape = alt.Shape(
         "group:N", sort=None, title=None,
         scale=alt.Scale(range=["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]),
-        legend=alt.Legend(orient="bottom", columns=2, labelLimit=420, labelFontSize=13, labelFont=DOCUMENT_FONT, symbolSize=90),
+        legend=alt.Legend(orient="bottom", columns=3, labelLimit=420, labelFontSize=13, labelFont=DOCUMENT_FONT, symbolSize=90),
     )  # fmt: skip
     bars = base.mark_rule(style="bar").encode(y=alt.Y("lower:Q"), y2="upper:Q")
     dots = base.mark_point(style="own", size=75, filled=True).encode(y=y, shape=shape)

@@ -84,6 +84,17 @@ LISTS: dict[str, list[dict[str, object]]] = {
     "dashboard": [{"file": "index.html", "sha256": SHA256, "bytes": 200_000}],
     "national_data": [{"file": "national_dashboard_data.xlsx", "sha256": SHA256, "bytes": 90_000}],
     "open_data": [{"file": "open_data/indicators.csv", "sha256": SHA256, "bytes": 9_000}],
+    "state_of_the_nation": [
+        {"file": f"state-of-the-nation.{kind}", "sha256": SHA256, "bytes": 300_000}
+        for kind in ("pdf", "html")
+    ],
+    "methodology_supplement": [
+        {"file": f"methodology-supplement.{kind}", "sha256": SHA256, "bytes": 300_000}
+        for kind in ("pdf", "html")
+    ],
+    "driver_diagrams": [
+        {"file": f"driver-diagrams.{kind}", "sha256": SHA256, "bytes": 300_000} for kind in ("pdf", "html")
+    ],
     "publication": [
         {"layer": layer, "table": name, "fingerprint": "f", "sha256": SHA256, "rows": 1}
         for layer, name in suite_names()
