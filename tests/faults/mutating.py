@@ -19,7 +19,7 @@ import duckdb
 import pytest
 import yaml
 
-from naome_pipeline import gates, parameters
+from naome_pipeline import alerts, gates, parameters
 from naome_pipeline.deliveries import layouts
 from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
@@ -202,10 +202,11 @@ class Mutations:
                 (policy, "POLICIES_FILE", policy.policy_in_force),
                 (registry, "REGISTRY_FILE", registry.load_registry),
                 (interventions, "INTERVENTIONS_FILE", interventions.configured_interventions),
+                (alerts, "EXAMPLE_FILE", alerts.read_channels),
             )
         )
         path = self._copy(getattr(module, name))
-        if module in (registry, interventions):
+        if module in (registry, interventions, alerts):
             load(path)
             return []
         with pytest.MonkeyPatch.context() as patch:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.conftest import Homes, make_homes
-from tests.faults.killing import Tally, kill_at_calls, kill_at_random_moments, kill_in_nodes, run_pairs
+from tests.faults.killing import kill_at_calls, kill_at_random_moments, kill_in_nodes, run_pairs
 from tests.faults.mutating import mutate
 from tests.faults.processes import Worker, receive, warm
 
