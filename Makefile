@@ -99,8 +99,8 @@ bench: $(STAMP) ## measure the pipeline at national scale
 	@if [ -f benchmarks/run.py ]; then $(BIN)/python -m benchmarks.run; \
 	 else echo "There is no benchmark yet (benchmarks/run.py)."; fi
 
-faults: $(STAMP) ## kill, mutate and race refreshes for half an hour or more, and say what was lost
-	@$(BIN)/python -m tests.faults.run
+faults: $(STAMP) ## kill, mutate and race refreshes for half an hour, and say what was lost (FAULTS="--kills 20")
+	@$(BIN)/python -m tests.faults.run $(FAULTS)
 
 # Not after setup: a dependency that is not in the lock yet would make that fail.
 lock: ## renew requirements.lock from pyproject.toml (UPGRADE=1 takes the newest versions)

@@ -147,7 +147,7 @@ def test_profile_numbers_are_those_counted_by_hand(engine, tmp_path):
         "measures": {"people": "COUNT(DISTINCT person_id)"},
         "references": {"person": {"table": "tumours", "column": "person_id", "to": "person_id"}},
     }
-    suite = Suite("visits", {"meta": {"profile": profile}, "expectations": []})
+    suite = Suite("visits", {"meta": {"profile": profile}, "expectations": []}, Path("visits.json"))
     assert profile_table(engine, table, suite, {"rows_to_previous": 0.5}) == {
         "rows_to_previous": 0.5,
         "missing_columns": 0.0,
