@@ -461,20 +461,12 @@ def ui(
 
     from naome_pipeline.refreshing import PROJECT, prepare_dagster_home
 
-    prepare_dagster_home(_home(context))
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-w",
-        "workspace.yaml",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
-    raise typer.Exit(subprocess.call(command, cwd=PROJECT))
+    with _clear_errors():
+        folder = prepare_dagster_home(_home(context))
+    # Dagster's advice to use a tool that is not installed, and to mind the dagster.yaml of the working directory.
+    quiet = ["-W", "ignore:Function `dev_command` is superseded"]
+    started = ["-w", str(PROJECT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    raise typer.Exit(subprocess.call([sys.executable, *quiet, "-m", "dagster", "dev", *started], cwd=folder))
 
 
 def _page(home: Home, feed: str, period: str) -> Path:

@@ -17,7 +17,6 @@ from naome_pipeline import gates
 from naome_pipeline.configuration import ConfigurationError, read_configuration
 from naome_pipeline.deliveries import layouts
 from naome_pipeline.deliveries.checking import check_delivery
-from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.engine import Engine
 from tests.deliveries.small import deliver, read, standard_files
 from tests.faults.mutating import mutate
@@ -138,15 +137,10 @@ def test_whatever_the_cells_of_a_delivery_hold_no_record_is_lost(tmp_path_factor
         ]
     )
     writer.writerows(rows)
-    try:
-        delivery = deliver(folder / "delivery", {"rcrd_tumour.csv": written.getvalue().encode("utf-8")})
-        report = check_delivery(delivery.path)
-        if not report.acceptable:
-            return
-        kept, refused, counts = read(delivery, "tumours")
-    except DeliveryError as problem:
-        assert "Traceback" not in str(problem)
+    delivery = deliver(folder / "delivery", {"rcrd_tumour.csv": written.getvalue().encode("utf-8")})
+    if not check_delivery(delivery.path).acceptable:
         return
+    kept, refused, counts = read(delivery, "tumours")
     assert counts.rows_in == len(kept) + len(refused)
     assert counts.rows_out == len(kept)
     # A cell with a line end in it is one record for the writer; a reader may see the pieces, and keeps every one.
