@@ -422,6 +422,38 @@ def open_page(
             typer.launch(page.as_uri())
 
 
+@app.command("dagster-home")
+def dagster_home(context: typer.Context) -> None:
+    """Put Dagster's instance file in place and print the folder, for `dagster` commands and services.
+
+    Example: export DAGSTER_HOME=$(naome dagster-home)
+    """
+    with _clear_errors():
+        from naome_pipeline.refreshing import prepare_dagster_home
+
+        typer.echo(str(prepare_dagster_home(_home(context))))
+
+
+@app.command()
+def alert(context: typer.Context) -> None:
+    """Send a trial alert to everybody NAOME_HOME/alerts.yaml names. Exit code 1 when one could not be sent.
+
+    Example: naome alert
+    """
+    with _clear_errors():
+        from naome_pipeline.alerts import ALERTS_FILE, channels, send, trial
+
+        home = _home(context).create()
+        named = channels(home)
+        if named.email is None and named.webhook is None:
+            typer.echo(f"alerts go to nobody: {home.root / ALERTS_FILE} names no e-mail and no webhook")
+        failed = send(home, trial())
+        for problem in failed:
+            typer.echo(f"not sent by {problem}", err=True)
+        if failed:
+            raise typer.Exit(1)
+
+
 @app.command()
 def ui(
     context: typer.Context, port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 3000
@@ -434,20 +466,12 @@ def ui(
 
     from naome_pipeline.refreshing import PROJECT, prepare_dagster_home
 
-    prepare_dagster_home(_home(context))
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-w",
-        "workspace.yaml",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
-    raise typer.Exit(subprocess.call(command, cwd=PROJECT))
+    with _clear_errors():
+        folder = prepare_dagster_home(_home(context))
+    # Dagster's advice to use a tool that is not installed, and to mind the dagster.yaml of the working directory.
+    quiet = ["-W", "ignore:Function `dev_command` is superseded"]
+    started = ["-w", str(PROJECT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    raise typer.Exit(subprocess.call([sys.executable, *quiet, "-m", "dagster", "dev", *started], cwd=folder))
 
 
 def _page(home: Home, feed: str, period: str) -> Path:
