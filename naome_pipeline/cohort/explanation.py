@@ -24,24 +24,25 @@ EXCLUSIONS = {
     "outside_reported_quarters": "the diagnosis lies outside the reported quarters",
     "no_evidence_of_distant_spread": "no source shows distant spread at diagnosis",
 }
+# `{cosd}` is what the feed calls that data set (feeds.yaml), COSD unless it says otherwise.
 SOURCES = {
     "registry_stage_4": "the registry records stage 4",
     "registry_m1": "the registry records M1 (distant metastasis)",
-    "cosd_metastatic_type": "COSD records distant metastatic disease",
-    "cosd_metastatic_site": "COSD records a distant site of metastasis",
+    "cosd_metastatic_type": "{cosd} records distant metastatic disease",
+    "cosd_metastatic_site": "{cosd} records a distant site of metastasis",
     "hospital_diagnosis": "a hospital admission has an ICD-10 code of secondary cancer",
 }
 
 
 RECURRENCE_SOURCES = {
-    "cosd_recurrence": "COSD records a distant recurrence or progression",
+    "cosd_recurrence": "{cosd} records a distant recurrence or progression",
     "registry_later_tumour": "the registry records a later breast tumour of stage 4",
     "hospital_diagnosis": "a later hospital admission has an ICD-10 code of secondary cancer",
     "palliative_drug": "a drug licensed for advanced disease only, with palliative intent",
     "palliative_radiotherapy": "palliative radiotherapy to bone or brain",
 }
 CERTAINTY = {
-    "definite": "COSD or the registry says so",
+    "definite": "recorded as a recurrence, or registered as a later tumour of stage 4",
     "probable": "two or more independent sources",
     "possible": "one source",
 }
@@ -109,7 +110,7 @@ def _explain(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, pe
         return _without_breast_tumour(connection, lake, scope, person_id)
     diagnosis_date, exclusion, trust_name, sent, trust_code, alliance, age = assessed[0]
     evidence = [
-        (SOURCES[source], date, findings)
+        (_said(SOURCES[source], scope), date, findings)
         for source, date, findings in _rows(
             connection, lake, scope, "evidence_ledger", "source, evidence_date, findings", person_id
         )
@@ -138,6 +139,11 @@ def _explain(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, pe
     return answer
 
 
+def _said(sentence: str, scope: Scope) -> str:
+    """A sentence about a source in the words of the feed."""
+    return sentence.format(**{"cosd": "COSD"} | dict(feed_definition(scope.feed).called))
+
+
 def _recurrence(
     connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, person_id: str, answer: Explanation
 ) -> bool:
@@ -153,7 +159,7 @@ def _recurrence(
     )
     answer.sentences.append(f"Distant recurrence on {date}, {certainty}: {CERTAINTY[certainty]}.")
     answer.evidence += [
-        (RECURRENCE_SOURCES[source], first, findings)
+        (_said(RECURRENCE_SOURCES[source], scope), first, findings)
         for source, first, findings in _rows(
             connection,
             lake,
