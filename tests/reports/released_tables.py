@@ -295,6 +295,20 @@ def frames() -> dict[str, pd.DataFrame]:
                 }
             ]
         ),
+        "table_revisions": pd.DataFrame(
+            [
+                {
+                    "table_name": "released_attrition",
+                    "level": "nation",
+                    "row_name": "2 | Known from a death certificate only",
+                    "column_name": "removed",
+                    "change": "changed",
+                    "before": "1233",
+                    "now": "1234",
+                    "policy": "public",
+                }
+            ]
+        ),
         "changed_files": pd.DataFrame(
             {
                 "file": ["rcrd_tumour.csv"],
