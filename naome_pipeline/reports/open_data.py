@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -145,8 +146,10 @@ MEANINGS_IN = {
 def write_open_data(tables: ReleasedTables, folder: Path) -> None:
     """Write one CSV per released table, `data_dictionary.csv` and `checksums.sha256` into a folder."""
     dictionary = []
+    definitions: Any = tables.frame("released_definitions").set_index("indicator")
+    status = definitions["status"].to_dict()
     for name in tables.names():
-        frame = tables.frame(name)
+        frame = _with_status(tables.frame(name), status)
         _write(folder / FILES[name], list(frame.columns), frame)
         dictionary += [
             {
@@ -163,6 +166,13 @@ def write_open_data(tables: ReleasedTables, folder: Path) -> None:
         for path in sorted(folder.glob("*.csv"))
     ]
     (folder / CHECKSUMS_FILE).write_text("".join(lines), encoding="utf-8")
+
+
+def _with_status(frame: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
+    """The status of each row's indicator beside its values: an experimental number must not travel without the word."""
+    if "indicator" not in frame or "status" in frame:
+        return frame
+    return frame.assign(status=frame["indicator"].map(dict(status)))
 
 
 def _write(path: Path, columns: list[str], frame: pd.DataFrame) -> None:

@@ -219,6 +219,7 @@ def frames() -> dict[str, pd.DataFrame]:
                     "lower": 0.07,
                     "upper": 0.09,
                     "died_before": 0.06,
+                    "status": "experimental",
                 }
             ]
         ),
@@ -230,6 +231,7 @@ def frames() -> dict[str, pd.DataFrame]:
                     "source": "any",
                     "people": 40,
                     "found_by_one_source_only": 40,
+                    "status": "experimental",
                 }
             ]
         ),
