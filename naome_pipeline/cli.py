@@ -313,16 +313,20 @@ def release_diff(
     later: Annotated[str, typer.Argument(help="Release to compare it with: 2025Q3:2")],
     feed: Feed = "england_quarterly",
     output: Annotated[OutputFormat, typer.Option("--format", help="How to print.")] = OutputFormat.table,
+    other_tables: Annotated[
+        bool, typer.Option("--other-tables", help="Compare all released tables but the indicators.")
+    ] = False,
 ) -> None:
-    """Every published number that differs between two releases.
+    """Every published number that differs between two releases: of the indicators, or of all other released tables.
 
     Example: naome release diff 2025Q3:1 2025Q3:2 --format csv
     """
     with _clear_errors():
         from naome_pipeline.lake import Lake
-        from naome_pipeline.releases import release_difference, scope_of
+        from naome_pipeline.releases import release_difference, scope_of, table_differences
 
-        found = release_difference(Lake(_home(context).lake), scope_of(feed, earlier), scope_of(feed, later))
+        compare = table_differences if other_tables else release_difference
+        found = compare(Lake(_home(context).lake), scope_of(feed, earlier), scope_of(feed, later))
         typer.echo(f"{len(found)} published cells differ", err=True)
         _print_frame(found, output)
 

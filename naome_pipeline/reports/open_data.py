@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ FILES = {
     "released_attrition": "attrition.csv",
     "released_data_sets": "data_sets.csv",
     "revisions": "revisions.csv",
+    "table_revisions": "table_revisions.csv",
     "changed_files": "changed_files.csv",
     "provenance": "provenance.csv",
 }
@@ -110,6 +112,11 @@ MEANINGS = {
     "died_before": "share who died before any recurrence, 0 to 1",
     "year": "calendar year, or years since diagnosis",
     "source": "data set that shows the recurrence",
+    "table_name": "released table that differs from the release before; see the other files",
+    "row_name": "what names the row in that table",
+    "column_name": "column whose value differs",
+    "before": "value in the release before; empty where it was hidden or not given",
+    "now": "value in this release; empty where it is hidden or not given",
     "item": "what the two registries are compared on",
     "kappa": "Cohen's kappa, unweighted: agreement beyond chance, 1 = full; nations only",
     "found_by_one_source_only": "people whom no other source shows as recurrent",
@@ -152,7 +159,6 @@ MEANINGS = {
     "delivered": "whether it was delivered",
     "file": "name of the file",
     "rows": "rows of the file",
-    "item": "name of the fact or parameter",
     "basis": "basis of the parameter: plan, published or assumption",
 }
 # What a column means in one table, where that is not what it means elsewhere.
@@ -189,8 +195,10 @@ def write_open_data(tables: ReleasedTables, folder: Path) -> None:
     """Write one CSV per released table, dictionary, data package, licence, readme and checksums, and an archive of them."""
     about = About.of(tables)
     dictionary = []
+    definitions: Any = tables.frame("released_definitions").set_index("indicator")
+    status = definitions["status"].to_dict()
     for name in tables.names():
-        frame = tables.frame(name)
+        frame = _with_status(tables.frame(name), status)
         _write(folder / FILES[name], list(frame.columns), frame)
         dictionary += [
             {
@@ -285,6 +293,13 @@ def _package(about: About, dictionary: list[dict[str, str]], folder: Path) -> st
         "resources": resources,
     }
     return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
+
+
+def _with_status(frame: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
+    """The status of each row's indicator beside its values: an experimental number must not travel without the word."""
+    if "indicator" not in frame or "status" in frame:
+        return frame
+    return frame.assign(status=frame["indicator"].map(dict(status)))
 
 
 def _write(path: Path, columns: list[str], frame: pd.DataFrame) -> None:

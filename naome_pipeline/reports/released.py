@@ -30,6 +30,7 @@ RELEASED = (
     "released_attrition",
     "released_data_sets",
     "revisions",
+    "table_revisions",
     "changed_files",
     "provenance",
 )

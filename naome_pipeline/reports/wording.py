@@ -77,6 +77,7 @@ KINDS = {
 }
 # The measure of an indicator that has rates by years since diagnosis, in a table of its own.
 BY_YEARS = "cumulative incidence"
+NO_PERIOD = "none yet"
 _NEED = re.compile(r"^(?P<said>.*?) \((?P<columns>[a-z_0-9]+\.[a-z_0-9]+(?: or [a-z_0-9]+\.[a-z_0-9]+)*)\)$")
 
 
