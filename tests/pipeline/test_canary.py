@@ -14,6 +14,7 @@ from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.home import Home
 from naome_pipeline.refreshing import refresh
 from naome_pipeline.synthetic import write_delivery
+from tests.pipeline.outputs import texts
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, silent
 
 CANARY = "XQZCANARYVALUE"
@@ -73,6 +74,9 @@ def test_canary_is_nowhere_in_dagster_storage_logs_or_reports(home):
     assert any(p.suffix == ".db" for p in searched)
     assert any(p.name == "index.html" for p in searched)
     found = [p for p in searched if CANARY.encode() in p.read_bytes()]
+    # What is compressed inside an output is searched too.
+    outputs = [p for p in searched if home.reports in p.parents]
+    found += [p for p in outputs if any(CANARY in text for text in texts(p))]
     assert found == []
 
 
