@@ -232,7 +232,8 @@ def _position(row: Mapping[Hashable, Any], whole: Any) -> list[Any]:
 
 
 def _revisions(revisions: pd.DataFrame) -> list[list[Any]]:
-    """The changed numbers, nations and newest periods first, at most MOST_REVISIONS: indicator, period, unit, group, change, before, now."""
+    """The changed numbers, nations and newest periods first, at most MOST_REVISIONS: indicator, period, unit, group, change,
+    before, now."""
     order = revisions.assign(
         rank=revisions["level"].map(_ORDER).astype(float) + (revisions["subgroup"] != "all") * len(LEVELS)
     ).sort_values(
