@@ -19,6 +19,7 @@ import altair as alt
 ThemeName = Literal["light", "dark"]
 LIMITS, POINTS, POINTED, REFERENCE = "limits", "points", "pointed", "reference"
 FONT = "Arial, Helvetica, sans-serif"
+DOCUMENT_FONT = "Source Sans Pro, Arial, sans-serif"
 # The state of a trust in a funnel, and the shape that says it without colour.
 STATE_SHAPES = {
     "within": "circle",
@@ -219,14 +220,14 @@ def funnel() -> alt.LayerChart:
     return _sized(chart).add_params(alt.param(name="shares", value=True))
 
 
-def intervals() -> alt.LayerChart:
-    """One row per unit or group: value and 95% interval, and a dashed line to compare with.
+def intervals(label_limit: int = 210, step: int = 26) -> alt.LayerChart:
+    """One row per unit or group: value and 95% interval, and a dashed line to compare with; `step`: pixels per row.
 
     Data `points`: label, value, lower, upper; `reference`: value (one row or none).
     """
     x = alt.Scale(domain=[0, 1])
     rows = alt.Chart(alt.NamedData(name=POINTS)).encode(
-        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=210, ticks=False))
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=label_limit, ticks=False))
     )
     bars = rows.mark_rule(style="bar").encode(
         x=alt.X("lower:Q", scale=x, title="Share of people", axis=alt.Axis(format=".0%")), x2="upper:Q"
@@ -235,7 +236,75 @@ def intervals() -> alt.LayerChart:
     line = alt.Chart(alt.NamedData(name=REFERENCE)).mark_rule(style="centre")
     ring = _pointed(alt.X("value:Q", scale=x), alt.Y("label:N", sort=None))
     layers = alt.layer(line.encode(x=alt.X("value:Q", scale=x)), bars, dots, ring)
-    return _sized(layers, height=alt.Step(26))
+    return _sized(layers, height=alt.Step(step))
+
+
+def panels() -> alt.FacetChart:
+    """The same units in several panels side by side, one per measure, each with a tick at the figure of the whole.
+
+    Data `points`: panel (lines between line feeds), place (of the panel), label, value, lower, upper, whole.
+    """
+    x = alt.Scale(domain=[0, 1])
+    rows = alt.Chart().encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=300, ticks=False))
+    )
+    axis = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])
+    whole = rows.mark_tick(style="outer", thickness=2, size=17, orient="vertical").encode(
+        x=alt.X("whole:Q", scale=x)
+    )
+    bars = rows.mark_rule(style="bar").encode(
+        x=alt.X("lower:Q", scale=x, title=None, axis=axis), x2="upper:Q"
+    )
+    dots = rows.mark_point(style="own", size=45, filled=True).encode(x=alt.X("value:Q", scale=x))
+    header = alt.Header(
+        title=None, labelFontSize=13, labelFont=DOCUMENT_FONT, labelFontWeight="bold",
+        labelExpr="split(datum.value, '\\n')",
+    )  # fmt: skip
+    return (
+        alt.layer(whole, bars, dots)
+        .properties(width=165, height=alt.Step(17))
+        .facet(
+            column=alt.Column("panel:N", sort=alt.EncodingSortField("place", op="min"), header=header),
+            data=alt.NamedData(name=POINTS),
+            spacing=16,
+        )
+    )
+
+
+def values_at_times(title: str) -> alt.LayerChart:
+    """Values with 95% intervals at a few times, one series per group told by shape and dash.
+
+    Data `points`: time (a label), group, value, lower, upper. Series stand side by side, so that no interval hides another.
+    """
+    base = alt.Chart(alt.NamedData(name=POINTS)).encode(
+        x=alt.X("time:N", sort=None, title=title, axis=alt.Axis(labelAngle=0)),
+        xOffset=alt.XOffset("group:N", sort=None),
+    )
+    y = alt.Y(
+        "value:Q",
+        title="Share of people",
+        scale=alt.Scale(zero=True, nice=True),
+        axis=alt.Axis(format=".0%", tickCount=5),
+    )
+    shape = alt.Shape(
+        "group:N", sort=None, title=None,
+        scale=alt.Scale(range=["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]),
+        legend=alt.Legend(orient="bottom", columns=3, labelLimit=420, labelFontSize=13, labelFont=DOCUMENT_FONT, symbolSize=90),
+    )  # fmt: skip
+    bars = base.mark_rule(style="bar").encode(y=alt.Y("lower:Q"), y2="upper:Q")
+    dots = base.mark_point(style="own", size=75, filled=True).encode(y=y, shape=shape)
+    return _sized(alt.layer(bars, dots), height=190)
+
+
+def remaining() -> alt.LayerChart:
+    """What is left after each step, as bars with their number. Data `points`: label, value, text."""
+    rows = alt.Chart(alt.NamedData(name=POINTS)).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, ticks=False))
+    )
+    x = alt.X("value:Q", title=None, axis=None, scale=alt.Scale(domainMin=0, padding=60))
+    bars = rows.mark_bar(style="own", height=13).encode(x=x)
+    said = rows.mark_text(style="label", align="left", dx=5).encode(x=x, text="text:N")
+    return _sized(alt.layer(bars, said), height=alt.Step(22))
 
 
 def horizons() -> alt.LayerChart:
@@ -319,6 +388,23 @@ CHARTS: Mapping[str, Callable[[], alt.LayerChart]] = {
     "ratios": ratios,
     "calibration": calibration,
 }
+
+# Those that documents alone show: a dashboard carries its own.
+DOCUMENT_CHARTS: Mapping[str, Callable[[], alt.LayerChart | alt.FacetChart]] = {
+    "funnel": funnel,
+    "intervals": lambda: intervals(label_limit=380, step=19),
+    "panels": panels,
+    "remaining": remaining,
+    "after_diagnosis": lambda: values_at_times("Time since diagnosis"),
+    "by_year": lambda: values_at_times("Year of diagnosis"),
+}
+
+
+def document_specification(name: str) -> dict[str, Any]:
+    """A chart for documents as a Vega-Lite specification in its light theme; KeyError for a chart there is none of."""
+    content = DOCUMENT_CHARTS[name]().to_dict()
+    content["config"] = theme("light")
+    return content
 
 
 def specification(name: str, theme_name: ThemeName) -> dict[str, Any]:

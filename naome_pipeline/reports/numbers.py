@@ -46,6 +46,29 @@ def days(value: Any) -> str:
     return NOTHING if missing(value) else f"{float(value):g} days"
 
 
+def ratio(value: Any) -> str:
+    """`1.234` as `1.23`; nothing as a dash."""
+    return NOTHING if missing(value) else f"{float(value):.2f}".replace("-", "−")
+
+
+def ratio_range(lower: Any, upper: Any) -> str:
+    """`1.10 to 1.40`; nothing as a dash."""
+    return NOTHING if missing(lower) or missing(upper) else f"{ratio(lower)} to {ratio(upper)}"
+
+
+def points(difference: Any) -> str:
+    """`-0.0312` as `−3.1`, a difference of two proportions in percentage points; nothing as a dash."""
+    if missing(difference):
+        return NOTHING
+    shown = f"{100 * float(difference):+.1f}"
+    return "0.0" if float(shown) == 0 else shown.replace("-", "−")
+
+
+def points_range(lower: Any, upper: Any) -> str:
+    """`−5.1 to −1.0`; nothing as a dash."""
+    return NOTHING if missing(lower) or missing(upper) else f"{points(lower)} to {points(upper)}"
+
+
 def tenths(proportion: Any) -> int | None:
     """`0.5932` as 593, tenths of a percent, rounded as `percent` writes it: what a page shows, and no more."""
     return None if missing(proportion) else int(percent(proportion)[:-1].replace(".", ""))

@@ -32,6 +32,12 @@ DATA_SETS = {
     "somatic": "Molecular tests of tumours",
     "tumours": "Cancer registration",
 }
+FEEDS = {
+    "annual": "England and Wales, yearly",
+    "england_annual": "England, yearly",
+    "england_quarterly": "England, quarterly",
+    "wales_annual": "Wales, yearly",
+}
 # What a missing column means to a reader, by the name of the column.
 ITEMS = {
     "administration_date": "the dates of systemic treatment",
@@ -53,6 +59,7 @@ ITEMS = {
     "procedure_codes": "the procedures of hospital admissions",
     "specimen_nature": "whether tissue came from the breast or from a metastasis",
     "stage": "stage",
+    "test_status": "the results of molecular tests",
 }
 # The sources of evidence for a recurrence.
 SOURCES = {
@@ -76,6 +83,11 @@ _NEED = re.compile(r"^(?P<said>.*?) \((?P<columns>[a-z_0-9]+\.[a-z_0-9]+(?: or [
 def data_set(name: str) -> str:
     """A data set as people call it."""
     return DATA_SETS.get(name, name.replace("_", " "))
+
+
+def feed(name: str) -> str:
+    """A feed as people call it."""
+    return FEEDS.get(name, name.replace("_", " "))
 
 
 def source(name: str) -> str:

@@ -124,6 +124,16 @@ def frames() -> dict[str, pd.DataFrame]:
             "note": "adults",
         }
     )
+    provenance.append(
+        {
+            "kind": "layout",
+            "item": "England: tumours rcrd_ndr001",
+            "value": "RCRD NDR001RapidRegistration (NHS England delivery)",
+            "unit": "",
+            "basis": "published",
+            "note": "",
+        }
+    )
     indicators = pd.DataFrame(values).astype({"denominator": "Int64", "numerator": "Int64"})
     definitions = definitions_table({"england_quarterly": supplied}, registry())
     return {
@@ -162,6 +172,28 @@ def frames() -> dict[str, pd.DataFrame]:
                 }
             ]
         ),
+        "released_registry_agreement": pd.DataFrame(
+            [
+                {
+                    "measure": "in the cohort",
+                    "item": "person",
+                    "period_kind": "all common quarters",
+                    "period": "2020 Q1 to 2023 Q4",
+                    "level": "nation",
+                    "unit_code": "England",
+                    "unit_name": "England",
+                    "denominator": 1000,
+                    "numerator": 810,
+                    "proportion": 0.81,
+                    "lower": 0.78,
+                    "upper": 0.83,
+                    "kappa": float("nan"),
+                    "note": "",
+                    "suppressed": "",
+                    "policy": "public",
+                }
+            ]
+        ),
         "released_definitions": definitions,
         "released_attrition": pd.DataFrame(
             {
@@ -176,6 +208,7 @@ def frames() -> dict[str, pd.DataFrame]:
             {
                 "data_set": ["tumours", "somatic"],
                 "delivered": [True, False],
+                "layout_assumed": [False, False],
                 "rows_in": [56789, 0],
                 "rows_out": [56000, 0],
                 "rows_quarantined": [789, 0],
