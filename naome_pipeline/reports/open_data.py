@@ -170,6 +170,12 @@ MEANINGS_IN = {
         for level, share in (("95", "95%"), ("998", "99.8%"))
     }
     | {"reason": "why the trust is not assessed", "period": "the audit period"},
+    "released_variation": {"value": "value of the measure; an intraclass correlation is 0 to 1"},
+    "released_factors": {
+        "value": "value of the measure: an odds ratio, or the statistic of a likelihood ratio test"
+    },
+    "released_risk_models": {"value": "value of the measure"},
+    "provenance": {"value": "what the item is"},
     "released_registry_agreement": {
         "measure": "registered, in the cohort: share of the cohort by full registration that rapid registration knows, and has "
         "in its cohort; confirmed: share of the cohort by rapid registration that full registration has in its own; recorded: "
@@ -178,17 +184,17 @@ MEANINGS_IN = {
         "note": "why there is nothing to compare",
     },
     "released_series": {"lower": "lower control limit, 0 to 1", "upper": "upper control limit, 0 to 1"},
-} | {
-    name: {"lower": "lower end of the 95% interval", "upper": "upper end of the 95% interval"}
-    for name in (
-        "released_survival",
-        "released_treatment_incidence",
-        "released_variation",
-        "released_factors",
-        "released_yearly_change",
-        "released_recurrence_rates",
-    )
 }
+_INTERVAL = {"lower": "lower end of the 95% interval", "upper": "upper end of the 95% interval"}
+for _name in (
+    "released_survival",
+    "released_treatment_incidence",
+    "released_variation",
+    "released_factors",
+    "released_yearly_change",
+    "released_recurrence_rates",
+):
+    MEANINGS_IN[_name] = _INTERVAL | MEANINGS_IN.get(_name, {})
 
 
 def write_open_data(tables: ReleasedTables, folder: Path) -> None:

@@ -12,6 +12,7 @@ from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.disclosure.release import CountedTables, control_of
 from naome_pipeline.indicators.registry import registry
 from tests.pipeline.releases import Refreshed, united
+from tests.pipeline.scanning import SCANS
 
 RECURRENT = {"P2", "R1"}
 
@@ -54,6 +55,11 @@ def test_biopsy_of_a_metastasis_equals_the_truth_for_every_person_with_a_recurre
     assert len(truth) > 200
     assert set(found.index) == set(truth["person_id"])
     assert (found.loc[truth["person_id"]].to_numpy() == truth["biopsied"].astype(float).to_numpy()).all()
+
+
+@pytest.mark.parametrize("scan", SCANS)
+def test_every_output_file_of_the_joint_release_is_scanned(audit, scan):
+    scan(audit, 1)
 
 
 def test_every_indicator_is_protected_in_the_periods_it_is_published_for_and_no_others(audit):
