@@ -25,7 +25,6 @@ from tests.reports.annual import annual_frames
 from tests.reports.national import national_frames
 from tests.reports.released_tables import released
 
-
 # Of a quarterly release, with all its quarters: the yearly one holds as many.
 LARGE = ("released_indicators", "released_series", "released_comparison", "revisions")
 

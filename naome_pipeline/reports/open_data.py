@@ -45,6 +45,26 @@ FILES = {
     "changed_files": "changed_files.csv",
     "provenance": "provenance.csv",
 }
+# What each file holds, for readers of the list of files.
+HOLDS = {
+    "indicators.csv": "every indicator by period, place and group of people",
+    "funnels.csv": "how each trust compares with the nation",
+    "run_charts.csv": "each indicator over time, with limits",
+    "survival.csv": "share of people alive by time since diagnosis",
+    "time_to_treatment.csv": "share of people treated by day",
+    "variation.csv": "how much trusts differ beyond chance",
+    "associated_factors.csv": "what goes with receiving care: patients, hospitals, regions",
+    "risk_models.csv": "the models behind risk adjustment",
+    "yearly_change.csv": "change from year to year",
+    "recurrence_rates.csv": "distant recurrence by years since diagnosis (experimental)",
+    "recurrence_evidence.csv": "what the recurrent cohort rests on (experimental)",
+    "definitions.csv": "every indicator's definition and availability",
+    "attrition.csv": "how the delivery became the cohort",
+    "data_sets.csv": "what was delivered and what could be used",
+    "revisions.csv": "which numbers changed since the release before",
+    "changed_files.csv": "which delivered files changed since the release before",
+    "provenance.csv": "what the release was made from, and every parameter",
+}
 MEANINGS = {
     "indicator": "identifier of the indicator; see definitions.csv",
     "period_kind": "quarter of diagnosis, rolling four quarters or audit period",
@@ -224,7 +244,7 @@ def _readme(about: About, tables: ReleasedTables) -> str:
         *about.warnings,
         "",
         "One CSV file (UTF-8, comma, header row) per released table:",
-        *(f"  {FILES[name]}" for name in tables.names()),
+        *(f"  {FILES[name]}: {HOLDS[FILES[name]]}" for name in tables.names()),
         "",
         f"{DICTIONARY_FILE} says what every column means; {PACKAGE_FILE} says the same for programs (Frictionless Data Package);",
         f"{CHECKSUMS_FILE} has the SHA-256 of every file; {LICENCE_FILE} says what may be done with them.",
