@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import docx
 import pandas as pd
@@ -127,7 +128,7 @@ def values_in(text: str) -> list[tuple[str, int, int]]:
 
 def counts_of(tables: Frames, codes: set[str], period: str = "2021 to 2023") -> set[tuple[int, int]]:
     """Numerator and denominator of every shown value of these places in the main period."""
-    values = tables["released_indicators"]
+    values: Any = tables["released_indicators"]
     of = values[
         values["unit_code"].isin(list(codes)) & (values["period"] == period) & (values["subgroup"] == "all")
     ]

@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import docx
 import pytest
@@ -216,7 +217,7 @@ def test_word_documents_have_title_language_headings_and_heading_rows(whole):
         assert said.title
         assert said.language == "en-GB"
         assert said.created == said.modified == dt.datetime(2025, 8, 30, tzinfo=dt.UTC)
-        styles = [p.style.name for p in document.paragraphs if p.style]
+        styles = [str(p.style.name) for p in document.paragraphs if p.style]
         assert styles[0] == "Title"
         assert styles.count("Title") == 1
         assert styles.count("Heading 1") >= 3
@@ -238,7 +239,7 @@ def test_pdfs_are_tagged_titled_and_in_english(whole):
     assert len(found) == 2 + 11
     for path in found:
         reader = PdfReader(path)
-        root = reader.root_object
+        root: Any = reader.root_object
         assert root["/MarkInfo"]["/Marked"]
         assert root["/Lang"] == "en-GB"
         assert reader.metadata is not None

@@ -27,7 +27,12 @@ BOTH = "England and Wales"
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Any]:
-    return annual_frames(alliances=2, trusts=12, seed=3)
+    made = annual_frames(alliances=2, trusts=12, seed=3)
+    compared = made["released_comparison"].copy()
+    within = compared[(compared["indicator"] == "P1") & (compared["state"] == "within")].index[0]
+    states = ["state", "direction", "overdispersed_state", "overdispersed_direction"]
+    compared.loc[within, states] = ["potential outlier", "worse", "alert", "worse"]
+    return made | {"released_comparison": compared}
 
 
 @pytest.fixture(scope="module")
