@@ -45,7 +45,9 @@ def test_refreshing_imports_dagster_lazily():
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "naome_pipeline" / "reports").glob("*.py")), ids=lambda p: p.stem
+    "path",
+    sorted((ROOT / "naome_pipeline" / "reports").rglob("*.py")),
+    ids=lambda p: f"{p.parent.name}-{p.stem}",
 )
 def test_reports_read_released_tables_only(path):
     forbidden = {f"naome_pipeline.{name}" for name in ("cohort", "deliveries", "gates", "lake", "build")}

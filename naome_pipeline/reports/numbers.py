@@ -53,7 +53,7 @@ def days(value: Any) -> str:
 
 def ratio(value: Any) -> str:
     """`1.234` as `1.23`; nothing as a dash."""
-    return NOTHING if missing(value) else f"{float(value):.2f}"
+    return NOTHING if missing(value) else f"{float(value):.2f}".replace("-", "−")
 
 
 def ratio_range(lower: Any, upper: Any) -> str:

@@ -38,6 +38,7 @@ FILES = {
     "released_yearly_change": "yearly_change.csv",
     "released_recurrence_rates": "recurrence_rates.csv",
     "released_recurrence_evidence": "recurrence_evidence.csv",
+    "released_registry_agreement": "registry_agreement.csv",
     "released_definitions": "definitions.csv",
     "released_attrition": "attrition.csv",
     "released_data_sets": "data_sets.csv",
@@ -70,7 +71,7 @@ MEANINGS = {
     "period_kind": "quarter of diagnosis, rolling four quarters or audit period",
     "period": "the period",
     "period_end": "last day of the period",
-    "level": "nation, alliance or trust",
+    "level": "both_nations, nation, alliance or trust (in Wales health board)",
     "unit_code": "organisation code of the unit (ODS for trusts, ONS for Alliances)",
     "unit_name": "name of the unit",
     "alliance_code": "Cancer Alliance of a trust, ONS code",
@@ -90,6 +91,7 @@ MEANINGS = {
     "status": "published, experimental or not available in this feed",
     "reason": "why the indicator is not available",
     "follow_up_days": "days after diagnosis that must have passed at the snapshot date",
+    "layout_assumed": "whether the layout of a file is an assumption of this project; provenance.csv says what is assumed",
     "rows_in": "records delivered",
     "rows_out": "records used",
     "rows_quarantined": "records that could not be used, kept aside with their reason",
@@ -128,6 +130,8 @@ MEANINGS = {
     "died_before": "share who died before any recurrence, 0 to 1",
     "year": "calendar year, or years since diagnosis",
     "source": "data set that shows the recurrence",
+    "item": "what the two registries are compared on",
+    "kappa": "Cohen's kappa, unweighted: agreement beyond chance, 1 = full; nations only",
     "found_by_one_source_only": "people whom no other source shows as recurrent",
     "deaths": "people who died while they were followed",
     "standard_error": "standard error of the share alive",
@@ -180,6 +184,13 @@ MEANINGS_IN = {
         for level, share in (("95", "95%"), ("998", "99.8%"))
     }
     | {"reason": "why the trust is not assessed", "period": "the audit period"},
+    "released_registry_agreement": {
+        "measure": "registered, in the cohort: share of the cohort by full registration that rapid registration knows, and has "
+        "in its cohort; confirmed: share of the cohort by rapid registration that full registration has in its own; recorded: "
+        "share of people in both cohorts whose item rapid registration has, of those for whom full registration has it; agrees: "
+        "share with the same value, of those with both",
+        "note": "why there is nothing to compare",
+    },
     "released_series": {"lower": "lower control limit, 0 to 1", "upper": "upper control limit, 0 to 1"},
 } | {
     name: {"lower": "lower end of the 95% interval", "upper": "upper end of the 95% interval"}

@@ -25,6 +25,7 @@ RELEASED = (
     "released_yearly_change",
     "released_recurrence_rates",
     "released_recurrence_evidence",
+    "released_registry_agreement",
     "released_definitions",
     "released_attrition",
     "released_data_sets",

@@ -29,10 +29,11 @@ class NotAccessible(ValueError):
 def pdf_bytes(document: Document) -> bytes:
     """The PDF; NotAccessible where it would not meet PDF/UA-1. Equal documents give equal bytes: no clock."""
     made = dt.datetime.fromisoformat(document.date).replace(tzinfo=dt.UTC)
+    fonts: list[Any] = [str(FONTS)]
     try:
         return typst.compile(
             TEMPLATE.read_bytes(),
-            font_paths=[str(FONTS)],
+            font_paths=fonts,
             ignore_system_fonts=True,
             format="pdf",
             sys_inputs={"document": json.dumps(_plain(document), ensure_ascii=False)},

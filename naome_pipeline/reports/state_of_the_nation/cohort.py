@@ -72,6 +72,7 @@ def nations(reading: Reading) -> Section:
     ]
     two = len(reading.nations) > 1
     areas = [*reading.nations, reading.whole_name] if two else list(reading.nations)
+    common = reading.cohort["period"] if reading.cohort else ""
     rows = []
     for name in reading.indicators("performance"):
         if reading.definitions[name]["measure"] != "proportion":
@@ -96,21 +97,22 @@ def nations(reading: Reading) -> Section:
             else:
                 cells += [counts, percent, interval]
         whole = reading.whole.get((name, "all"))
-        rows.append((reading.title(name), str(whole["period"]) if whole else numbers.NOTHING, *cells))
+        other = f", {whole['period']}" if whole and whole["period"] != common else ""
+        rows.append((f"{reading.title(name)}{other}", *cells))
     if reading.nations and rows:
         columns = (
-            ("Measure", "Diagnosed in", *(f"{area} (95% interval)" for area in areas))
+            ("Measure", *(f"{area} (95% interval)" for area in areas))
             if two
-            else ("Measure", "Diagnosed in", "People", areas[0], "95% interval")
+            else ("Measure", "People", areas[0], "95% interval")
         )
         count = len(columns)
         blocks.append(
             Table(
-                f"Performance measures, {reading.whole_name}",
+                f"Performance measures, {reading.whole_name}, people diagnosed in {common} unless another period is named",
                 columns,
                 tuple(rows),
-                numeric=tuple(range(2, count)),
-                widths=(10, 4, *(5 for _ in areas)) if two else (10, 5, 4, 2, 4),
+                numeric=tuple(range(1, count)),
+                widths=(8, *(5 for _ in areas)) if two else (12, 4, 2, 4),
             )
         )
         blocks.append(

@@ -74,14 +74,25 @@ def data_quality(reading: Reading) -> Section:
 
 
 def _verdict(direction: str, row: dict) -> str:
-    if numbers.missing(row["difference"]):
-        return "first year"
     if row["lower"] <= 0 <= row["upper"]:
-        return "no clear change"
+        return "unclear"
     up = row["difference"] > 0
     if direction == "neutral":
         return "higher" if up else "lower"
     return "better" if up == (direction == "higher") else "worse"
+
+
+def _change(direction: str, row: dict | None) -> tuple[str, str]:
+    """A year's share, and its change with interval and what to make of it."""
+    if row is None:
+        return (numbers.NOTHING, numbers.NOTHING)
+    if numbers.missing(row["difference"]):
+        return (numbers.percent(row["value"]), "first year")
+    interval = numbers.points_range(row["lower"], row["upper"])
+    return (
+        numbers.percent(row["value"]),
+        f"{numbers.points(row['difference'])} ({interval}), {_verdict(direction, row)}",
+    )
 
 
 def progress(reading: Reading) -> Section:
@@ -89,24 +100,16 @@ def progress(reading: Reading) -> Section:
     title = "Change from year to year"
     table = reading.frame("released_yearly_change").sort_values(["indicator", "nation", "year"])
     newest = rows_of(table.drop_duplicates(["indicator", "nation"], keep="last"))
-    by_name: dict[str, list[dict]] = {}
-    for r in newest:
-        by_name.setdefault(str(r["indicator"]), []).append(r)
+    found = {(str(r["indicator"]), str(r["nation"])): r for r in newest}
+    nations = sorted({nation for _, nation in found})
     rows = []
     for name in [*reading.indicators("performance"), *reading.indicators("data quality")]:
         direction = str(reading.definitions[name]["direction"])
-        rows += [
-            (
-                reading.title(name),
-                str(r["nation"]),
-                str(int(r["year"])),
-                numbers.percent(r["value"]),
-                numbers.points(r["difference"]),
-                numbers.points_range(r["lower"], r["upper"]),
-                _verdict(direction, r),
-            )
-            for r in by_name.get(name, [])
-        ]
+        of = [found.get((name, nation)) for nation in nations]
+        if any(of):
+            years = sorted({str(int(r["year"])) for r in of if r})
+            cells = [cell for r in of for cell in _change(direction, r)]
+            rows.append((reading.title(name), " and ".join(years), *cells))
     if not rows:
         return Section(
             "progress",
@@ -116,7 +119,7 @@ def progress(reading: Reading) -> Section:
     blocks: list[Block] = [
         Paragraph(
             "Each measure's newest whole year of diagnosis against the year before, in percentage points, with Newcombe's 95% "
-            "interval. Where the interval holds zero, chance could explain the change."
+            "interval. Unclear means that the interval holds zero: chance could explain the change."
         )
     ]
     drawn = [r for r in rows_of(table) if r["indicator"] in DRAWN and r["indicator"] in reading.definitions]
@@ -125,10 +128,10 @@ def progress(reading: Reading) -> Section:
     blocks.append(
         Table(
             "The newest year against the year before",
-            ("Measure", "Nation", "Year", "Share", "Change", "95% interval", "Reading"),
+            ("Measure", "Year", *(head for nation in nations for head in (nation, "Change (95% interval)"))),
             tuple(rows),
-            numeric=(3, 4, 5),
-            widths=(13, 4, 2, 3, 3, 5, 5),
+            numeric=tuple(range(2, 2 + 2 * len(nations), 2)),
+            widths=(8, 2, *(w for _ in nations for w in (2, 7))),
         )
     )
     return Section("progress", title, blocks)

@@ -1,0 +1,1 @@
+"""The methodology supplement: every definition, number, code and method of a release, generated from what was used."""
