@@ -59,6 +59,7 @@ HOLDS = {
     "yearly_change.csv": "change from year to year",
     "recurrence_rates.csv": "distant recurrence by years since diagnosis (experimental)",
     "recurrence_evidence.csv": "what the recurrent cohort rests on (experimental)",
+    "registry_agreement.csv": "how far rapid registration agrees with the full registry",
     "definitions.csv": "every indicator's definition and availability",
     "attrition.csv": "how the delivery became the cohort",
     "data_sets.csv": "what was delivered and what could be used",

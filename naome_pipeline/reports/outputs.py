@@ -55,6 +55,7 @@ OUTPUTS = (
     Output("patient_summary.pdf", PATIENTS, "Summary for patients, to print", "the same, as a PDF"),
     Output("patient_summary_large_print.pdf", PATIENTS, "Summary for patients in large print", "the same, in large print"),
     Output("state-of-the-nation.*", LEADERS, "State of the Nation report", "the main results and five recommendations"),
+    Output("driver-diagrams.*", LEADERS, "Driver diagrams", "what each goal of the audit depends on"),
     Output("newsletter.txt", LEADERS, "Newsletter", "the release announced, ready for an e-mail"),
     Output("data_viewer.xlsx", ANALYSTS, "Data viewer", "the released numbers as a workbook, one table per sheet"),
     Output("national_dashboard_data.xlsx", ANALYSTS, "National dashboard's data file", "in that dashboard's sheets and columns"),
