@@ -15,6 +15,7 @@ from naome_pipeline.reports.open_data import (
     CHECKSUMS_FILE,
     DICTIONARY_FILE,
     FILES,
+    HOLDS,
     LICENCE_FILE,
     PACKAGE_FILE,
     README_FILE,
@@ -41,6 +42,7 @@ def columns_of(frame: pd.DataFrame) -> list[str]:
 
 def test_every_released_table_is_there_with_every_row(folder):
     assert set(FILES) == set(RELEASED)
+    assert set(HOLDS) == set(FILES.values())
     for name, frame in frames().items():
         written = pd.read_csv(folder / FILES[name])
         assert len(written) == len(frame)
