@@ -29,6 +29,7 @@ FILES = {
     "released_factors": "associated_factors.csv",
     "released_risk_models": "risk_models.csv",
     "released_yearly_change": "yearly_change.csv",
+    "released_intervention_effects": "intervention_effects.csv",
     "released_recurrence_rates": "recurrence_rates.csv",
     "released_recurrence_evidence": "recurrence_evidence.csv",
     "released_definitions": "definitions.csv",
@@ -101,6 +102,10 @@ MEANINGS = {
     "died_before": "share who died before any recurrence, 0 to 1",
     "year": "calendar year, or years since diagnosis",
     "source": "data set that shows the recurrence",
+    "intervention": "name of the intervention",
+    "design": "interrupted time series, or difference-in-differences with the providers that did not have it",
+    "term": "which part of the design the row estimates",
+    "estimate": "the estimate, on the scale of the proportion (0 to 1)",
     "found_by_one_source_only": "people whom no other source shows as recurrent",
 }
 # What a column means in one table, where that is not what it means elsewhere.
@@ -121,6 +126,7 @@ MEANINGS_IN = {
         "released_variation",
         "released_factors",
         "released_yearly_change",
+        "released_intervention_effects",
         "released_recurrence_rates",
     )
 }

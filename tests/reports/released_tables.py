@@ -207,6 +207,23 @@ def frames() -> dict[str, pd.DataFrame]:
                 }
             ]
         ),
+        "released_intervention_effects": pd.DataFrame(
+            [
+                {
+                    "intervention": "Nurses in every clinic",
+                    "indicator": "P8",
+                    "design": "interrupted time series",
+                    "term": "level change",
+                    "estimate": 0.06,
+                    "standard_error": 0.02,
+                    "lower": 0.02,
+                    "upper": 0.1,
+                    "p": 0.003,
+                    "expected": "increase",
+                    "note": "",
+                }
+            ]
+        ),
         "released_recurrence_rates": pd.DataFrame(
             [
                 {

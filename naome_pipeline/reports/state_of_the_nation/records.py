@@ -134,7 +134,36 @@ def progress(reading: Reading) -> Section:
             widths=(8, 2, *(w for _ in nations for w in (2, 7))),
         )
     )
-    return Section("progress", title, blocks)
+    return Section("progress", title, [*blocks, *_interventions(reading)])
+
+
+def _interventions(reading: Reading) -> list[Block]:
+    """What followed each named intervention; nothing where none is configured."""
+    table = reading.frame("released_intervention_effects").sort_values(["intervention", "indicator", "term"])
+    rows = []
+    for r in rows_of(table):
+        name = str(r["indicator"])
+        measure = reading.title(name) if name in reading.definitions else name
+        found = (
+            str(r["note"])
+            if numbers.missing(r["estimate"])
+            else f"{numbers.points(r['estimate'])} ({numbers.points_range(r['lower'], r['upper'])})"
+        )
+        rows.append((str(r["intervention"]), measure, f"{r['design']}: {r['term']}", found))
+    if not rows:
+        return []
+    return [
+        Paragraph(
+            "Named interventions: what the measure did when each began, in percentage points with 95% intervals. Other things "
+            "changed at the same time, too."
+        ),
+        Table(
+            "Named interventions and what followed",
+            ("Intervention", "Measure", "Design and term", "Estimate (95% interval)"),
+            tuple(rows),
+            widths=(5, 6, 6, 5),
+        ),
+    ]
 
 
 def _years(reading: Reading, rows: list[dict]) -> Chart:
