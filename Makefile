@@ -67,10 +67,13 @@ run: $(STAMP) ## refresh a period from a delivery and say where the page is (FEE
 	@if [ -z "$$(find $(foreach f,$(DEMO_FEEDS),'$(NAOME_HOME)/landing/$(f)') -name manifest.json -print -quit 2>/dev/null)" ]; then \
 	  set -e; mkdir -p '$(NAOME_HOME)/inbox'; \
 	  for feed in $(DEMO_FEEDS); do \
-	    people=$(DEMO_PEOPLE); case $$feed in wales*) people=$$((people / $(WALES_SHARE)));; esac; \
 	    demo='$(NAOME_HOME)/inbox/'"$${feed}_$(PERIOD)"; rm -rf "$$demo"; \
-	    $(BIN)/naome synth "$$demo" --feed $$feed --period $(PERIOD) \
+	    people=$(DEMO_PEOPLE); beside=; \
+	    case $$feed in wales*) people=$$((people / $(WALES_SHARE))); [ $$people -ge 200 ] || people=200; \
+	      [ -z "$$before" ] || beside="--beside $$before";; esac; \
+	    $(BIN)/naome synth "$$demo" --feed $$feed --period $(PERIOD) $$beside \
 	      --people $$people --seed $(DEMO_SEED) --dirt $(DEMO_DIRT) --volume $(DEMO_VOLUME); \
+	    before="$$demo"; \
 	    $(BIN)/naome receive "$$demo"; \
 	  done; \
 	fi
@@ -96,8 +99,8 @@ bench: $(STAMP) ## measure the pipeline at national scale
 	@if [ -f benchmarks/run.py ]; then $(BIN)/python -m benchmarks.run; \
 	 else echo "There is no benchmark yet (benchmarks/run.py)."; fi
 
-faults: $(STAMP) ## kill, mutate and race refreshes for half an hour or more, and say what was lost
-	@$(BIN)/python -m tests.faults.run
+faults: $(STAMP) ## kill, mutate and race refreshes for half an hour, and say what was lost (FAULTS="--kills 20")
+	@$(BIN)/python -m tests.faults.run $(FAULTS)
 
 # Not after setup: a dependency that is not in the lock yet would make that fail.
 lock: ## renew requirements.lock from pyproject.toml (UPGRADE=1 takes the newest versions)

@@ -1,6 +1,7 @@
 """When things run: the refresh job of a feed, its schedule and its arrival sensor.
 
-What belongs here: triggers. What does not: what a refresh does (the nodes do it).
+What belongs here: triggers, and by when something is due. What does not: what a refresh does (the nodes do it), or who is
+told when it is not there (`alerts.py`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import json
 
 import dagster as dg
 
-from assets.partitions import TIMEZONE, partitions_of
+from assets.partitions import TIMEZONE
 from assets.resources import PipelineResource
 from naome_pipeline.deliveries.layouts import feed as feed_definition
+from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.deliveries.receiving import accepted_deliveries
 from naome_pipeline.lake import Scope
 from naome_pipeline.periods import Quarter, Year, parse_period
@@ -24,6 +26,13 @@ QUARTERS_BEHIND = 2
 # Full registration follows 18 to 24 months behind: on 15 September the year before last is due.
 YEARLY_CRON = "0 6 15 9 *"
 YEARS_BEHIND = 2
+# A delivery needs a few days to be received and looked at: two weeks later a release is overdue.
+GRACE = dt.timedelta(days=14)
+# The same two weeks after, by Dagster's own account. It sees when something was published, not for which period: a
+# correction of an old one makes an asset fresh, which is why `alerts.py` looks at the period.
+QUARTERLY_DEADLINE = "0 6 29 1,4,7,10 *"
+YEARLY_DEADLINE = "0 6 29 9 *"
+PUBLISHED_WITHIN = dt.timedelta(days=60)
 SENSOR_SECONDS = 60
 
 
@@ -39,12 +48,11 @@ def automation_of(
     job = dg.define_asset_job(
         refresh_job_name(feed),
         selection=dg.AssetSelection.key_prefixes([feed]),
-        partitions_def=partitions_of(feed),
         description=f"From an accepted delivery of {feed} to published tables and page, for one period.",
         tags={"feed": feed},
     )
 
-    quarterly, parts = feed_definition(feed).period == "quarter", feed_definition(feed).parts
+    quarterly, parts = is_quarterly(feed), feed_definition(feed).parts
 
     @dg.schedule(
         name=f"{feed}_schedule",
@@ -120,6 +128,35 @@ def _released_parts(
         for period in sorted(new)
     ]
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(sorted(r.label for r in releases)))
+
+
+def is_published(feed: str) -> bool:
+    """Whether a feed has releases that people outside see: all but the parts of a joint one."""
+    return joint_feed_of(feed) is None
+
+
+def is_quarterly(feed: str) -> bool:
+    """Whether a feed is of quarters, not of years."""
+    return feed_definition(feed).period == "quarter"
+
+
+def freshness_of(feed: str) -> dg.FreshnessPolicy:
+    """By when the publication of a feed has to have run, for Dagster's pages."""
+    deadline = QUARTERLY_DEADLINE if is_quarterly(feed) else YEARLY_DEADLINE
+    return dg.FreshnessPolicy.cron(deadline, PUBLISHED_WITHIN, TIMEZONE)
+
+
+def due_since(feed: str, day: dt.date) -> dt.date:
+    """The last day, up to this one, on which a delivery of a feed was due."""
+    months = (1, 4, 7, 10) if is_quarterly(feed) else (9,)
+    days = [dt.date(year, month, 15) for year in (day.year - 1, day.year) for month in months]
+    return max(due for due in days if due <= day)
+
+
+def due_period(feed: str, day: dt.date) -> Quarter | Year:
+    """The period whose delivery was due on the last such day."""
+    since = due_since(feed, day)
+    return due_quarter(since) if is_quarterly(feed) else due_year(since)
 
 
 def due_quarter(day: dt.date) -> Quarter:

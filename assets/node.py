@@ -4,12 +4,14 @@ What belongs here: asset keys, metadata, check results, failures. What does not:
 """
 
 # No postponed annotations here: Dagster reads the type of `context` when the asset is defined.
+import time
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import dagster as dg
 
+from assets.automation import freshness_of, is_published
 from assets.partitions import partitions_of
 from assets.resources import PipelineResource
 from naome_pipeline.build import Built, Node, build
@@ -17,7 +19,9 @@ from naome_pipeline.deliveries.layouts import data_sets
 from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.gates import CRITICAL, EXPECTATIONS_FOLDER, GateFailed, GateResult
 from naome_pipeline.indicators.listing import LISTED_LAYOUTS
+from naome_pipeline.lake import PUBLICATION
 from naome_pipeline.lineage import column_lineage
+from naome_pipeline.logs import log
 from naome_pipeline.troubles import described
 
 OWNERS = ["team:national-audit"]
@@ -52,6 +56,7 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
         kinds={"duckdb", "sql" if node.sql else "python"},
         code_version=node.code_version,
         partitions_def=partitions_of(feed),
+        freshness_policy=freshness_of(feed) if node.name == PUBLICATION and is_published(feed) else None,
         metadata={
             "gate": dg.MetadataValue.path(str(EXPECTATIONS_FOLDER / node.layer / f"{node.name}.json")),
             "parameters": dg.MetadataValue.text(", ".join(node.parameter_names) or "none"),
@@ -68,11 +73,15 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
         ],
     )
     def materialise(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
+        began, home = time.monotonic(), pipeline.locate()
+        run_id = context.run.run_id
+        where = {"run": run_id, "feed": feed, "period": context.partition_key, "node": node.name}
         try:
-            delivered = pipeline.delivered(feed, context.partition_key, context.run.run_id)
+            delivered = pipeline.delivered(feed, context.partition_key, run_id)
             with pipeline.engine() as engine:
                 built = build(node, delivered, pipeline.lake(), engine)
         except GateFailed as failure:
+            log(home, "node failed", **where, seconds=_since(began), message=str(failure))
             for result in failure.results:
                 yield _check_result(feed, node, result)
             raise dg.Failure(
@@ -80,7 +89,16 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
             ) from None
         except Exception as problem:  # noqa: BLE001 - every other error, whoever raised it
             # The text of a library may hold a value of a record, and a traceback would be kept for years.
+            log(home, "node failed", **where, seconds=_since(began), message=described(problem))
             raise dg.Failure(description=described(problem), allow_retries=False) from None
+        log(
+            home,
+            "node unchanged" if built.reused else "node done",
+            **where,
+            seconds=_since(began),
+            rows=int(built.table.record["rows"]),
+            warnings=sum(not result.passed for result in built.results),
+        )
         for result in built.results:
             yield _check_result(feed, node, result)
         yield dg.MaterializeResult(
@@ -88,6 +106,10 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
         )
 
     return materialise
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
 
 
 def _advice(failure: GateFailed, feed: str, partition: str) -> str:

@@ -95,6 +95,10 @@ def synth(
         float, typer.Option("--volume", help="Ordinary hospital and GP life, 1 = national.")
     ] = 1.0,
     version: Annotated[int, typer.Option("--version", help="Delivery version.")] = 1,
+    beside: Annotated[
+        Path | None,
+        typer.Option("--beside", help="For Wales: an English synthetic delivery that shares some people."),
+    ] = None,
 ) -> None:
     """Write a synthetic delivery; its truth goes to the folder beside it, OUT-truth.
 
@@ -113,6 +117,7 @@ def synth(
             receptors=receptors,
             volume=volume,
             version=version,
+            beside=beside,
         )
         typer.echo(f"{summary}")
         typer.echo(f"next: naome receive {out}")
@@ -177,8 +182,11 @@ def receive(
     with _clear_errors():
         from naome_pipeline.deliveries.layouts import joint_feed_of
         from naome_pipeline.deliveries.receiving import receive_delivery
+        from naome_pipeline.logs import log
 
-        accepted = receive_delivery(directory, _home(context).create().landing)
+        home = _home(context).create()
+        accepted = receive_delivery(directory, home.landing)
+        log(home, "delivery received", delivery=accepted.id)
         typer.echo(f"accepted {accepted.id}: {len(accepted.manifest.files)} files")
         feed = joint_feed_of(accepted.feed) or accepted.feed
         typer.echo(f"next: naome refresh --feed {feed} --period {accepted.period}")
@@ -331,15 +339,17 @@ def forget(
     Example: naome forget 2025Q3:1 --yes
     """
     with _clear_errors():
+        from naome_pipeline.logs import log
         from naome_pipeline.releases import forget_delivery, scope_of
 
-        scope = scope_of(feed, delivery)
+        home, scope = _home(context), scope_of(feed, delivery)
         if not yes:
             typer.confirm(
                 f"Delete the files and all row-level tables of {scope.label}? There is no way back",
                 abort=True,
             )
-        done = forget_delivery(_home(context), scope)
+        done = forget_delivery(home, scope)
+        log(home, "delivery forgotten", delivery=scope.label, files=done.files, tables=done.tables)
         typer.echo(f"deleted {done.files} files and {done.tables} tables of {scope.label}; kept: {done.kept}")
 
 
@@ -357,9 +367,11 @@ def doctor(
     with _clear_errors():
         from naome_pipeline.doctor import examine
         from naome_pipeline.doctor import repair as repair_findings
+        from naome_pipeline.logs import log
 
         home = _home(context)
         for finding in repair_findings(home) if repair else ():
+            log(home, "repaired", where=finding.where, what=finding.what)
             typer.echo(f"repaired: {finding.where}: {finding.what}")
         findings = examine(home)
         for finding in findings:
@@ -442,6 +454,7 @@ def _page(home: Home, feed: str, period: str) -> Path:
     from naome_pipeline.deliveries.layouts import joint_feed_of
     from naome_pipeline.lake import Lake, NotPublished
     from naome_pipeline.publishing import release_folder
+    from naome_pipeline.reports.release_index import first_page
 
     if joint := joint_feed_of(feed):
         raise NotPublished(
@@ -452,7 +465,7 @@ def _page(home: Home, feed: str, period: str) -> Path:
         raise NotPublished(
             f"{feed} {period} has not been released yet. What to do: naome refresh --feed {feed} --period {period}"
         )
-    return release_folder(home, current.feed, current.period, current.version) / "index.html"
+    return first_page(release_folder(home, current.feed, current.period, current.version), period)
 
 
 def _print_frame(frame: pd.DataFrame, output: OutputFormat) -> None:

@@ -39,7 +39,7 @@ def read_configuration(path: Path) -> Any:
     except (ValueError, OverflowError, RecursionError, KeyError, TypeError, AttributeError) as found:
         # PyYAML lets some values fail while it makes them, such as the date 2025-13-01 or an unknown kind of key.
         problem = f"a value cannot be read ({type(found).__name__})"
-    raise ConfigurationError(_message(path, problem))
+    raise mistake_in(path, problem)
 
 
 @contextmanager
@@ -57,8 +57,11 @@ def understanding(path: Path) -> Iterator[None]:
         problem = said
     else:
         return
-    raise ConfigurationError(_message(path, problem))
+    raise mistake_in(path, problem)
 
 
-def _message(path: Path, problem: str) -> str:
-    return f"{path.name} is wrong: {problem}. What to do: correct {path}, or put the version that worked back"
+def mistake_in(path: Path, problem: str) -> ConfigurationError:
+    """The error for a mistake in a file of the configuration."""
+    return ConfigurationError(
+        f"{path.name} is wrong: {problem}. What to do: correct {path}, or put the version that worked back"
+    )

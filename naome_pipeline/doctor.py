@@ -95,8 +95,8 @@ def _disk(home: Home) -> Iterator[Finding]:
 
 
 def _permissions(home: Home) -> Iterator[Finding]:
-    """The gates of the home are its four private folders: nobody gets past one that is the owner's only."""
-    for folder in (home.landing, home.lake, home.dagster, home.scratch):
+    """The gates of the home are its private folders: nobody gets past one that is the owner's only."""
+    for folder in home.private:
         if folder.is_dir() and folder.stat().st_mode & _OTHERS:
             yield Finding(
                 str(folder),

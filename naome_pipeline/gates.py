@@ -14,15 +14,67 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+import duckdb
 import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
-from naome_pipeline.configuration import read_configuration, understanding
+from naome_pipeline.configuration import mistake_in, read_configuration, understanding
 from naome_pipeline.engine import Engine, literal, quoted
 
 EXPECTATIONS_FOLDER = Path(__file__).parent.parent / "expectations"
 CRITICAL = "critical"
+
+
+Bound = Annotated[StrictInt | StrictFloat | None, Field(allow_inf_nan=False)]
+
+
+class _Bounds(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    column: str = Field(min_length=1)
+    min_value: Bound = None
+    max_value: Bound = None
+    row_condition: dict[str, Any] | None = None
+
+
+class _Reason(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    name: str = Field(min_length=1)
+    why: str = Field(min_length=1)
+
+
+class _Expectation(BaseModel):
+    """What an entry of a suite has to be. A severity that nobody knows would let a table through."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["expect_column_values_to_be_between"]
+    kwargs: _Bounds
+    severity: Literal["critical", "warning"] = CRITICAL
+    meta: _Reason
+
+
+class _Reference(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    column: str
+    table: str
+    to: str
+
+
+class _Profile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    columns: list[str] = []
+    key: list[str] = []
+    null_share: list[str] = []
+    outside_codes: dict[str, list[str]] = {}
+    rules: dict[str, str] = {}
+    measures: dict[str, str] = {}
+    references: dict[str, _Reference] = {}
 
 
 class GateFailed(Exception):
@@ -68,6 +120,7 @@ class Suite:
 
     node: str
     content: Mapping[str, Any]
+    path: Path
 
     @property
     def profile(self) -> Mapping[str, Any]:
@@ -88,12 +141,14 @@ def load_suite(layer: str, node: str, folder: Path = EXPECTATIONS_FOLDER) -> Sui
         raise FileNotFoundError(f"no gate for {layer}/{node}: write expectations/{layer}/{node}.json")
     content = read_configuration(path)
     with understanding(path):
-        for expectation in content["expectations"]:
-            _ = expectation["type"], expectation["kwargs"]["column"]
-            _ = expectation["meta"]["name"], expectation["meta"]["why"]
-        if not isinstance(content["meta"]["profile"], dict):
-            raise ValueError("meta.profile has to say what to measure")
-    return Suite(node, content)
+        _Profile.model_validate(content["meta"]["profile"])
+        names = [_Expectation.model_validate(entry).meta.name for entry in content["expectations"]]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two expectations have the name {', '.join(twice)}")
+        bounds = {e["meta"]["name"]: e["kwargs"] for e in content["expectations"]}
+        if unbounded := [n for n, b in bounds.items() if b.get("min_value") is b.get("max_value") is None]:
+            raise ValueError(f"no bound is named for {', '.join(unbounded)}: it would let everything through")
+    return Suite(node, content, path)
 
 
 @cache
@@ -125,7 +180,7 @@ def united_suite(own: Suite) -> Suite:
         "meta": {**own.content["meta"], "profile": profile},
         "expectations": [*kept, *_united_expectations()],
     }
-    return Suite(own.node, content)
+    return Suite(own.node, content, own.path)
 
 
 def profile_table(
@@ -137,7 +192,18 @@ def profile_table(
     `duplicate_keys`, `null_share.<column>`, `outside_codes.<column>` (share of the non-null values),
     `rule.<name>` (rows that break it), `measure.<name>`, `unmatched.<name>` (share of rows without a partner).
     `context` adds numbers the table does not hold (rows quarantined, rows in the release before).
+    A ConfigurationError names the suite when a rule or measure of it is no statement about the table.
     """
+    try:
+        return _measured(engine, table, suite, context)
+    except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as problem:
+        wrong = f"a rule, measure or reference in it cannot be evaluated ({type(problem).__name__})"
+        raise mistake_in(suite.path, wrong) from None
+
+
+def _measured(
+    engine: Engine, table: Path, suite: Suite, context: Mapping[str, float | None]
+) -> dict[str, float | None]:
     spec = suite.profile
     source = f"read_parquet({literal(table)})"
     present = {row[0] for row in engine.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}

@@ -4,6 +4,7 @@ landing/    accepted deliveries, immutable
 lake/       tables: patient-level, readable by their owner only
 reports/    released outputs, the only folder meant for others
 dagster/    run storage, event log, compute logs
+logs/       what happened when, as JSON lines
 scratch/    spill files of running steps
 """
 
@@ -51,14 +52,24 @@ class Home:
         return self.root / "dagster"
 
     @property
+    def logs(self) -> Path:
+        """What happened when."""
+        return self.root / "logs"
+
+    @property
+    def private(self) -> tuple[Path, ...]:
+        """The folders that only their owner may enter: with patient-level data, or about the work on them."""
+        return (self.landing, self.lake, self.dagster, self.logs, self.scratch)
+
+    @property
     def scratch(self) -> Path:
         """Spill files."""
         return self.root / "scratch"
 
     def create(self) -> Home:
-        """Make the folders that are missing; those with patient-level data are owner-only."""
+        """Make the folders that are missing; all but the reports are owner-only."""
         self.root.mkdir(parents=True, exist_ok=True)
-        for folder in (self.landing, self.lake, self.dagster, self.scratch):
+        for folder in self.private:
             folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
             folder.chmod(OWNER_ONLY)
         self.reports.mkdir(exist_ok=True)

@@ -1,6 +1,7 @@
 """Publishing a release: the record readers follow, the report files people open, the analysts' views.
 
-What belongs here: the moment a completed refresh becomes visible. What does not: making any table or report.
+What belongs here: the moment a completed refresh becomes visible. What does not: making any table or report, but for the
+pages that list them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, NotPublished, PublishedTable, Scope, as_json, file_sha256
 from naome_pipeline.ledger import known_now, write_entry
 from naome_pipeline.leftovers import exchange, held_folder, sync, work_beside, write_atomically
+from naome_pipeline.reports.outputs import write_outputs_page
 from naome_pipeline.reports.release_index import MANIFEST_FILE, write_release_index
+from naome_pipeline.reports.released import RELEASED, ReleasedTables
 
 FILES_FOLDER = "files"
 SUPERSEDED_FILE = "SUPERSEDED.txt"
@@ -65,7 +68,9 @@ def _publish_reports(
         "revised_cells": int(lake.published(scope, "revisions").record["rows"]),
     }
     write_entry(lake, scope, lake.published(scope, "released_indicators"))
-    _replace_folder(target, [lake.published(scope, name).folder / FILES_FOLDER for name in reports], about)
+    sources = [lake.published(scope, name).folder / FILES_FOLDER for name in reports]
+    released = ReleasedTables({name: lake.published(scope, name).path for name in RELEASED})
+    _replace_folder(target, sources, released, about)
     _write_record(lake, publication, delivered, about)
     _mark_superseded(home, lake, scope)
     write_release_index(home.reports)
@@ -139,11 +144,14 @@ def _mark_superseded(home: Home, lake: Lake, scope: Scope) -> None:
             write_atomically(folder / SUPERSEDED_FILE, text)
 
 
-def _replace_folder(target: Path, sources: Sequence[Path], about: Mapping[str, Any]) -> None:
+def _replace_folder(
+    target: Path, sources: Sequence[Path], released: ReleasedTables, about: Mapping[str, Any]
+) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with held_folder(lambda: work_beside(target), READABLE) as fresh:
         for source in sources:
             shutil.copytree(source, fresh, dirs_exist_ok=True)
+        write_outputs_page(released, fresh)
         _write_release_manifest(fresh, about)
         for path in fresh.rglob("*"):
             sync(path)

@@ -21,6 +21,7 @@ from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Damaged, Lake, Scope, as_json, fingerprint_of, read_json
 from naome_pipeline.leftovers import remove_leftovers, write_atomically
+from naome_pipeline.logs import log
 from naome_pipeline.periods import parse_period
 from naome_pipeline.troubles import described
 
@@ -79,11 +80,24 @@ def refresh(home: Home, feed: str, period: str, report: Callable[[str, str], Non
             refresh(home, part, period, lambda node, state, part=part: report(f"{part}/{node}", state))
     lake = Lake(home.lake)
     delivered = Delivered.newest(home, feed, period)
+    about = {"feed": feed, "period": delivered.scope.period}
     with lake.lock(
         f"refresh_{delivered.scope.feed}", lambda: report(f"another refresh of {feed}", "waiting for")
     ):
         remove_leftovers(home)
-        return _refresh(home, lake, feed, period, report)
+        log(home, "refresh started", **about)
+        try:
+            done = _refresh(home, lake, feed, period, report)
+        except Exception as problem:
+            log(home, "refresh failed", **about, message=described(problem))
+            raise
+        log(
+            home,
+            "nothing to refresh" if done.did_nothing else "released",
+            **about,
+            version=done.scope.version,
+        )
+        return done
 
 
 def _refresh(home: Home, lake: Lake, feed: str, period: str, report: Callable[[str, str], None]) -> Refreshed:

@@ -1,14 +1,11 @@
 """Distant recurrence after early breast cancer by years since diagnosis, death competing (experimental)."""
 
 from naome_pipeline.build import BuildContext, Node, code_of
-from naome_pipeline.outcomes.recurrence import recurrence_rates
+from naome_pipeline.outcomes.recurrence import EARLY, recurrence_rates
 
 
 def _make(context: BuildContext) -> None:
-    early = context.engine.fetch(
-        "SELECT person_id, nation, diagnosis_date, death_date FROM cohort_assessment WHERE evidence_sources = 0 "
-        "AND exclusion IN ('no_evidence_of_distant_spread', 'outside_reported_quarters') ORDER BY person_id"
-    )
+    early = context.engine.fetch(EARLY)
     recurrences = context.engine.fetch("SELECT person_id, recurrence_date, certainty FROM recurrences")
     context.write_frame(recurrence_rates(early, recurrences, context.delivered.snapshot_date))
 

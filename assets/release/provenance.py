@@ -7,6 +7,8 @@ import pandas as pd
 
 from naome_pipeline import __version__
 from naome_pipeline.build import BuildContext, Delivered, Node
+from naome_pipeline.deliveries.layouts import feed as feed_definition
+from naome_pipeline.deliveries.reading import layouts_used
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.parameters import parameters
@@ -32,6 +34,30 @@ def _uses(delivered: Delivered, previous: Scope | None, lake: Lake) -> Mapping[s
     }
 
 
+def _layouts(delivered: Delivered) -> list[dict[str, str]]:
+    """One row per layout that a file of the release follows: its title, whether it is an assumption, and what is assumed."""
+    rows = []
+    for part in delivered.parts or (delivered,):
+        nation = " and ".join(feed_definition(part.scope.feed).nations)
+        for layout in (found for used in layouts_used(part.accepted).values() for found in used):
+            note = "; ".join([f"source: {layout.source}", *layout.assumptions])
+            rows.append(
+                {
+                    "kind": "layout",
+                    "item": f"{nation}: {layout.data_set} {layout.version}",
+                    "value": layout.title,
+                    "unit": "",
+                    "basis": layout.basis,
+                    "note": note,
+                }
+            )
+    return rows
+
+
+def _uses_with_layouts(delivered: Delivered, previous: Scope | None, lake: Lake) -> Mapping[str, Any]:
+    return {**_uses(delivered, previous, lake), "layouts": _layouts(delivered)}
+
+
 def _make(context: BuildContext) -> None:
     items = _uses(context.delivered, context.previous, context.lake)
     rows = [
@@ -49,15 +75,16 @@ def _make(context: BuildContext) -> None:
         }
         for name, parameter in parameters().items()
     ]
+    rows += _layouts(context.delivered)
     context.write_frame(pd.DataFrame(rows))
 
 
 node = Node(
     layer="release",
     name="provenance",
-    description="Delivery, versions and every parameter with its basis: what this release was made from.",
+    description="Delivery, versions, layouts and every parameter with its basis: what this release was made from.",
     make=_make,
-    code="provenance 1",
+    code="provenance 2",
     parameter_names=tuple(parameters()),
-    uses_delivery=_uses,
+    uses_delivery=_uses_with_layouts,
 )

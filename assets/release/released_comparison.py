@@ -12,6 +12,7 @@ def _make(context: BuildContext) -> None:
         fetch("SELECT * FROM released_indicators"),
         comparison,
         fetch("SELECT indicator, direction FROM indicator_definitions"),
+        fetch("SELECT trust_code, trust_name, alliance_code FROM providers ORDER BY ALL"),
         policy,
     )
     context.measures["trusts_missing"] = float(trusts_missing(released, comparison, policy))
@@ -25,7 +26,7 @@ node = Node(
     "trust, computed from counts that may be shown.",
     make=_make,
     code=code_of("disclosure", "outcomes/comparison.py", "statistics"),
-    inputs=("released_indicators", "provider_comparison", "indicator_definitions"),
+    inputs=("released_indicators", "provider_comparison", "indicator_definitions", "providers"),
     parameter_names=("funnel_minimum_people", "funnel_minimum_expected"),
     uses_delivery=lambda delivered, previous, lake: {"policy": policy_in_force().model_dump()},
 )

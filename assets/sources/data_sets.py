@@ -12,6 +12,7 @@ SOURCE_NAMES = (
     "ecds",
     "sact",
     "rtds",
+    "registry_treatments",
     "cwt",
     "pcpd",
     "dids",

@@ -5,18 +5,27 @@ from __future__ import annotations
 import pandas as pd
 
 from assets.sources.data_sets import SOURCE_NAMES
-from naome_pipeline.build import BuildContext, Node
+from naome_pipeline.build import BuildContext, Delivered, Node
+from naome_pipeline.deliveries.layouts import ASSUMED
+from naome_pipeline.deliveries.reading import layouts_used
 from naome_pipeline.uniting import summed_node
 
 
+def _assumed(delivered: Delivered) -> list[str]:
+    """The data sets of which a file follows a layout that is this project's assumption."""
+    used = layouts_used(delivered.accepted)
+    return [name for name, found in used.items() if any(layout.basis == ASSUMED for layout in found)]
+
+
 def _make(context: BuildContext) -> None:
-    rows = []
+    assumed, rows = _assumed(context.delivered), []
     for name, table in context.inputs.items():
         measures = table.record["measures"]
         rows.append(
             {
                 "data_set": name,
                 "delivered": bool(measures["delivered"]),
+                "layout_assumed": name in assumed,
                 "rows_in": int(measures["rows_in"]),
                 "rows_quarantined": int(measures["rows_quarantined"]),
                 "rows_out": int(table.record["rows"]),
@@ -28,15 +37,17 @@ def _make(context: BuildContext) -> None:
 node = Node(
     layer="sources",
     name="delivered_rows",
-    description="Per data set: rows delivered, rows used, rows in quarantine. Rows in = rows out + quarantined.",
+    description="Per data set: rows delivered, rows used, rows in quarantine, and whether its layout is an assumption. Rows in = "
+    "rows out + quarantined.",
     make=_make,
-    code="delivered_rows 1",
+    code="delivered_rows 2",
     inputs=SOURCE_NAMES,
+    uses_delivery=lambda delivered, previous, lake: {"assumed": _assumed(delivered)},
 )
 
 united = summed_node(
     node,
-    "SELECT data_set, BOOL_OR(delivered) AS delivered, CAST(SUM(rows_in) AS BIGINT) AS rows_in, "
+    "SELECT data_set, BOOL_OR(delivered) AS delivered, BOOL_OR(layout_assumed) AS layout_assumed, CAST(SUM(rows_in) AS BIGINT) AS rows_in, "
     "CAST(SUM(rows_quarantined) AS BIGINT) AS rows_quarantined, CAST(SUM(rows_out) AS BIGINT) AS rows_out "
     "FROM parts GROUP BY data_set",
 )

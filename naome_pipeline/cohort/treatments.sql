@@ -51,6 +51,17 @@ attended AS (
     WHERE o.procedure_code IS NOT NULL AND h.attended IN ('5', '6')
 ),
 
+registered AS (
+    SELECT
+        t.person_id,
+        t.event_date AS treatment_date,
+        t.event_code,
+        t.opcs4_code,
+        t.trust_code AS provider_code
+    FROM registry_treatments AS t
+    JOIN people AS p ON t.person_id = p.person_id
+),
+
 hospital AS (
     SELECT person_id, treatment_date, procedure_code, provider_code, 'hes_apc' AS source FROM admitted
     UNION ALL
@@ -163,3 +174,38 @@ FROM rtds AS t
 JOIN people AS p ON t.person_id = p.person_id
 LEFT JOIN reference.rtds_anatomical_site_groups AS r
     ON SUBSTRING(t.anatomical_site, 1, LENGTH(r.code)) = r.code
+
+UNION ALL
+
+-- What the registry itself holds: operations by their code, radiotherapy by the kind of event. Its sites are not told.
+SELECT
+    t.person_id,
+    t.treatment_date,
+    'resection' AS kind,
+    'registry_treatments' AS source,
+    CAST(NULL AS VARCHAR) AS drug_group,
+    CAST(NULL AS VARCHAR) AS drug,
+    FALSE AS cytotoxic,
+    CAST(NULL AS VARCHAR) AS anti_her2_agents,
+    CAST(NULL AS DATE) AS cycle_start_date,
+    'breast' AS site,
+    t.provider_code
+FROM registered AS t
+JOIN reference.opcs4_breast_resection AS r ON t.opcs4_code = r.code
+
+UNION ALL
+
+SELECT
+    t.person_id,
+    t.treatment_date,
+    'radiotherapy' AS kind,
+    'registry_treatments' AS source,
+    CAST(NULL AS VARCHAR) AS drug_group,
+    CAST(NULL AS VARCHAR) AS drug,
+    FALSE AS cytotoxic,
+    CAST(NULL AS VARCHAR) AS anti_her2_agents,
+    CAST(NULL AS DATE) AS cycle_start_date,
+    CAST(NULL AS VARCHAR) AS site,
+    t.provider_code
+FROM registered AS t
+JOIN reference.registry_event_codes AS r ON t.event_code = r.code AND r."group" = 'radiotherapy'

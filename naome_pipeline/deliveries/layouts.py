@@ -21,6 +21,8 @@ from naome_pipeline.deliveries.errors import DeliveryError
 
 FOLDER = Path(__file__).parent
 MAIN = ""
+# The basis of a layout whose names were not read in a public source.
+ASSUMED = "assumption"
 _T = TypeVar("_T", bound=BaseModel)
 _PART = re.compile(r"([a-z][a-z0-9_]*)\.(.+)")
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -99,14 +101,18 @@ class Source(_Model):
 
     `names`: accepted names, best first, the first one in the header is read. `else_from`: names read where that one
     is blank. `date_parts`: columns of year, month and day. `joined`: columns that make one identifier together.
-    `whole_part`: cut a fractional number (age in years). `only_where`: null in other rows.
+    `years_between`: two columns of dates, an integer is the completed years from the first to the second.
+    `whole_part`: cut a fractional number (age in years). `codes`: what the file's own codes are in the canonical list;
+    others stay. `only_where`: null in other rows.
     """
 
     names: tuple[str, ...] = ()
     else_from: tuple[str, ...] = ()
     date_parts: tuple[str, ...] = ()
     joined: tuple[str, ...] = ()
+    years_between: tuple[str, ...] = ()
     whole_part: bool = False
+    codes: Mapping[str, str] = Field(default_factory=dict)
     only_where: Condition | None = None
 
     @model_validator(mode="before")
@@ -114,9 +120,20 @@ class Source(_Model):
     def _shorthand(cls, value: Any) -> Any:
         return {"names": value} if isinstance(value, list) else value
 
+    @model_validator(mode="after")
+    def _two_dates(self) -> Source:
+        if len(self.years_between) not in (0, 2):
+            raise ValueError("years_between takes two columns: the earlier date and the later one")
+        return self
+
+    @property
+    def together(self) -> tuple[str, ...]:
+        """Columns that have to be there all, to make one value."""
+        return (*self.date_parts, *self.joined, *self.years_between)
+
     def accepted(self) -> tuple[str, ...]:
         """Every name the column may be read from."""
-        return (*self.names, *self.else_from, *self.date_parts, *self.joined)
+        return (*self.names, *self.else_from, *self.together)
 
 
 class Join(_Model):
@@ -135,6 +152,7 @@ class Join(_Model):
 class TableLayout(_Model):
     """A published layout of one data set.
 
+    `basis`: whether its names were read in a public source (`published`) or are this project's assumption.
     `published`: its columns in their order. `rows_where`: only these rows belong to the data set.
     `repeats_expected`: equal rows are how the file is, not a fault. `trailer_starts_with`: such a line is no record.
     """
@@ -144,6 +162,7 @@ class TableLayout(_Model):
     title: str
     source: str
     confidence: str
+    basis: Literal["published", "assumption"] = "published"
     columns: Mapping[str, Source]
     published: tuple[str, ...]
     published_complete: bool = True
@@ -211,6 +230,7 @@ class Feed(_Model):
     expected: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    rapid: str = ""
 
     @model_validator(mode="after")
     def _delivered_or_united(self) -> Feed:

@@ -105,6 +105,20 @@ def supplied_columns(accepted: AcceptedDelivery) -> Mapping[str, frozenset[str]]
     return {target: frozenset(columns) for target, columns in sorted(found.items())}
 
 
+@lru_cache(maxsize=16)
+def layouts_used(accepted: AcceptedDelivery) -> Mapping[str, tuple[TableLayout, ...]]:
+    """Data set to the published layouts its files follow, for every data set delivered, sorted."""
+    return {
+        target: tuple(
+            sorted(
+                {m.table.version: layout_of(m.table) for m in matches}.values(),
+                key=lambda found: found.version,
+            )
+        )
+        for target, matches in sorted(_matched(accepted).items())
+    }
+
+
 @dataclass(frozen=True)
 class _Match:
     """A file with the main table it feeds, and the files that table looks things up in."""

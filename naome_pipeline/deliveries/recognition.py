@@ -57,9 +57,12 @@ def _tables_of(bundle: Bundle, name: str, headers: Mapping[str, Header], stated:
     groups = _groups(present)
     named = [group for group in groups if matches(name, group[0].files)]
     if stated is not None:
-        named = [g for g in named if stated in {t.data_set for t in g}] or [
-            g for g in groups if g[0].data_set == stated and g[0].part == MAIN
-        ]
+        named = [g for g in named if stated in {t.data_set for t in g}]
+        of_the_set = [g for g in groups if g[0].data_set == stated and g[0].part == MAIN]
+        # A data set may come in several layouts: without a name that says which, the header does.
+        if not named and (fitting := _by_header(of_the_set, headers[name])):
+            return fitting
+        named = named or of_the_set
     if named:
         return named[0]
     if matches(name, bundle.not_read):
@@ -143,6 +146,6 @@ def is_supplied(layout: TableLayout, column: str, headers: Mapping[str, Header])
 
     if source.only_where is not None and not there(source.only_where.column):
         return False
-    if source.date_parts or source.joined:
-        return all(there(name) for name in (*source.date_parts, *source.joined))
+    if source.together:
+        return all(there(name) for name in source.together)
     return any(there(name) for name in expanded((*source.names, *source.else_from)))

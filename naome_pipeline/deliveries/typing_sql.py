@@ -11,7 +11,7 @@ middle pair decides: a century (18 to 21) there means DDMMYYYY, a month (01 to 1
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from naome_pipeline.deliveries.layouts import (
@@ -132,7 +132,21 @@ def means_nothing(type_name: str, value: str) -> str | None:
     return " OR ".join(conditions) or None
 
 
-def raw_text(source: Source, locate: Locate, position: int | None = None) -> str | None:
+def translated(raw: str, codes: Mapping[str, str]) -> str:
+    """The canonical code for a code of the file; what the list does not name stays as it is."""
+    whens = " ".join(f"WHEN {literal(old.upper())} THEN {literal(new)}" for old, new in codes.items())
+    return f"CASE UPPER({cleaned(raw)}) {whens} ELSE {raw} END"
+
+
+def years_between(born: str, then: str, snapshot_date: dt.date) -> str:
+    """Completed years between two delivered dates, as text; null when one of them is no date."""
+    first, second = (date_value(f"({cleaned(raw)})", snapshot_date) for raw in (born, then))
+    return f"CAST(DATE_SUB('year', {first}, {second}) AS VARCHAR)"
+
+
+def raw_text(
+    source: Source, locate: Locate, snapshot_date: dt.date, position: int | None = None
+) -> str | None:
     """The delivered text of a canonical column (of one list position), or None when no file has it."""
 
     def first(names: Sequence[str]) -> str | None:
@@ -142,14 +156,16 @@ def raw_text(source: Source, locate: Locate, position: int | None = None) -> str
         several = expanded((name,))
         return [name] if position is None else list(several[position : position + 1])
 
-    if source.date_parts or source.joined:
-        parts = [locate(name) for name in (*source.date_parts, *source.joined)]
-        if any(part is None for part in parts):
+    if source.together:
+        parts = [part for name in source.together if (part := locate(name)) is not None]
+        if len(parts) < len(source.together):
             return None
-        texts = [cleaned(part) for part in parts if part is not None]
+        texts = [cleaned(part) for part in parts]
         if source.date_parts:
             texts = [texts[0], *(f"LPAD({text}, 2, '0')" for text in texts[1:])]
         raw = " || '-' || ".join(texts)
+        if source.years_between:
+            raw = years_between(parts[0], parts[1], snapshot_date)
     else:
         choices = [first([single for name in source.names for single in at_position(name)])]
         choices += [locate(name) for name in source.else_from]
@@ -204,13 +220,15 @@ def _add_single(
     *,
     reverse: bool,
 ) -> None:
-    raw = raw_text(source, locate) if source else None
+    raw = raw_text(source, locate, snapshot_date) if source else None
     name = column.name
     if raw is None or source is None:
         typed.columns[name] = f"CAST(NULL AS {value_types()[column.type].duckdb})"
         if column.required:
             typed.statuses[name] = literal(MISSING)
         return
+    if source.codes:
+        raw = translated(raw, source.codes)
     _add_value(typed, column.type, name, raw, snapshot_date, whole_part=source.whole_part)
     value, status = quoted(f"v_{name}"), quoted(f"s_{name}")
     if column.required:
@@ -225,7 +243,7 @@ def _add_list(
 ) -> None:
     """A list keeps nulls in place and ends with its last value: positions never move, empty tails are not stored."""
     name, kind = column.name, value_types()[column.type].duckdb
-    raws = [raw_text(source, locate, i) for i in range(column.width or 0)] if source else []
+    raws = [raw_text(source, locate, snapshot_date, i) for i in range(column.width or 0)] if source else []
     while raws and raws[-1] is None:
         raws.pop()
     if not raws:

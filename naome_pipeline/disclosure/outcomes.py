@@ -60,18 +60,23 @@ OVERLAPPING = "not judged: the years overlap"
 
 
 def released_comparison(
-    released: pd.DataFrame, comparison: pd.DataFrame, definitions: pd.DataFrame, policy: Policy
+    released: pd.DataFrame,
+    comparison: pd.DataFrame,
+    definitions: pd.DataFrame,
+    providers: pd.DataFrame,
+    policy: Policy,
 ) -> pd.DataFrame:
     """One row per indicator, comparison and trust of the audit period (COMPARISON_COLUMNS).
 
     `released`: the released indicators, whose counts are used; `comparison`: provider_comparison, of which the expected
-    counts are taken and, by treating trust, the counts. A hidden trust has a row without numbers, state `hidden`.
+    counts are taken and, by treating trust, the counts; `providers`: trust_code, trust_name and alliance_code of every
+    provider, since a trust that treats may diagnose nobody. A hidden trust has a row without numbers, state `hidden`.
     """
     audit = released[(released["period_kind"] == AUDIT_PERIOD) & (released["subgroup"] == "all")]
     trusts, nations = audit[audit["level"] == "trust"], audit[audit["level"] == "nation"]
     directions = dict(definitions[["indicator", "direction"]].itertuples(index=False))
     targets = nations.groupby("indicator")[["numerator", "denominator"]].sum().astype(float)
-    names = trusts.drop_duplicates("unit_code").set_index("unit_code")[["unit_name", "alliance_code"]]
+    names = providers.drop_duplicates("trust_code").set_index("trust_code")[["trust_name", "alliance_code"]]
     parts = []
     for (name, kind), of in comparison.groupby(["indicator", "comparison"], sort=True):
         if kind == ADJUSTED and policy.adjusted_rates == "not released":
@@ -91,7 +96,7 @@ def released_comparison(
     if not parts:
         return pd.DataFrame(columns=pd.Index(COMPARISON_COLUMNS)).astype(_comparison_types())
     frame = pd.concat(parts, ignore_index=True)
-    frame["unit_name"] = frame["trust_code"].map(names["unit_name"].to_dict())
+    frame["unit_name"] = frame["trust_code"].map(names["trust_name"].to_dict())
     frame["alliance_code"] = frame["trust_code"].map(names["alliance_code"].to_dict())
     frame["policy"] = policy.id
     return frame[COMPARISON_COLUMNS].astype(_comparison_types()).sort_values(KEYS, ignore_index=True)

@@ -1,7 +1,8 @@
--- What was delivered, what could be used and what is in quarantine, per data set.
+-- What was delivered, what could be used and what is in quarantine, per data set; and whether a layout is an assumption.
 SELECT
     data_set,
     delivered,
+    layout_assumed,
     rows_in,
     rows_out,
     rows_quarantined

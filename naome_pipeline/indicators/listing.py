@@ -12,18 +12,23 @@ from naome_pipeline.deliveries.layouts import bundle, feed, table_layout
 from naome_pipeline.indicators.registry import Registry, availability, registry
 
 # The delivery layout by which a feed's indicators are listed.
-LISTED_LAYOUTS = {"england_quarterly": "england_quarterly_2025", "england_annual": "england_annual_2025"}
+LISTED_LAYOUTS = {
+    "england_quarterly": "england_quarterly_2025",
+    "england_annual": "england_annual_2025",
+    "wales_annual": "wales_annual_2025",
+}
 
 
 def feed_columns(feed_name: str) -> dict[str, frozenset[str]]:
     """Data set to canonical columns that a feed's published layouts carry, for the data sets it always brings."""
     definition = feed(feed_name)
     always = {definition.spine, *definition.expected}
-    return {
-        table.data_set: frozenset(table_layout(table.data_set, table.version).columns)
-        for table in bundle(LISTED_LAYOUTS[feed_name]).tables
-        if table.data_set in always
-    }
+    carried: dict[str, frozenset[str]] = {}
+    for table in bundle(LISTED_LAYOUTS[feed_name]).tables:
+        if table.data_set in always:
+            columns = frozenset(table_layout(table.data_set, table.version).columns)
+            carried[table.data_set] = carried.get(table.data_set, frozenset()) | columns
+    return carried
 
 
 def indicator_listing(definitions: Registry | None = None) -> pd.DataFrame:

@@ -80,7 +80,8 @@ def _people(assessed: pd.DataFrame, case_mix: pd.DataFrame, name: str) -> pd.Dat
     frame["age"] = bands.astype(object)
     for factor in _PATIENT:
         known = frame[factor].notna()
-        frame[factor] = frame[factor].astype(object).where(known, NOT_RECORDED).astype(str)
+        levels = frame[factor].map(lambda v: f"{v:g}" if isinstance(v, float) else str(v))
+        frame[factor] = levels.where(known, NOT_RECORDED)
     a_year = frame.groupby("trust_code")["person_id"].transform("size") / frame["year"].nunique()
     frame[VOLUME] = np.log2(a_year.astype(float))
     alliances = assessed.drop_duplicates("person_id").set_index("person_id")["alliance_code"]

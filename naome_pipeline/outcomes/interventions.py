@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
+from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.periods import Quarter
 from naome_pipeline.statistics.evaluation import (
     Intervention,
@@ -26,9 +26,10 @@ COLUMNS = [
 
 
 def configured_interventions(path: Path = INTERVENTIONS_FILE) -> list[Intervention]:
-    """The interventions of the configuration file; pydantic's ValidationError says what is wrong in it."""
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [Intervention.model_validate(entry) for entry in content["interventions"]]
+    """The interventions of the configuration file; ConfigurationError says what is wrong in it."""
+    content = read_configuration(path)
+    with understanding(path):
+        return [Intervention.model_validate(entry) for entry in content["interventions"]]
 
 
 def intervention_effects(counts: pd.DataFrame, interventions: Iterable[Intervention]) -> pd.DataFrame:

@@ -18,16 +18,21 @@ YEARS = (1, 2, 3, 5, 8, 10)
 DAYS_PER_YEAR = 365.25
 RECURRED, DIED = 1, 2
 CERTAINTIES = ("any", "definite or probable", "definite")
+# Whose first breast cancer was early: the people at risk of a recurrence.
+EARLY = (
+    "SELECT person_id, nation, diagnosis_date, death_date FROM cohort_assessment WHERE evidence_sources = 0 "
+    "AND exclusion IN ('no_evidence_of_distant_spread', 'outside_reported_quarters') ORDER BY person_id"
+)
 COLUMNS = ["nation", "certainty", "year", "people", "recurred", "incidence", "lower", "upper", "died_before"]
 
 
-def recurrence_rates(early: pd.DataFrame, recurrences: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
-    """Cumulative incidence of distant recurrence with death competing, per nation and certainty (COLUMNS).
+def followed(early: pd.DataFrame, recurrences: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+    """Everybody at risk of a recurrence, in days since diagnosis: person_id, nation, recurrence and certainty (missing: none),
+    `end` of follow-up (death or the snapshot), `died` (whether it was death).
 
-    `early`: person_id, nation, diagnosis_date, death_date of people whose first breast cancer was early; `recurrences`:
-    person_id, recurrence_date, certainty. Followed from the end of the first window (the spread before it is de novo) to
-    recurrence, death or the snapshot; a recurrence of a lower certainty than asked for does not end the follow-up.
-    `recurred`, `died_before`: people and share by that year. Aalen-Johansen estimates.
+    `early`: person_id, nation, diagnosis_date, death_date (EARLY); `recurrences`: person_id, recurrence_date, certainty.
+    Nobody can recur before the first window has closed (spread before it is de novo): those who die or are diagnosed so late
+    are left out.
     """
     begin = float(value_of("de_novo_window_end"))
     table = early.merge(
@@ -41,8 +46,19 @@ def recurrence_rates(early: pd.DataFrame, recurrences: pd.DataFrame, snapshot_da
     end = (pd.Timestamp(snapshot_date) - start).dt.days.astype(float)
     death, recurrence = days_to(table["death_date"]), days_to(table["recurrence_date"])
     table = table.assign(end=np.fmin(end, death), died=death.notna() & (death <= end), recurrence=recurrence)
-    # Nobody can recur before the window has closed: those who die or are diagnosed so late were not at risk.
-    table = table[table["end"] > begin]
+    return table[table["end"] > begin]
+
+
+def recurrence_rates(early: pd.DataFrame, recurrences: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+    """Cumulative incidence of distant recurrence with death competing, per nation and certainty (COLUMNS).
+
+    `early`: person_id, nation, diagnosis_date, death_date of people whose first breast cancer was early; `recurrences`:
+    person_id, recurrence_date, certainty. Followed from the end of the first window (the spread before it is de novo) to
+    recurrence, death or the snapshot; a recurrence of a lower certainty than asked for does not end the follow-up.
+    `recurred`, `died_before`: people and share by that year. Aalen-Johansen estimates.
+    """
+    begin = float(value_of("de_novo_window_end"))
+    table = followed(early, recurrences, snapshot_date)
     rows: list[tuple[object, ...]] = []
     for nation, people in table.groupby("nation"):
         for asked in CERTAINTIES:

@@ -78,6 +78,9 @@ def theme(name: ThemeName) -> dict[str, Any]:
             "marked": {"color": c["lit"], "stroke": c["paper"], "strokeWidth": 1, "opacity": 1},
             "lit": {"color": c["lit"], "stroke": c["ink"], "strokeWidth": 2, "opacity": 1},
             "label": {"color": c["ink"], "font": FONT, "fontSize": 13, "fontWeight": "bold"},
+            "halo": {
+                "stroke": c["paper"], "strokeWidth": 4, "fill": c["paper"], "font": FONT, "fontSize": 13, "fontWeight": "bold",
+            },
             "pointed": {"color": c["ink"], "fill": "transparent", "strokeWidth": 2.5, "opacity": 1},
             "bar": {"color": c["own"], "strokeWidth": 2},
         },
@@ -162,8 +165,8 @@ def comparison_over_time() -> alt.LayerChart:
 def funnel() -> alt.LayerChart:
     """Trusts against the nation by size, with 95% and 99.8% limits and one trust lit.
 
-    Data `points`: size, value, state (a name of STATE_SHAPES), lit, label; `limits`: size, target, lower_998, lower_95,
-    upper_95, upper_998. Values are proportions, or observed over expected; the signal `shares` says which.
+    Data `points`: size, value, state (a name of STATE_SHAPES), lit, below (where its name goes), label; `limits`: size,
+    target, lower_998, lower_95, upper_95, upper_998. Values are proportions, or observed over expected; the signal `shares` says which.
     """
     x = alt.X(
         "size:Q",
@@ -195,12 +198,22 @@ def funnel() -> alt.LayerChart:
     ]  # fmt: skip
     others = trusts.mark_point(style="other", size=70).encode(shape=shape).transform_filter("!datum.lit")
     lit = trusts.mark_point(style="lit", size=220, filled=True).encode(shape=shape)
-    name = trusts.mark_text(style="label", dy=-16).encode(text="label:N")
+    # A name runs towards the middle of the chart, that of a peer below its sign: neither is cut off, nor covers the other.
+    place: dict[str, Any] = {
+        "align": alt.expr("scale('x', datum.size) < width / 2 ? 'left' : 'right'"),
+        "dy": alt.expr("datum.below ? 24 : -16"),
+        "limit": alt.expr("width * 0.55"),
+    }
+    halo, name = (
+        trusts.mark_text(style=style, **place).encode(text="label:N").transform_filter("datum.lit")
+        for style in ("halo", "label")
+    )
     chart = alt.layer(
         *lines,
         others,
         lit.transform_filter("datum.lit"),
-        name.transform_filter("datum.lit"),
+        halo,
+        name,
         _pointed(x, y("value")),
     )
     return _sized(chart).add_params(alt.param(name="shares", value=True))
@@ -293,6 +306,72 @@ def remaining() -> alt.LayerChart:
     return _sized(alt.layer(bars, said), height=alt.Step(22))
 
 
+def horizons() -> alt.LayerChart:
+    """Shares at fixed times after diagnosis with 95% intervals, units side by side.
+
+    Data `points`: time (words), role (a name of ROLES), value, lower, upper.
+    """
+    roles = list(ROLES)
+    rows = alt.Chart(alt.NamedData(name=POINTS)).encode(
+        x=alt.X("time:O", sort=None, title=None, axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+        xOffset=alt.XOffset("role:N", sort=roles),
+    )
+    y = alt.Y("value:Q", title="Share of people", scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format=".0%"))
+    shape = alt.Shape(
+        "role:N", scale=alt.Scale(domain=roles, range=[s for s, _ in ROLES.values()]), legend=None
+    )
+    bars = rows.mark_rule(style="bar").encode(y=alt.Y("lower:Q"), y2="upper:Q")
+    dots = rows.mark_point(style="own", size=130, filled=True).encode(y=y, shape=shape)
+    ring = (
+        alt.Chart(alt.NamedData(name=POINTED))
+        .mark_point(style="pointed", size=260)
+        .encode(
+            x=alt.X("time:O", sort=None),
+            xOffset=alt.XOffset("role:N", sort=roles),
+            y=y,
+        )
+    )
+    return _sized(alt.layer(bars, dots, ring))
+
+
+def ratios() -> alt.LayerChart:
+    """One row per label: a ratio and its 95% interval on a scale of multiples, with a line at 1.
+
+    Data `points`: label, value, lower, upper, all above 0.
+    """
+    x = alt.Scale(type="log", nice=False)
+    rows = alt.Chart(alt.NamedData(name=POINTS)).encode(
+        y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, ticks=False))
+    )
+    bars = rows.mark_rule(style="bar").encode(
+        x=alt.X(
+            "lower:Q", scale=x, title="Ratio (1: no difference)", axis=alt.Axis(format="~g", tickCount=6)
+        ),
+        x2="upper:Q",
+    )
+    dots = rows.mark_point(style="own", size=70, filled=True).encode(x=alt.X("value:Q", scale=x))
+    line = alt.Chart(alt.NamedData(name=REFERENCE)).mark_rule(style="centre")
+    ring = _pointed(alt.X("value:Q", scale=x), alt.Y("label:N", sort=None))
+    layers = alt.layer(line.encode(x=alt.X("value:Q", scale=x)), bars, dots, ring)
+    return _sized(layers, height=alt.Step(26))
+
+
+def calibration() -> alt.LayerChart:
+    """Groups of people by predicted risk: what a model predicts across, what happened upwards, with the line of agreement.
+
+    Data `points`: predicted, value, lower, upper; `limits`: the two ends of the line, predicted and value.
+    """
+    whole = alt.Scale(domain=[0, 1])
+    axis = alt.Axis(format=".0%")
+    x = alt.X("predicted:Q", title="Predicted by the model", scale=whole, axis=axis)
+    y = alt.Y("value:Q", title="What happened", scale=whole, axis=axis)
+    rows = alt.Chart(alt.NamedData(name=POINTS)).encode(x=x)
+    line = alt.Chart(alt.NamedData(name=LIMITS)).mark_line(style="centre").encode(x=x, y=y)
+    bars = rows.mark_rule(style="bar").encode(y=alt.Y("lower:Q", scale=whole), y2="upper:Q")
+    dots = rows.mark_point(style="own", size=70, filled=True).encode(y=y)
+    return _sized(alt.layer(line, bars, dots, _pointed(x, y)))
+
+
 def _sized(chart: Any, height: Any = 300) -> alt.LayerChart:
     return chart.properties(
         width=600, height=height, autosize=alt.AutoSizeParams(type="fit-x", contains="padding")
@@ -304,6 +383,9 @@ CHARTS: Mapping[str, Callable[[], alt.LayerChart]] = {
     "comparison_over_time": comparison_over_time,
     "funnel": funnel,
     "intervals": intervals,
+    "horizons": horizons,
+    "ratios": ratios,
+    "calibration": calibration,
 }
 
 # Those that documents alone show: a dashboard carries its own.

@@ -4,11 +4,14 @@ What belongs here: putting text, numbers, charts and scripts into one file. What
 (`dashboard_data.py`), drawing (`charts.py`). Equal tables give equal bytes: no clock, everything sorted.
 
 The browser draws the charts with Vega, which is taken from the installed vl-convert and written into the page
-(decision 0012); specifications are compiled here, so the page need not do it.
+(decision 0012); specifications are compiled here, so the page need not do it. Numbers and specifications are written
+compressed: a national page is less than half as large, and opens faster (decision 0020).
 """
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 from functools import cache
 from pathlib import Path
@@ -44,8 +47,8 @@ def write_dashboard(tables: ReleasedTables, folder: Path) -> None:
         for_publication=release["disclosure for publication"] == "True",
         policy=release["disclosure note"],
         files=[*FILES.values(), DICTIONARY_FILE],
-        data=_inside_script(dashboard_data(tables)),
-        charts=_inside_script(compiled_charts()),
+        data=packed(dashboard_data(tables)),
+        charts=packed(compiled_charts()),
         library=chart_library(),
     )
     (folder / PAGE_FILE).write_text(page, encoding="utf-8")
@@ -56,10 +59,15 @@ def _reports_recurrence(tables: ReleasedTables) -> bool:
     return bool((definitions["available"] & (definitions["cohort"] == "recurrent")).any())
 
 
-def _inside_script(content: Any) -> str:
-    """JSON that cannot end the script element it stands in."""
+def packed(content: Any) -> str:
+    """JSON, compressed, as text that can stand in any element; `unpacked` is the way back."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode("ascii")
+
+
+def unpacked(text: str) -> Any:
+    """What `packed` wrote."""
+    return json.loads(gzip.decompress(base64.b64decode(text)))
 
 
 @cache

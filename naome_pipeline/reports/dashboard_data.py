@@ -18,6 +18,7 @@ import pandas as pd
 
 from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers, wording
+from naome_pipeline.reports.dashboard_outcomes import dashboard_outcomes
 from naome_pipeline.reports.released import ReleasedTables
 
 KINDS = {"quarter": "quarter", "rolling four quarters": "rolling", "audit period": "audit"}
@@ -53,6 +54,7 @@ def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
         "subgroups": _subgroups(values[values["subgroup"] != "all"], days),
         "series": _series(tables.frame("released_series"), periods),
         "comparison": _comparison(tables.frame("released_comparison")),
+        "outcomes": dashboard_outcomes(tables),
         "recurrence_rates": [
             _plain(r) | {c: numbers.tenths(r[c]) for c in ("incidence", "lower", "upper", "died_before")}
             for r in tables.frame("released_recurrence_rates").to_dict("records")

@@ -19,13 +19,12 @@ import pandas as pd
 
 from naome_pipeline.indicators.reporting_periods import QUARTER, ROLLING
 from naome_pipeline.reports import wording
+from naome_pipeline.reports.about import AUDIT, AUDIT_NAME
 from naome_pipeline.reports.dashboard_data import release_facts
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.spreadsheet import write_workbook
 
 DATA_FILE = "national_dashboard_data.xlsx"
-AUDIT = "NAoMe"
-AUDIT_NAME = "National Audit of Metastatic Breast Cancer"
 _TIME = ["audit", "metric_id", "metric_name", "date", "quarter_year", "calendar_year", "period"]
 _PLACE = {
     "trust": ["trust_code", "trust_name", "alliance_code", "alliance_name"],

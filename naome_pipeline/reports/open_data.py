@@ -1,4 +1,4 @@
-"""Open data: the released tables as CSV, a data dictionary, checksums.
+"""Open data: the released tables as CSV with a data dictionary, licence and checksums, and all of it in one archive.
 
 What belongs here: writing released numbers for machines. What does not: choosing what may be shown.
 """
@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from naome_pipeline.reports import numbers
+from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
 from naome_pipeline.reports.released import ReleasedTables
+from naome_pipeline.reports.safety import write_archive
 
 DICTIONARY_FILE = "data_dictionary.csv"
 CHECKSUMS_FILE = "checksums.sha256"
+PACKAGE_FILE = "datapackage.json"
+README_FILE = "open_data_readme.txt"
+LICENCE_FILE = "open_data_licence.txt"
+ARCHIVE_FILE = "open_data.zip"
 # A cell that begins like this would be run as a formula by a spreadsheet.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 FILES = {
@@ -32,6 +39,7 @@ FILES = {
     "released_intervention_effects": "intervention_effects.csv",
     "released_recurrence_rates": "recurrence_rates.csv",
     "released_recurrence_evidence": "recurrence_evidence.csv",
+    "released_registry_agreement": "registry_agreement.csv",
     "released_definitions": "definitions.csv",
     "released_attrition": "attrition.csv",
     "released_data_sets": "data_sets.csv",
@@ -44,7 +52,7 @@ MEANINGS = {
     "period_kind": "quarter of diagnosis, rolling four quarters or audit period",
     "period": "the period",
     "period_end": "last day of the period",
-    "level": "nation, alliance or trust",
+    "level": "both_nations, nation, alliance or trust (in Wales health board)",
     "unit_code": "organisation code of the unit (ODS for trusts, ONS for Alliances)",
     "unit_name": "name of the unit",
     "alliance_code": "Cancer Alliance of a trust, ONS code",
@@ -64,6 +72,7 @@ MEANINGS = {
     "status": "published, experimental or not available in this feed",
     "reason": "why the indicator is not available",
     "follow_up_days": "days after diagnosis that must have passed at the snapshot date",
+    "layout_assumed": "whether the layout of a file is an assumption of this project; provenance.csv says what is assumed",
     "rows_in": "records delivered",
     "rows_out": "records used",
     "rows_quarantined": "records that could not be used, kept aside with their reason",
@@ -106,7 +115,49 @@ MEANINGS = {
     "design": "interrupted time series, or difference-in-differences with the providers that did not have it",
     "term": "which part of the design the row estimates",
     "estimate": "the estimate, on the scale of the proportion (0 to 1)",
+    "kappa": "Cohen's kappa, unweighted: agreement beyond chance, 1 = full; nations only",
     "found_by_one_source_only": "people whom no other source shows as recurrent",
+    "deaths": "people who died while they were followed",
+    "standard_error": "standard error of the share alive",
+    "median": "median survival, days; empty where more than half are alive",
+    "median_lower": "lower end of the 95% interval of the median, days",
+    "median_upper": "upper end of the 95% interval of the median, days",
+    "restricted_mean": "mean days alive up to the horizon in provenance.csv (restricted_mean_days)",
+    "restricted_mean_se": "standard error of the restricted mean, days",
+    "restricted_mean_lower": "lower end of the 95% interval of the restricted mean, days",
+    "restricted_mean_upper": "upper end of the 95% interval of the restricted mean, days",
+    "treated": "people treated by that day",
+    "died_untreated": "share who died untreated by that day, 0 to 1",
+    "trusts": "trusts the figure rests on",
+    "note": "what to know about the row",
+    "block": "kind of factor: patient, hospital or region",
+    "factor": "the factor and its level",
+    "part": "coefficient, figure of merit, calibration or note",
+    "unit": "what the row or the value is about",
+    "difference": "value minus that of the year before, in proportion",
+    "position": "place in the order of the registry",
+    "title": "name in words",
+    "goal": "number of the audit's goal",
+    "goal_title": "the audit's goal",
+    "kind": "kind of row: performance, data quality or contextual; release or parameter",
+    "cohort": "de novo (metastatic at first diagnosis) or recurrent",
+    "denominator_text": "who is counted",
+    "numerator_text": "who meets the criterion",
+    "variant_of": "indicator that this one varies; empty for none",
+    "completeness_indicator": "indicator of how complete the records behind it are",
+    "risk_adjustment": "case mix, or none",
+    "guideline": "guideline behind the indicator",
+    "construction": "how it is computed",
+    "extension": "whether it goes beyond the audit's plan",
+    "nations": "nations that have it",
+    "not_in": "nations without it, with the reason",
+    "step": "order of the step",
+    "data_set": "name of the data set",
+    "delivered": "whether it was delivered",
+    "file": "name of the file",
+    "rows": "rows of the file",
+    "item": "name of the fact or parameter",
+    "basis": "basis of the parameter: plan, published or assumption",
 }
 # What a column means in one table, where that is not what it means elsewhere.
 MEANINGS_IN = {
@@ -117,6 +168,14 @@ MEANINGS_IN = {
         for level, share in (("95", "95%"), ("998", "99.8%"))
     }
     | {"reason": "why the trust is not assessed", "period": "the audit period"},
+    "released_registry_agreement": {
+        "item": "what the two registries are compared on",
+        "measure": "registered, in the cohort: share of the cohort by full registration that rapid registration knows, and has "
+        "in its cohort; confirmed: share of the cohort by rapid registration that full registration has in its own; recorded: "
+        "share of people in both cohorts whose item rapid registration has, of those for whom full registration has it; agrees: "
+        "share with the same value, of those with both",
+        "note": "why there is nothing to compare",
+    },
     "released_series": {"lower": "lower control limit, 0 to 1", "upper": "upper control limit, 0 to 1"},
 } | {
     name: {"lower": "lower end of the 95% interval", "upper": "upper end of the 95% interval"}
@@ -133,7 +192,8 @@ MEANINGS_IN = {
 
 
 def write_open_data(tables: ReleasedTables, folder: Path) -> None:
-    """Write one CSV per released table, `data_dictionary.csv` and `checksums.sha256` into a folder."""
+    """Write one CSV per released table, dictionary, data package, licence, readme and checksums, and an archive of them."""
+    about = About.of(tables)
     dictionary = []
     for name in tables.names():
         frame = tables.frame(name)
@@ -143,16 +203,94 @@ def write_open_data(tables: ReleasedTables, folder: Path) -> None:
                 "file": FILES[name],
                 "column": column,
                 "type": _kind(frame[column]),
-                "meaning": _meaning(name, column),
+                "meaning": meaning(name, column),
             }
             for column in frame.columns
         ]
     _write(folder / DICTIONARY_FILE, ["file", "column", "type", "meaning"], pd.DataFrame(dictionary))
-    lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        for path in sorted(folder.glob("*.csv"))
-    ]
+    (folder / LICENCE_FILE).write_text(_licence(about), encoding="utf-8")
+    (folder / README_FILE).write_text(_readme(about, tables), encoding="utf-8")
+    (folder / PACKAGE_FILE).write_text(_package(about, dictionary, folder), encoding="utf-8")
+    written = [*(FILES[name] for name in tables.names()), DICTIONARY_FILE, PACKAGE_FILE]
+    names = sorted([*written, LICENCE_FILE, README_FILE])
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
     (folder / CHECKSUMS_FILE).write_text("".join(lines), encoding="utf-8")
+    write_archive(
+        folder / ARCHIVE_FILE, {name: (folder / name).read_bytes() for name in [*names, CHECKSUMS_FILE]}
+    )
+
+
+def _licence(about: About) -> str:
+    if about.synthetic:
+        said = (
+            "These data are artificial. They may be used, changed and shared under the licence of the project that made them\n"
+            "(MIT). Say with them that they are artificial.\n"
+        )
+    else:
+        said = (
+            "This file gives no licence. The licence of these figures is for the audit to state: put its words here before the\n"
+            "files are given away. National audits usually publish under the Open Government Licence.\n"
+        )
+    return f"{AUDIT_NAME}: open data of release {about.release}\n\n{said}"
+
+
+def _readme(about: About, tables: ReleasedTables) -> str:
+    lines = [
+        f"{AUDIT_NAME}: open data of release {about.release}",
+        "",
+        *about.warnings,
+        "",
+        "One CSV file (UTF-8, comma, header row) per released table:",
+        *(f"  {FILES[name]}" for name in tables.names()),
+        "",
+        f"{DICTIONARY_FILE} says what every column means; {PACKAGE_FILE} says the same for programs (Frictionless Data Package);",
+        f"{CHECKSUMS_FILE} has the SHA-256 of every file; {LICENCE_FILE} says what may be done with them.",
+        "Proportions are 0 to 1. An empty cell is hidden or does not apply; the column `suppressed` says which.",
+        "Text that a spreadsheet would run as a formula begins with an apostrophe.",
+        "",
+        about.policy,
+        "",
+        *(f"{name}: {value}" for name, value in about.provenance),
+        "",
+        NOT_NHS,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _package(about: About, dictionary: list[dict[str, str]], folder: Path) -> str:
+    """The data package: every file with its columns, size and hash, as programs read it."""
+    kinds = {"yes or no": "boolean", "text": "string"}
+    resources = []
+    for file in dict.fromkeys(row["file"] for row in dictionary):
+        content = (folder / file).read_bytes()
+        fields = [
+            {
+                "name": row["column"],
+                "type": kinds.get(row["type"], row["type"]),
+                "description": row["meaning"],
+            }
+            for row in dictionary
+            if row["file"] == file
+        ]
+        resources.append(
+            {
+                "name": file.removesuffix(".csv"),
+                "path": file,
+                "format": "csv",
+                "encoding": "utf-8",
+                "bytes": len(content),
+                "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",
+                "schema": {"fields": fields, "missingValues": [""]},
+            }
+        )
+    package = {
+        "name": f"naome-{about.facts['feed'].replace('_', '-')}-{about.facts['period'].lower()}",
+        "title": f"{AUDIT_NAME}: {about.release}",
+        "description": " ".join(about.warnings),
+        "version": about.facts["delivery version"],
+        "resources": resources,
+    }
+    return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
 
 
 def _write(path: Path, columns: list[str], frame: pd.DataFrame) -> None:
@@ -187,7 +325,8 @@ def _kind(column: pd.Series) -> str:
     return "integer" if str(column.dtype).startswith("Int") else kinds.get(column.dtype.kind, "text")
 
 
-def _meaning(table: str, column: str) -> str:
+def meaning(table: str, column: str) -> str:
+    """What a column of a released table means, for the data dictionary."""
     if said := MEANINGS_IN.get(table, {}).get(column):
         return said
     base = column.removesuffix("_before").removesuffix("_now")

@@ -17,6 +17,7 @@ from naome_pipeline.leftovers import write_atomically
 from naome_pipeline.reports import wording
 
 INDEX_FILE = "index.html"
+OUTPUTS_FILE = "outputs.html"
 MANIFEST_FILE = "release.json"
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -34,18 +35,32 @@ def write_release_index(reports: Path) -> None:
     write_atomically(reports / INDEX_FILE, page)
 
 
+def _pages(period: str) -> tuple[str, str]:
+    """The pages of a release, that to open first before the other: the dashboard of a quarter, the outputs of a year."""
+    return (INDEX_FILE, OUTPUTS_FILE) if "Q" in period else (OUTPUTS_FILE, INDEX_FILE)
+
+
+def first_page(folder: Path, period: str) -> Path:
+    """The page of a release folder that is opened first; the dashboard of a release made before there was a choice."""
+    first, other = (folder / name for name in _pages(period))
+    return first if first.is_file() else other
+
+
 def releases_by_feed(reports: Path) -> dict[str, list[dict[str, Any]]]:
     """Per feed its releases, newest period and version first: what their manifests say, and whether one took their place."""
     found: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(reports.glob(f"*/*/v[0-9]*/{MANIFEST_FILE}")):
         content = json.loads(path.read_text(encoding="utf-8"))
-        pages = [f["path"] for f in content["files"] if f["path"] == INDEX_FILE]
+        there = {f["path"] for f in content["files"]}
+        pages = [name for name in _pages(content["period"]) if name in there] or [MANIFEST_FILE]
         policy = policies().get(content["disclosure_policy"])
         found.setdefault(content["feed"], []).append(
             content
             | {
                 "folder": path.parent.relative_to(reports).as_posix(),
-                "page": pages[0] if pages else MANIFEST_FILE,
+                "page": pages[0],
+                "other_page": pages[1] if len(pages) > 1 else None,
+                "other_text": "all outputs" if pages[-1] == OUTPUTS_FILE else "dashboard",
                 "period_text": wording.period(content["period"]),
                 "public": policy is not None and policy.for_publication,
             }

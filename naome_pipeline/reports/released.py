@@ -26,6 +26,7 @@ RELEASED = (
     "released_intervention_effects",
     "released_recurrence_rates",
     "released_recurrence_evidence",
+    "released_registry_agreement",
     "released_definitions",
     "released_attrition",
     "released_data_sets",

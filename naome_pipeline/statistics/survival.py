@@ -105,9 +105,11 @@ class KaplanMeier:
     def median(self, level: float = 0.95) -> Estimate:
         """Median time with its interval (Brookmeyer and Crowley on the log-log limits); NaN where not reached.
 
-        As R's survival package: where the curve runs level at exactly one half, the middle of that stretch.
+        As R's survival package: where the curve runs level at exactly one half, the middle of that stretch; and where
+        it has fallen to 0 there is no log-log limit, so that an upper limit that has not been reached by then is NaN.
         """
         lower, upper = self._limits(self.survival, self.hazard_variance, None, level)
+        upper = np.where(self.survival > 0, upper, np.nan)
         return Estimate(*(self._crosses_half(curve) for curve in (self.survival, lower, upper)))
 
     def restricted_mean(self, horizon: float, level: float = 0.95) -> RestrictedMean:

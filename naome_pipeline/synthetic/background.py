@@ -18,9 +18,10 @@ from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic.dirt import TRUTH_COLUMNS, impossible, reasons, unreadable
 from naome_pipeline.synthetic.files import Background, date_text
 from naome_pipeline.synthetic.formats import FORMATS, FileFormat
-from naome_pipeline.synthetic.patients import Patients
+from naome_pipeline.synthetic.patients import EPOCH, Patients
 from naome_pipeline.synthetic.randomness import NEVER, generator, happens
 from naome_pipeline.synthetic.records import dates
+from naome_pipeline.synthetic.wales import FORMS_FROM
 
 _CANDIDATES = ["K573", "K529", "S525", "K409", "R074", "H269", "K219", "L029", "M545", "Z090", "R104", "N200"]
 _COMMON_DRUGS = [
@@ -31,6 +32,17 @@ _COMMON_DRUGS = [
     "0606020A0AAABAB",
 ]
 _PROCEDURES = ["-", "-   ", "&", "X621", "U212", "W903"]
+# What kind of life a file holds: of the Welsh ones, that of the English file of the same subject.
+LIFE = {kind: kind for kind in ("hes_apc", "hes_op", "hes_ae", "ecds", "sact", "rtds", "pcpd", "dids")} | {
+    "pedw": "hes_apc",
+    "canisc_drug_therapy": "sact",
+    "cdf_drug_therapy": "sact",
+    "canisc_radiotherapy": "rtds",
+    "cdf_radiotherapy": "rtds",
+}
+# Whose adjuvant treatment stands in which registry file: that of the system in use at the diagnosis.
+_FORMS = f"DATE '{EPOCH + dt.timedelta(days=FORMS_FROM)}'"
+_WHOSE = {"canisc": f"diagnosis < {_FORMS}", "cdf": f"diagnosis >= {_FORMS}"}
 
 
 def benign_codes() -> list[str]:
@@ -128,24 +140,28 @@ class BackgroundRows:
             "dids": cal.IMAGING_PER_YEAR,
         }
         start, stop, wanted = f"DATE '{low}'", f"LEAST(COALESCE(death, DATE '{high}'), DATE '{high}')", ""
-        if kind == "sact":
+        life, whose = LIFE[kind], _WHOSE.get(kind.split("_", 1)[0], "TRUE")
+        if life == "sact":
             # Adjuvant chemotherapy: three rows a cycle, eight cycles.
             start = "diagnosis + 40"
             wanted = f"CASE WHEN chemotherapy THEN 24 * {self.volume} ELSE 0 END"
             most = "3 * ((stop - start) // 21 + 1)"
-        elif kind == "rtds":
+        elif life == "rtds":
+            # One row per attendance, in Wales one per course.
+            attendances = 16 if kind == "rtds" else 1
             start = "diagnosis + 60"
-            wanted = f"CASE WHEN radiotherapy THEN 16 * {self.volume} ELSE 0 END"
+            wanted = f"CASE WHEN radiotherapy THEN {attendances} * {self.volume} ELSE 0 END"
             most = "stop - start + 1"
         else:
-            wanted = str(per_year[kind] * self.volume * years)
+            wanted = str(per_year[life] * self.volume * years)
             most = "stop - start + 1"
         fraction = f"(hash(number, {literal(salt)}) % 1000) / 1000.0"
         run(
             self.connection,
             f"""
             CREATE OR REPLACE TABLE counted AS
-            WITH spans AS (SELECT *, {start} AS start, {stop} AS stop, {wanted} + {fraction} AS wanted FROM persons),
+            WITH spans AS (SELECT *, {start} AS start, {stop} AS stop, {wanted} + {fraction} AS wanted FROM persons
+                WHERE {whose}),
             sized AS (
                 SELECT *, CASE WHEN stop < start THEN 0 ELSE CAST(FLOOR(LEAST(wanted, {most})) AS BIGINT) END AS n
                 FROM spans
@@ -257,6 +273,25 @@ class BackgroundRows:
                 "RTTREATMENTMODALITY": "'05'",
                 "ORGCODEPROVIDER": "provider",
             }
+        if kind == "pedw":
+            return {
+                "pseudo_patientid": "person_id",
+                "SPELL_NUM_PE": f"'B' || {key}",
+                "provider": "provider",
+                "admission_date": day,
+                "discharge_date": date_text("day + CAST(h % 5 AS INTEGER)", form),
+                "episode_start": day,
+                "episode_order": "'1'",
+                "admission_method": "CASE h % 3 WHEN 0 THEN '11' WHEN 1 THEN '21' ELSE '12' END",
+                "patient_class": "'2'",
+                "admission_source": "'19'",
+                "discharge_destination": "'19'",
+                "diag_01": f"CASE WHEN h % 11 = 0 THEN 'R69X' ELSE {codes} END",
+                "oper_01": _choice(_PROCEDURES, "h // 7"),
+                "operdate_01": f"CASE WHEN h % 3 = 0 THEN '' ELSE {day} END",
+            }
+        if LIFE[kind] in {"sact", "rtds"}:
+            return _welsh_adjuvant(kind, form)
         if kind == "pcpd":
             return {
                 "prescription_dataid": key,
@@ -302,6 +337,48 @@ class BackgroundRows:
             .fetchdf()
             .reindex(columns=TRUTH_COLUMNS)
         )
+
+
+def _welsh_adjuvant(kind: str, form: FileFormat) -> dict[str, str]:
+    """Adjuvant chemotherapy and radiotherapy as the registry of Wales holds it."""
+    cycle = date_text("start + 21 * CAST(j // 3 AS INTEGER)", form)
+    drug = "CASE j % 3 WHEN 0 THEN 'EPIRUBICIN' WHEN 1 THEN 'CYCLOPHOSPHAMIDE' ELSE 'ONDANSETRON' END"
+    board, start = "substr(provider, 1, 3)", date_text("start", form)
+    columns = {
+        "canisc_drug_therapy": {
+            "drug_start_date": start,
+            "regimen": "'EC'",
+            "drug_name": drug,
+            "cycle_date": cycle,
+            "drug_intent": "'C'",
+            "drug_provider": board,
+        },
+        "cdf_drug_therapy": {
+            "RegimenName": "'EC'",
+            "RegimenStartDate": start,
+            "CycleStartDate": cycle,
+            "DrugName": drug,
+            "TreatmentIntent": "'01'",
+            "OrganisationOfTreatment": board,
+        },
+        "canisc_radiotherapy": {
+            "rt_start_date": start,
+            "rt_site": "'Z152'",
+            "rt_dose": "'40.05'",
+            "rt_fractions": "'15'",
+            "rt_intent": "'02'",
+            "rt_provider": board,
+        },
+        "cdf_radiotherapy": {
+            "RadiotherapyStartDate": start,
+            "TreatmentSite": "'Z152'",
+            "DoseGiven": "'40.05'",
+            "FractionsGiven": "'15'",
+            "TreatmentIntent": "'02'",
+            "OrganisationOfTreatment": board,
+        },
+    }
+    return {form.required[0]: "person_id", **columns[kind]}
 
 
 def _choice(values: list[str], number: str) -> str:

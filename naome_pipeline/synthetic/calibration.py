@@ -76,3 +76,5 @@ PRESCRIPTIONS_PER_YEAR = 100 / 12
 IMAGING_PER_YEAR = 15 / 12
 EARLY_CHEMOTHERAPY_SHARE = 0.40
 EARLY_RADIOTHERAPY_SHARE = 0.60
+# Of the people of a Welsh delivery, those registered in England, too, when it is written beside an English one (assumed).
+REGISTERED_TWICE = 0.004

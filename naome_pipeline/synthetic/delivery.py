@@ -11,38 +11,53 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from naome_pipeline.deliveries.layouts import MAIN
 from naome_pipeline.deliveries.manifest import write_manifest
 from naome_pipeline.engine import literal, run
 from naome_pipeline.indicators.reporting_periods import last_reported_quarter
 from naome_pipeline.periods import Quarter, parse_period
 from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic import records
-from naome_pipeline.synthetic.background import BackgroundRows, register_people
-from naome_pipeline.synthetic.course import draw_course
+from naome_pipeline.synthetic.background import LIFE, BackgroundRows, register_people
+from naome_pipeline.synthetic.course import Course, draw_course
 from naome_pipeline.synthetic.dirt import TRUTH_COLUMNS, spoil
-from naome_pipeline.synthetic.documentation import document, documented_meetings
+from naome_pipeline.synthetic.documentation import Documentation, document, documented_meetings
 from naome_pipeline.synthetic.files import Background, write_file
 from naome_pipeline.synthetic.formats import FORMATS
 from naome_pipeline.synthetic.patients import Patients, day_number, draw_patients
 from naome_pipeline.synthetic.providers import choose_providers
 from naome_pipeline.synthetic.truth import Truth
+from naome_pipeline.synthetic.wales import (
+    UNSUPPORTED,
+    register_again,
+    welsh_course,
+    welsh_documentation,
+    welsh_people,
+)
+from naome_pipeline.synthetic.welsh_records import welsh_records
 
 
 @dataclass(frozen=True)
 class _Feed:
-    """A feed that can be written: its layout, the days from the end of a period to the snapshot, and the registration."""
+    """A feed that can be written: its layout, the days from the end of a period to the snapshot, the registration (of an
+    English one), whether receptors are always delivered, the nation, and how many planted outliers it has room for."""
 
     layout: str
     snapshot_delay: int
     registration: str
     pathology: bool
+    nation: str = "England"
+    most_outliers: int | None = None
 
 
 # The quarterly feed is delivered about three months after the end of its period, full registration about twenty.
 FEEDS = {
     "england_quarterly": _Feed("england_quarterly_2025", 92, "rcrd_tumour", pathology=False),
     "england_annual": _Feed("england_annual_linked_2025", 608, "ncrd_tumour", pathology=True),
+    "wales_annual": _Feed("wales_annual_2025", 608, "", pathology=True, nation="Wales", most_outliers=1),
 }
+# Welsh people are drawn with other numbers than the English ones of the same seed: nobody is another's twin.
+WELSH_SEEDS = 2_000_003
 FEWEST_PEOPLE = 200
 LAST_EMERGENCY_FILE = dt.date(2020, 3, 31)
 
@@ -80,42 +95,42 @@ def write_delivery(
     outliers: int = 3,
     provider_sd: float = cal.PROVIDER_SD,
     volume: float = 1.0,
+    beside: Path | None = None,
 ) -> DeliverySummary:
     """Write a delivery into the new folder `out` and its truth into the folder beside it, `<out>-truth`.
 
     `people`: people with a tumour, at least 200. `dirt`: share of rows planted unusable, 0 to 0.2. `volume`: how much
-    ordinary hospital and GP life, 1 = national. Same arguments, same bytes. ValueError for arguments out of range,
-    FileExistsError when the folder has files in it.
+    ordinary hospital and GP life, 1 = national. `beside`, for Wales: an English synthetic delivery some of whose people
+    are registered here, too. Same arguments, same bytes. ValueError for arguments out of range, FileExistsError when
+    the folder has files in it.
     """
     out = Path(out)
-    _check(out, people, feed, dirt, volume)
+    _check(out, people, feed, dirt, volume, beside)
     form, quarter = FEEDS[feed], last_reported_quarter(parse_period(feed, period))
     receptors = receptors or form.pathology
     snapshot = snapshot_date or quarter.end + dt.timedelta(days=form.snapshot_delay)
     today = day_number(snapshot)
-    providers = choose_providers(people, seed, snapshot, provider_sd, outliers)
-    patients = draw_patients(people, quarter, snapshot, seed, providers)
-    documentation = document(patients, providers, seed, today)
-    course = draw_course(patients, providers, seed, today)
+    welsh = form.nation == "Wales"
+    draws = seed + WELSH_SEEDS if welsh else seed
+    planted_outliers = outliers if form.most_outliers is None else min(outliers, form.most_outliers)
+    providers = choose_providers(people, draws, snapshot, provider_sd, planted_outliers, form.nation)
+    patients = draw_patients(people, quarter, snapshot, draws, providers)
+    if welsh:
+        welsh_people(patients, seed)
+    if beside is not None:
+        register_again(patients, providers, _true_people(beside), draws, today)
+    documentation = document(patients, providers, draws, today)
+    course = draw_course(patients, providers, draws, today)
     course.meetings = documented_meetings(course.meetings, documentation)
-    frames = {
-        f"{form.registration}.csv": records.tumour_records(patients, documentation, seed, form.registration),
-        "rcrd_pathway.csv": records.pathway_records(patients, seed, today),
-        "cosd.csv": records.cosd_records(patients, documentation, course.meetings, seed),
-        "cosd_fitness.csv": records.fitness_records(patients, documentation),
-        "sact.csv": records.drug_records(patients, course, seed),
-        "rtds.csv": records.radiotherapy_records(patients, course),
-        "cwt.txt": records.waiting_time_records(patients, seed, today),
-        "pcpd.csv": records.prescription_records(patients, course),
-        "deaths.txt": records.death_records(patients, seed, today),
-    }
-    if receptors:
-        frames["cosd_pathology.csv"] = records.pathology_records(patients, documentation)
-    stays = pd.concat([course.episodes, records.early_surgery(patients, seed, today)], ignore_index=True)
-    frames |= _by_year("hes_apc", records.admission_records(patients, stays, seed))
-    frames |= _by_year("hes_op", records.clinic_records(patients, course.clinic))
+    if welsh:
+        documentation, course = welsh_documentation(patients, documentation, draws), welsh_course(course)
+    stays = pd.concat([course.episodes, records.early_surgery(patients, draws, today)], ignore_index=True)
+    if welsh:
+        frames = welsh_records(patients, documentation, course, stays, draws, today)
+    else:
+        frames = _english_frames(form, patients, documentation, course, stays, draws, today, receptors)
     out.mkdir(parents=True, exist_ok=True)
-    planted, rows = _write_files(out, frames, patients, seed, dirt, volume, quarter, snapshot)
+    planted, rows = _write_files(out, frames, patients, draws, dirt, volume, quarter, snapshot, welsh)
     write_manifest(
         out,
         feed=feed,
@@ -125,8 +140,9 @@ def write_delivery(
         version=version,
         synthetic=True,
     )
-    truth = Truth(patients, providers, documentation, course, quarter, today, receptors)
-    folder = out.with_name(out.name + "-truth")
+    unsupported = UNSUPPORTED if welsh else ()
+    truth = Truth(patients, providers, documentation, course, quarter, today, receptors, unsupported)
+    folder = _truth_folder(out)
     tables = {
         "people": truth.people(),
         "evidence": truth.evidence(),
@@ -143,7 +159,46 @@ def write_delivery(
     return summary
 
 
-def _check(out: Path, people: int, feed: str, dirt: float, volume: float) -> None:
+def _english_frames(
+    form: _Feed,
+    patients: Patients,
+    documentation: Documentation,
+    course: Course,
+    stays: pd.DataFrame,
+    seed: int,
+    today: int,
+    receptors: bool,
+) -> dict[str, pd.DataFrame]:
+    """Every file of an English delivery that holds more than ordinary life."""
+    frames = {
+        f"{form.registration}.csv": records.tumour_records(patients, documentation, seed, form.registration),
+        "rcrd_pathway.csv": records.pathway_records(patients, seed, today),
+        "cosd.csv": records.cosd_records(patients, documentation, course.meetings, seed),
+        "cosd_fitness.csv": records.fitness_records(patients, documentation),
+        "sact.csv": records.drug_records(patients, course, seed),
+        "rtds.csv": records.radiotherapy_records(patients, course),
+        "cwt.txt": records.waiting_time_records(patients, seed, today),
+        "pcpd.csv": records.prescription_records(patients, course),
+        "deaths.txt": records.death_records(patients, seed, today),
+    }
+    if receptors:
+        frames["cosd_pathology.csv"] = records.pathology_records(patients, documentation)
+    frames |= _by_year("hes_apc", records.admission_records(patients, stays, seed))
+    return frames | _by_year("hes_op", records.clinic_records(patients, course.clinic))
+
+
+def _truth_folder(out: Path) -> Path:
+    return out.with_name(out.name + "-truth")
+
+
+def _true_people(delivery: Path) -> pd.DataFrame:
+    """The people of a synthetic delivery, from the truth beside it."""
+    path = _truth_folder(Path(delivery)) / "people.parquet"
+    with duckdb.connect() as connection:
+        return connection.execute(f"SELECT * FROM read_parquet({literal(path)})").fetchdf()
+
+
+def _check(out: Path, people: int, feed: str, dirt: float, volume: float, beside: Path | None) -> None:
     if feed not in FEEDS:
         raise ValueError(f"no synthetic deliveries for the feed '{feed}'; there are: {', '.join(FEEDS)}")
     if people < FEWEST_PEOPLE:
@@ -152,6 +207,12 @@ def _check(out: Path, people: int, feed: str, dirt: float, volume: float) -> Non
         raise ValueError(f"dirt must lie between 0 and 0.2, not {dirt}")
     if volume < 0:
         raise ValueError(f"volume must not be negative, not {volume}")
+    if beside is not None and FEEDS[feed].nation != "Wales":
+        raise ValueError("only a Welsh delivery is written beside another one")
+    if beside is not None and not (_truth_folder(Path(beside)) / "people.parquet").is_file():
+        raise ValueError(
+            f"{beside} is not a synthetic delivery: {_truth_folder(Path(beside)).name} is missing"
+        )
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f"{out} is not empty: a delivery is written into a new folder")
 
@@ -178,6 +239,7 @@ def _write_files(
     volume: float,
     quarter: Quarter,
     snapshot: dt.date,
+    welsh: bool,
 ) -> tuple[pd.DataFrame, int]:
     """Write every file; the planted dirt and the number of records."""
     first_year = quarter.end.year - cal.DIAGNOSIS_YEARS - 2
@@ -192,9 +254,10 @@ def _write_files(
             nonlocal total
             form = FORMATS[kind]
             person = form.required[0]
-            frame, bad = spoil(frame, form, name, person, rate, seed, snapshot)
+            spoiled = rate if form.part == MAIN else 0.0
+            frame, bad = spoil(frame, form, name, person, spoiled, seed, snapshot)
             background: Background | None = None
-            if kind in {"hes_apc", "hes_op", "hes_ae", "ecds", "sact", "rtds", "pcpd", "dids"}:
+            if kind in LIFE:
                 background = life.make(kind, name, len(frame), *(span or (None, None)))
             if len(frame) or (background and background.rows):
                 total += write_file(connection, out / name, form, frame, background)
@@ -203,7 +266,7 @@ def _write_files(
         for name, frame in frames.items():
             if not name.startswith("hes_"):
                 write(name, name.rsplit(".", 1)[0], frame, None)
-        for start in range(first_year - 2, snapshot.year + 1):
+        for start in () if welsh else range(first_year - 2, snapshot.year + 1):
             span = _year_span(start)
             year = f"{start % 100:02d}{(start + 1) % 100:02d}"
             for kind in ("hes_apc", "hes_op"):
@@ -211,8 +274,9 @@ def _write_files(
                 write(name, kind, frames.get(name, _empty(kind)), span)
             if span[1] <= LAST_EMERGENCY_FILE:
                 write(f"hes_ae_{year}.txt", "hes_ae", _empty("hes_ae"), span)
-        write("ecds.txt", "ecds", _empty("ecds"), (LAST_EMERGENCY_FILE + dt.timedelta(days=1), snapshot))
-        write("dids.csv", "dids", _empty("dids"), None)
+        if not welsh:
+            write("ecds.txt", "ecds", _empty("ecds"), (LAST_EMERGENCY_FILE + dt.timedelta(days=1), snapshot))
+            write("dids.csv", "dids", _empty("dids"), None)
     dirt = (
         pd.concat([*planted, *life.planted], ignore_index=True)
         if rate > 0

@@ -13,7 +13,7 @@ import pandas as pd
 from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic.patients import Patients
 from naome_pipeline.synthetic.providers import Providers
-from naome_pipeline.synthetic.randomness import days, either, generator, happens, pick, shifted
+from naome_pipeline.synthetic.randomness import NEVER, days, either, generator, happens, pick, shifted
 
 NURSE_CODES = ["Y1", "Y1m", "Y2", "Y3", "Y4", "Y5", "NI", "NN"]
 NURSE_WEIGHTS = [55, 8, 2, 8, 10, 6, 5, 6]
@@ -30,25 +30,35 @@ COSD_SITES = {
 class Documentation:
     """Tables, one row per record.
 
-    tumours: person, tumour_id, day, site, stage, performance_status, basis, index. cosd: person, record_id, day,
+    tumours: person, tumour_id, day, site, stage, m_category, performance_status, basis, index. cosd: person, record_id, day,
     performance_status, nurse, type_1, type_2, site_1 to site_4, recurrence_day, main. fitness: person, done, day, scale.
-    pathology: person, sample_day, result_day, specimen, er, pr, her2, ish.
+    pathology: person, sample_day, result_day, specimen, er, pr, her2, ish. metastatic_tissue: person, day of every
+    report on tissue from a metastasis.
     """
 
     tumours: pd.DataFrame
     cosd: pd.DataFrame
     fitness: pd.DataFrame
     pathology: pd.DataFrame
+    metastatic_tissue: pd.DataFrame
 
 
 def document(patients: Patients, providers: Providers, seed: int, snapshot: int) -> Documentation:
     """Write the people down, as completely as hospitals do."""
+    pathology = _pathology(patients, seed, snapshot)
     return Documentation(
         tumours=_tumours(patients, providers, seed, snapshot),
         cosd=_cosd(patients, providers, seed, snapshot),
         fitness=_fitness(patients, seed, snapshot),
-        pathology=_pathology(patients, seed, snapshot),
+        pathology=pathology,
+        metastatic_tissue=metastatic_tissue(pathology),
     )
+
+
+def metastatic_tissue(pathology: pd.DataFrame) -> pd.DataFrame:
+    """person, day of the reports on a metastasis: the day of sampling, of the result where that is not known."""
+    dated = pathology["sample_day"].where(pathology["sample_day"] < NEVER, pathology["result_day"])
+    return pathology.assign(day=dated).loc[pathology["specimen"] == "5", ["person", "day"]]
 
 
 def _tumours(patients: Patients, providers: Providers, seed: int, snapshot: int) -> pd.DataFrame:
@@ -72,6 +82,8 @@ def _tumours(patients: Patients, providers: Providers, seed: int, snapshot: int)
             "day": patients.diagnosis,
             "site": pick(rng, ["C509", "C504", "C501", "C50"], [6, 3, 1, 1], people),
             "stage": np.where(known, stage, blank),
+            # The English registrations of the modelled world carry no M category.
+            "m_category": None,
             "performance_status": status,
             "basis": np.where(
                 patients.certificate_only, "0", pick(rng, ["7", "5", "2", "1"], [85, 6, 5, 4], people)
@@ -120,6 +132,7 @@ def _other_tumours(patients: Patients, seed: int) -> pd.DataFrame:
             "day": patients.diagnosis[person] + offset,
             "site": site,
             "stage": stage,
+            "m_category": None,
             "performance_status": None,
             "basis": "7",
             "index": False,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from naome_pipeline.deliveries.layouts import table_layout
+from naome_pipeline.deliveries.layouts import MAIN, table_layout
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class FileFormat:
 
     `required`: columns without which a row is unusable; the first one names the person. `dates`: the strftime format.
     `variation`: a column and a value that make a repeated key differ; None where whole rows are compared.
-    `two_digit_years`: the format has no century, so no day written in it is impossible.
+    `two_digit_years`: the format has no century, so no day written in it is impossible. `part`: the file is looked things
+    up in by another one (a join of the layout), so a bad line of it makes no row unusable.
     """
 
     data_set: str
@@ -30,15 +31,17 @@ class FileFormat:
     upper_dates: bool = False
     two_digit_years: bool = False
     trailer: str | None = None
+    part: str = MAIN
 
     @property
     def header(self) -> tuple[str, ...]:
         """The published columns in their order."""
-        return tuple(table_layout(self.data_set, self.version).published)
+        return tuple(table_layout(self.data_set, self.version).published_columns(self.part))
 
 
 ISO = "%Y-%m-%d"
-FORMATS = {
+COMPACT = "%Y%m%d"
+_ENGLISH = {
     "rcrd_tumour": FileFormat(
         "tumours",
         "rcrd_ndr001",
@@ -145,3 +148,59 @@ FORMATS = {
         trailer="COUNT IN FILE",
     ),
 }
+
+
+def _canisc(
+    data_set: str, version: str, date: str, *required: str, part: str = MAIN, delimiter: str = ","
+) -> FileFormat:
+    """A file of CaNISC or PEDW: plain names, ISO dates."""
+    return FileFormat(
+        data_set, version, delimiter, ISO, ("pseudo_patientid", *required), date, encoding="utf-8", part=part
+    )
+
+
+def _forms(data_set: str, subject: str, date: str, *required: str) -> FileFormat:
+    """A file of the Cancer Dataset Forms: dates without marks between year, month and day."""
+    version = f"cancer_dataset_forms{subject}"
+    return FileFormat(data_set, version, ",", COMPACT, ("NHSNumber", *required), date)
+
+
+_WELSH = {
+    "canisc_patient": _canisc("tumours", "canisc", "", part="canisc_patient"),
+    "canisc_keyworker": _canisc("tumours", "canisc", "", part="keyworker"),
+    "canisc_diagnosis": _canisc(
+        "tumours", "canisc", "diagnosis_date", "pseudo_tumourid", "diagnosis_date", "site_icd10"
+    ),
+    "canisc_mdt": _canisc("cosd", "canisc_mdt", "", "record_key"),
+    "canisc_recurrence": _canisc("cosd", "canisc_recurrence", "", "record_key"),
+    "canisc_pathology": _canisc("cosd_pathology", "canisc_pathology", ""),
+    "canisc_drug_therapy": _canisc("sact", "canisc_drug_therapy", "", "drug_name"),
+    "canisc_radiotherapy": _canisc("rtds", "canisc_radiotherapy", "rt_start_date", "rt_start_date"),
+    "canisc_surgery": _canisc("registry_treatments", "canisc_surgery", "procedure_date", "procedure_date"),
+    "cdf_diagnosis": _forms(
+        "tumours",
+        "",
+        "DateOfDiagnosis",
+        "UniquePathwayIdentifier",
+        "DateOfDiagnosis",
+        "PrimaryDiagnosisICD",
+    ),
+    "cdf_mdt": _forms("cosd", "_mdt", "", "FormNumber"),
+    "cdf_recurrence": _forms("cosd", "_recurrence", "", "FormNumber"),
+    "cdf_pathology": _forms("cosd_pathology", "_pathology", ""),
+    "cdf_drug_therapy": _forms("sact", "_drug_therapy", "", "DrugName"),
+    "cdf_radiotherapy": _forms("rtds", "_radiotherapy", "RadiotherapyStartDate", "RadiotherapyStartDate"),
+    "cdf_surgery": _forms("registry_treatments", "_surgery", "ProcedureDate", "ProcedureDate"),
+    "pedw": _canisc("hes_apc", "pedw_flat", "", "SPELL_NUM_PE", delimiter="|"),
+    "adde_deaths": FileFormat(
+        "deaths",
+        "adde_flat",
+        ",",
+        ISO,
+        ("pseudo_patientid", "DEATH_DT"),
+        "DEATH_DT",
+        ("DEATH_REG_DT", "later"),
+    ),
+    "wimd": FileFormat("tumours", "canisc", ",", ISO, ("lsoa_code",), "", part="wimd"),
+}
+FORMATS = _ENGLISH | _WELSH

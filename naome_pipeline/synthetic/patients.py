@@ -90,7 +90,7 @@ def draw_patients(
     code_sent = providers.code_sent(rng, trust)
     code_sent[~nhs] = pick(rng, INDEPENDENT_PROVIDERS, None, int((~nhs).sum()))
     patients = Patients(
-        person_id=_identifiers(people, seed),
+        person_id=identifiers(people, seed),
         state=state,
         sex=np.where(happens(rng, cal.MEN_SHARE, people), 1, 2).astype(np.int64),
         age=age,
@@ -118,8 +118,11 @@ def draw_patients(
     return patients
 
 
-def _identifiers(people: int, seed: int) -> NDArray:
-    numbers = (np.arange(people, dtype=object) * _MULTIPLIER + (seed * 97 + 12_345) * 1_009) % _MODULUS
+def identifiers(people: int, seed: int, first: int = 0) -> NDArray:
+    """The identifiers of so many people from number `first` on; those of one seed are all different."""
+    numbers = (
+        (np.arange(people, dtype=object) + first) * _MULTIPLIER + (seed * 97 + 12_345) * 1_009
+    ) % _MODULUS
     return np.array([f"{number:010d}" for number in numbers], dtype=object)
 
 

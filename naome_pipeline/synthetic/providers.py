@@ -20,6 +20,9 @@ from naome_pipeline.synthetic.randomness import generator, happens, pick
 
 EFFECTS = ("meeting", "chemotherapy", "radiotherapy", "nurse", "stage")
 INDEPENDENT_PROVIDERS = ["NT433", "NVC20", "NV302"]
+# What diagnoses breast cancer in each nation; Powys has no unit of its own (its people are seen next door).
+DIAGNOSING = {"England": {"acute", "cancer_centre"}, "Wales": {"health_board"}}
+WITHOUT_UNIT = {"7A7"}
 # Trusts whose predecessors are common in older records: always among the chosen ones.
 MERGED_TRUSTS = ("RAJ", "RH5", "RM3", "R1H", "R0D", "RAL")
 
@@ -77,9 +80,9 @@ def _today(code: str, successions: dict[str, str]) -> str:
 
 
 def choose_providers(
-    people: int, seed: int, snapshot: dt.date, provider_sd: float, outliers: int
+    people: int, seed: int, snapshot: dt.date, provider_sd: float, outliers: int, nation: str = "England"
 ) -> Providers:
-    """Trusts enough for the number of people, their effects, and `outliers` planted ones per aspect."""
+    """Trusts of a nation enough for the number of people, their effects, and `outliers` planted ones per aspect."""
     rng = generator(seed, "providers")
     successions = _successions(snapshot)
     with reference_path("organisations").open(encoding="utf-8", newline="") as stream:
@@ -87,9 +90,10 @@ def choose_providers(
     open_trusts = sorted(
         code
         for code, row in organisations.items()
-        if row["nation"] == "England"
-        and row["kind"] in {"acute", "cancer_centre"}
+        if row["nation"] == nation
+        and row["kind"] in DIAGNOSING[nation]
         and code not in successions
+        and code not in WITHOUT_UNIT
     )
     wanted = min(len(open_trusts), max(cal.FEWEST_TRUSTS, people // cal.PEOPLE_PER_TRUST))
     first = [code for code in MERGED_TRUSTS if code in open_trusts]

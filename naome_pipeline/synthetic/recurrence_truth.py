@@ -51,7 +51,8 @@ def true_recurrences(
         "definite" if s & {"cosd", "registry"} else "probable" if len(s) > 1 else "possible" for s in sources
     ]
     recurred = (patients.state == 1) & (patients.spread <= snapshot)
-    biopsies = procedures[procedures["code"].isin(METASTASIS_BIOPSIES)]
+    biopsies = procedures.loc[procedures["code"].isin(METASTASIS_BIOPSIES), ["person", "day"]]
+    biopsies = pd.concat([biopsies, documentation.metastatic_tissue], ignore_index=True)
     off = biopsies["day"] - day[biopsies["person"].to_numpy()]
     biopsied = np.zeros(count, dtype=bool)
     biopsied[biopsies[off.between(-31, 180)]["person"].to_numpy(dtype=np.int64)] = True
@@ -78,7 +79,8 @@ def _evidence(
 ) -> pd.DataFrame:
     """person, source, day: everything recorded after the first window that says distant recurrence."""
     tumours = documentation.tumours
-    later = tumours[tumours["site"].str.startswith("C50") & tumours["stage"].str.startswith("4").eq(True)]
+    spread = tumours["stage"].str.startswith("4").eq(True) | tumours["m_category"].eq("1")
+    later = tumours[tumours["site"].str.startswith("C50") & spread]
     cosd = documentation.cosd
     cosd = cosd[cosd["recurrence_day"] < NEVER][["person", "recurrence_day"]]
     coded = codes[codes["code"].str.startswith(("C78", "C79"))]

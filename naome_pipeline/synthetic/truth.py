@@ -6,6 +6,8 @@ over events instead of SQL over records. Where the two differ, one of them has m
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -41,7 +43,9 @@ class Truth:
         period: Quarter,
         snapshot: int,
         receptors: bool,
+        unsupported: Collection[str] = (),
     ) -> None:
+        """`receptors`: whether their status is delivered; `unsupported`: indicators the feed cannot carry otherwise."""
         self.patients = patients
         self.providers = providers
         self.documentation = documentation
@@ -49,6 +53,7 @@ class Truth:
         self.period = period
         self.snapshot = snapshot
         self.receptors_delivered = receptors
+        self.unsupported = frozenset(unsupported)
         self.count = len(patients)
         self.codes = _exploded(course.episodes, patients)
         main = documentation.cosd.copy()
@@ -65,7 +70,9 @@ class Truth:
         tumours = self.documentation.tumours
         off = tumours["day"].to_numpy() - self.patients.diagnosis[tumours["person"].to_numpy()]
         breast = tumours["site"].str.startswith("C50").to_numpy()
-        staged = tumours[breast & (off >= 0) & (off <= 120) & tumours["stage"].str.startswith("4").eq(True)]
+        first = tumours[breast & (off >= 0) & (off <= 120)]
+        staged = first[first["stage"].str.startswith("4").eq(True)]
+        categorised = first[first["m_category"].eq("1")]
         linked = self.linked
         typed = linked[(linked["type_1"] == "03") | (linked["type_2"] == "03")]
         named = linked[self._cosd_sites(linked).notna().any(axis=1)]
@@ -76,6 +83,7 @@ class Truth:
             frame.groupby("person")["day"].min().reset_index().assign(source=source)
             for source, frame in (
                 ("registry_stage_4", staged),
+                ("registry_m1", categorised),
                 ("cosd_metastatic_type", typed),
                 ("cosd_metastatic_site", named),
                 ("hospital_diagnosis", coded),
@@ -164,6 +172,9 @@ class Truth:
                 "in_cohort": self.in_cohort,
                 "disease": np.array(["early", "recurrent", "de_novo"], dtype=object)[p.state],
                 "mbc_date": p.diagnosis.astype("datetime64[D]"),
+                "death_date": pd.Series(p.death.clip(max=self.snapshot + 1).astype("datetime64[D]")).where(
+                    p.death <= self.snapshot
+                ),
                 "trust": np.array(self.providers.codes, dtype=object)[p.trust],
                 "alliance_code": np.array(self.providers.alliances, dtype=object)[p.trust],
                 "age": p.age,
@@ -233,6 +244,7 @@ class Truth:
                 }
             )
             for name, (denominator, value) in found.items()
+            if name not in self.unsupported
         ]
         return pd.concat(parts, ignore_index=True)
 
@@ -275,12 +287,17 @@ class Truth:
         drugs = self.course.drugs[self._off(self.course.drugs).between(-31, 365)]
         kind = drugs["drug"].map(DRUG_KINDS)
         cytotoxic = self._any(drugs.loc[kind == "cytotoxic", "person"])
+        bone_agents = drugs[kind == "bone_agent"]
+        strengthened = self._any(bone_agents["person"])
+        in_sact = self._any(bone_agents.loc[bone_agents["source"] == "sact", "person"])
         rays = self.course.radiotherapy[self._off(self.course.radiotherapy).between(-31, 365)]
         bone = rays["field"].str.slice(0, 3).between("Z63", "Z80")
         brain = rays["field"].str.slice(0, 3).between("Z01", "Z05")
         return {
             "P5": (everyone, cytotoxic | self._hospital_chemotherapy()),
-            "P6": (self.sites["bone"], self._any(drugs.loc[kind == "bone_agent", "person"])),
+            "P6": (self.sites["bone"], strengthened),
+            "P6_sact": (self.sites["bone"], in_sact),
+            "P6_primary_care": (self.sites["bone"], strengthened & ~in_sact),
             "P7": (everyone, self._any(rays["person"])),
             "C8": (self.sites["bone"], self._any(rays.loc[bone, "person"])),
             "C9": (self.sites["brain"], self._any(rays.loc[brain, "person"])),

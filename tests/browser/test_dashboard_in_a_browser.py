@@ -2,88 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from naome_pipeline.reports.dashboard import PAGE_FILE, write_dashboard
 from naome_pipeline.reports.numbers import percent
-from tests.browser.opening import Reader, chromium
+from tests.browser.opening import VIEWS, charts_are_drawn, download, rows_of, tab_to
 from tests.reports.national import national_frames
-from tests.reports.released_tables import EVIL, FORMULA, frames, released
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+from tests.reports.released_tables import EVIL, FORMULA, frames
 
 pytestmark = pytest.mark.browser
-VIEWS = ("glance", "indicator", "quality", "subgroups", "cohort", "changes", "made")
 TRUST, PEER = "R00B", "R01C"
 TRUST_NAME = "Hospitals of District 2 NHS Foundation Trust"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def nation() -> dict[str, pd.DataFrame]:
-    """Every unit, some indicators: the whole nation is opened once, to see how long it takes."""
-    return national_frames(["P1", "P8", "P9", "D5", "D6", "C1", "T1"])
-
-
-@pytest.fixture(scope="module")
-def write(tmp_path_factory) -> Callable[[dict[str, pd.DataFrame]], str]:
-    def _write(tables: dict[str, pd.DataFrame]) -> str:
-        folder = tmp_path_factory.mktemp("page")
-        write_dashboard(released(folder, tables), folder)
-        return (folder / PAGE_FILE).as_uri()
-
-    return _write
-
-
-@pytest.fixture(scope="module")
-def national(write, nation) -> str:
-    return write(nation)
-
-
-@pytest.fixture(scope="module")
-def small(write) -> str:
-    return write(frames())
-
-
-@pytest.fixture
-def reader(browser) -> Iterator[Reader]:
-    """Fails the test on any message of the console or any request but the page."""
-    opened = Reader(browser)
-    yield opened
-    opened.close()
-    assert opened.trouble == []
-
-
-def charts_are_drawn(page: Page) -> None:
-    page.wait_for_function("[...document.querySelectorAll('.chart')].every(c => c.drawing)")
-
-
-def tab_to(page: Page, identifier: str) -> None:
-    for _ in range(200):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == identifier:
-            return
-    pytest.fail(f"#{identifier} cannot be reached with the tab key")
-
-
-def rows_of(page: Page, caption: str) -> list[list[str]]:
-    """The cells of a table as text, by a part of its caption."""
-    table = page.locator("table", has=page.locator("caption", has_text=caption)).first
-    return table.evaluate("t => [...t.tBodies[0].rows].map(r => [...r.cells].map(c => c.innerText))")
 
 
 @pytest.mark.parametrize("width", [320, 768, 1920])
@@ -108,15 +42,6 @@ def test_axe_finds_no_violation(reader, small, scheme, width):
         page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
         found = Axe().run(page).response["violations"]
         assert [(view, v["id"], v["nodes"][0]["html"][:200]) for v in found] == []
-
-
-def test_first_view_of_a_whole_nation_is_there_within_a_second(reader, write):
-    national, times = write(national_frames()), []
-    for _ in range(3):
-        page = reader.open(f"{national}#t={TRUST}")
-        assert TRUST_NAME in page.locator("h2").inner_text()
-        times.append(page.evaluate("performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"))
-    assert min(times) < 1000
 
 
 def test_trust_and_peer_are_chosen_by_keyboard_and_the_address_keeps_them(reader, national):
@@ -216,18 +141,6 @@ def test_chart_table_download_and_release_have_the_same_numbers(reader, national
     saved = download(page, name, tmp_path)
     assert [r[0] for r in saved[1:]] == [r[0] for r in rows.values()]
     assert [r[1 : len(r)] for r in rows.values()] == [[c for c in r[1:] if c != ""] for r in saved[1:]]
-
-
-def download(page: Page, caption: str, folder: Path) -> list[list[str]]:
-    """Press the download button of a table by keyboard; the rows of the file."""
-    button = page.get_by_role("button", name=f"Download this table (CSV): {caption}").first
-    button.focus()
-    with page.expect_download() as waiting:
-        page.keyboard.press("Enter")
-    target = folder / waiting.value.suggested_filename
-    waiting.value.save_as(target)
-    with target.open(encoding="utf-8-sig", newline="") as stream:
-        return list(csv.reader(stream))
 
 
 def test_names_with_markup_and_formulas_do_nothing(reader, small, tmp_path: Path):

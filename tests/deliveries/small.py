@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,12 @@ def standard_files() -> dict[str, bytes]:
 
 
 def deliver(
-    folder: Path, files: dict[str, bytes | str], layout: str = "england_quarterly_2025", version: int = 1
+    folder: Path,
+    files: Mapping[str, bytes | str],
+    layout: str = "england_quarterly_2025",
+    version: int = 1,
+    feed: str = "england_quarterly",
+    period: str = "2025Q3",
 ) -> AcceptedDelivery:
     """Write files and their manifest; the folder as if it had been accepted."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -61,8 +67,8 @@ def deliver(
         (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
     write_manifest(
         folder,
-        feed="england_quarterly",
-        period="2025Q3",
+        feed=feed,
+        period=period,
         layout=layout,
         snapshot_date=SNAPSHOT,
         version=version,

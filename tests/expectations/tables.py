@@ -11,9 +11,11 @@ import pandas as pd
 
 import naome_pipeline
 from naome_pipeline.cohort.providers import provider_table
+from naome_pipeline.counterpart import TABLES
 from naome_pipeline.deliveries.layouts import data_set, value_types
 from naome_pipeline.disclosure.outcomes import released_comparison, released_series
 from naome_pipeline.disclosure.policy import policies
+from naome_pipeline.disclosure.registry_agreement import attacked, released_agreement
 from naome_pipeline.disclosure.release import CountedTables, control_of, gate_figures, released_frame
 from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.engine import Engine, ParameterValue, references_of
@@ -24,6 +26,7 @@ from naome_pipeline.outcomes.associations import associated_factors
 from naome_pipeline.outcomes.comparison import alarm_account, provider_comparison
 from naome_pipeline.outcomes.interventions import configured_interventions, intervention_effects
 from naome_pipeline.outcomes.recurrence import recurrence_rates
+from naome_pipeline.outcomes.registry_agreement import registry_agreement
 from naome_pipeline.outcomes.risk import risk_models
 from naome_pipeline.outcomes.series import control_charts, yearly_change
 from naome_pipeline.outcomes.survival import survival_comparison, survival_estimates, treatment_incidence
@@ -69,6 +72,14 @@ LISTS: dict[str, list[dict[str, object]]] = {
             "basis": "plan",
             "note": "",
         },
+        {
+            "kind": "layout",
+            "item": "England: tumours rcrd_ndr001",
+            "value": "RCRD",
+            "unit": "",
+            "basis": "published",
+            "note": "",
+        },
     ],
     "dashboard": [{"file": "index.html", "sha256": SHA256, "bytes": 200_000}],
     "national_data": [{"file": "national_dashboard_data.xlsx", "sha256": SHA256, "bytes": 90_000}],
@@ -108,6 +119,7 @@ class HandMade:
     rows: dict[str, str] = field(default_factory=dict)
     made: dict[str, Path] = field(default_factory=dict)
     figures: dict[str, float | None] = field(default_factory=dict)
+    agreement_figures: dict[str, float | None] = field(default_factory=dict)
 
     def table(self, name: str) -> Path:
         """The Parquet file of a table."""
@@ -150,6 +162,27 @@ class HandMade:
         self.table(name)
         return self.engine.fetch(f'SELECT * FROM "{name}"')
 
+    def paired(self) -> pd.DataFrame:
+        """The people of two registries that hold the same."""
+        copies = {
+            f"{registry}_{said}": self.table(name)
+            for name, said in TABLES.items()
+            for registry in ("full", "rapid")
+        }
+        self.engine.attach(copies | {name: self.table(name) for name in ("people", "providers")})
+        days = {"first_common_day": first_reported_quarter(PERIOD).start, "last_common_day": PERIOD.end}
+        sql = sql_files()["registry_pairs"].read_text(encoding="utf-8")
+        return self.engine.fetch(self.engine.prepare(sql, days))
+
+    def published_agreement(self) -> pd.DataFrame:
+        """The comparison of registries under the public policy, and what its gate is told."""
+        agreement, policy = self.read("registry_agreement"), policies()["public"]
+        released = released_agreement(
+            agreement, self.read("released_indicators"), self.read("providers"), policy
+        )
+        self.agreement_figures = dict(attacked(agreement, released, policy))
+        return released
+
     def _run(self, sql: str, path: Path) -> None:
         for needed in references_of(sql).tables:
             self.table(needed)
@@ -186,7 +219,14 @@ class HandMade:
         assert name == "delivered_rows", f"nobody says how {name} is made"
         counts = {source: self.engine.count(self.table(source)) for source in SOURCES}
         return pd.DataFrame(
-            {"data_set": source, "delivered": n > 0, "rows_in": n, "rows_quarantined": 0, "rows_out": n}
+            {
+                "data_set": source,
+                "delivered": n > 0,
+                "layout_assumed": False,
+                "rows_in": n,
+                "rows_quarantined": 0,
+                "rows_out": n,
+            }
             for source, n in counts.items()
         )
 
@@ -219,11 +259,16 @@ OUTCOMES: dict[str, Callable[[HandMade], pd.DataFrame]] = {
     "recurrence_rates": lambda t: recurrence_rates(
         t.read("cohort_assessment"), t.read("recurrences"), SNAPSHOT
     ),
+    "registry_agreement": lambda t: registry_agreement(
+        t.paired(), t.read("reporting_periods"), t.read("reporting_periods")
+    ),
+    "released_registry_agreement": lambda t: t.published_agreement(),
     "provider_variation": lambda t: variation_by_indicator(t.read("assessed_people")),
     "released_comparison": lambda t: released_comparison(
         t.read("released_indicators"),
         t.read("provider_comparison"),
         t.read("indicator_definitions"),
+        t.read("providers"),
         policies()["public"],
     ),
     "released_series": lambda t: released_series(

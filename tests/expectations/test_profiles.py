@@ -76,6 +76,9 @@ def given(tables: HandMade, name: str) -> dict[str, float | None]:
         numbers |= tables.figures
     if name == "released_comparison":
         numbers["trusts_missing"] = 0.0
+    if name == "released_registry_agreement":
+        tables.table(name)
+        numbers |= tables.agreement_figures
     return numbers
 
 
@@ -144,7 +147,7 @@ def test_profile_numbers_are_those_counted_by_hand(engine, tmp_path):
         "measures": {"people": "COUNT(DISTINCT person_id)"},
         "references": {"person": {"table": "tumours", "column": "person_id", "to": "person_id"}},
     }
-    suite = Suite("visits", {"meta": {"profile": profile}, "expectations": []})
+    suite = Suite("visits", {"meta": {"profile": profile}, "expectations": []}, Path("visits.json"))
     assert profile_table(engine, table, suite, {"rows_to_previous": 0.5}) == {
         "rows_to_previous": 0.5,
         "missing_columns": 0.0,
@@ -217,6 +220,13 @@ BROKEN = [
     ("outcomes", "provider_comparison", "SELECT * REPLACE (lower_95 - 0.1 AS upper_95) FROM sound", "limits_are_nested"),
     ("outcomes", "provider_comparison", "SELECT * REPLACE ('not assessed' AS state, '' AS reason) FROM sound",
      "not_assessed_says_why"),
+    ("outcomes", "registry_agreement", "SELECT * REPLACE (denominator + 1 AS numerator) FROM sound",
+     "counts_are_possible"),
+    ("outcomes", "registry_agreement", "SELECT * FROM sound WHERE level <> 'trust'", "trusts_add_up_to_the_nation"),
+    ("release", "released_registry_agreement", "SELECT * REPLACE (3 AS denominator) FROM sound",
+     "no_small_count_is_shown"),
+    ("release", "released_registry_agreement", "SELECT * REPLACE (denominator + 1 AS denominator) FROM sound",
+     "agrees_with_the_lake"),
     ("outcomes", "survival_estimates", "SELECT * REPLACE (1.2 AS survival) FROM sound", "survival_is_a_proportion"),
     ("outcomes", "control_charts", "SELECT * REPLACE (NOT special_cause AS special_cause) FROM sound",
      "marks_follow_the_rules"),

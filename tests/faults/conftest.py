@@ -16,13 +16,15 @@ from tests.faults.processes import Worker, copy_of, deliveries, receive, receive
 @dataclass
 class Homes:
     """`before`: version 1 released, version 2 received. `after`: version 2 released too. `almost`: all but published.
-    `partly`: before, with most of the data made already."""
+    `partly`: before, with most of the data made already. `seconds`: of each node of the refresh between the first two, in
+    the order in which they ran."""
 
     before: Home
     after: Home
     almost: Home
     partly: Home
     delivered: dict[str, Path]
+    seconds: dict[str, float]
 
 
 def make_homes(worker: Worker, folder: Path) -> Homes:
@@ -31,7 +33,7 @@ def make_homes(worker: Worker, folder: Path) -> Homes:
     worker.refreshed(before)
     receive(delivered["corrected"], before)
     after = copy_of(before, folder / "after")
-    worker.refreshed(after)
+    seconds = worker.refreshed(after)["seconds"]
     almost = warm(before, after, folder / "almost")
     scope = "england_quarterly/2025Q3/v002"
     shutil.copytree(after.lake / "deliveries" / scope, almost.lake / "deliveries" / scope)
@@ -40,7 +42,7 @@ def make_homes(worker: Worker, folder: Path) -> Homes:
     known = {path.relative_to(before.lake) for path in (before.lake / "data").glob("*/*/*")}
     for path in sorted(made - known)[::6]:
         shutil.rmtree(partly.lake / path)
-    return Homes(before, after, almost, partly, delivered)
+    return Homes(before, after, almost, partly, delivered, seconds)
 
 
 @pytest.fixture(scope="module")

@@ -34,10 +34,17 @@ class Tally:
 
     kills: int = 0
     pairs: int = 0
+    nodes: set[str] = field(default_factory=set)
     lost: list[str] = field(default_factory=list)
     torn: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     tracebacks: list[str] = field(default_factory=list)
+
+    def killed(self, done: dict[str, Any]) -> None:
+        """Count a kill and the node it was in."""
+        self.kills += 1
+        if done["node"]:
+            self.nodes.add(done["node"])
 
     def judge(self, home: Home, old: dict[str, str], new: dict[str, str]) -> None:
         """Readers see the old release or the new one, whole."""
@@ -59,6 +66,7 @@ class Tally:
         return Tally(
             self.kills + other.kills,
             self.pairs + other.pairs,
+            self.nodes | other.nodes,
             self.lost + other.lost,
             self.torn + other.torn,
             self.left + other.left,
@@ -83,7 +91,7 @@ def kill_at_random_moments(
             done = worker.refresh(home, seconds=rng.uniform(0.05, LONGEST_SECONDS))
             if not done["killed"]:
                 break
-            tally.kills += 1
+            tally.killed(done)
             tally.judge(home, old, new)
         # The clock has moved by then, and the time zone: no output may know.
         tally.finish(worker, home, undisturbed, clock_moved=rng.choice((-1, 1)) * 400 * 86_400)
@@ -91,19 +99,46 @@ def kill_at_random_moments(
     return tally
 
 
-def kill_at_calls(worker: Worker, almost: Home, before: Home, after: Home, folder: Path, every: int) -> Tally:
-    """Kill the publication before and after every n-th call that changes a file. `almost`: all but publication is done."""
+def kill_in_nodes(
+    worker: Worker,
+    start: Home,
+    before: Home,
+    after: Home,
+    folder: Path,
+    targets: list[tuple[str, float]],
+    seed: int,
+) -> Tally:
+    """Kill the refresh of a corrected delivery in one node after another, at a random moment of each. `targets`: nodes in
+    the order in which they run, with the seconds each takes undisturbed; each refresh goes on where the last one died."""
+    rng, tally = random.Random(seed), Tally()
+    old, new, undisturbed = seen_by_readers(before), seen_by_readers(after), tree(after)
+    home = copy_of(start, folder / "killed")
+    for node, seconds in targets:
+        done = worker.refresh(home, kill_in=node, within=rng.uniform(0, seconds))
+        if done["killed"]:
+            tally.killed(done)
+            tally.judge(home, old, new)
+    tally.finish(worker, home, undisturbed)
+    shutil.rmtree(home.root)
+    return tally
+
+
+def kill_at_calls(
+    worker: Worker, almost: Home, before: Home, after: Home, folder: Path, every: int, first: int = 1
+) -> Tally:
+    """Kill the publication before and after every n-th call that changes a file, from the first. `almost`: all but
+    publication is done."""
     tally = Tally()
     old, new, undisturbed = seen_by_readers(before), seen_by_readers(after), tree(after)
     trial = copy_of(almost, folder / "counted")
     calls = int(worker.refresh(trial, counted=True, only_publication=True)["calls"])
     shutil.rmtree(trial.root)
-    for number in range(1, calls + 1, every):
+    for number in range(first, calls + 1, every):
         for when in ("before", "after"):
             home = copy_of(almost, folder / f"at-{number}-{when}")
             done = worker.refresh(home, counted=True, at=number, when=when, only_publication=True)
             assert done["killed"], done
-            tally.kills += 1
+            tally.killed(done)
             tally.judge(home, old, new)
             tally.finish(worker, home, undisturbed, only_publication=True)
             shutil.rmtree(home.root)

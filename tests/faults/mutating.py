@@ -1,30 +1,35 @@
 """Mutated input of every kind people or machines bring: deliveries, manifests, layouts, gates, configuration, settings.
 
-Every one is accepted or refused by an error of the project that names the file, never by another error, and no message
-holds a value of a record.
+Every one is accepted or refused by an error of the project that names the file, never by another error; of an accepted
+delivery no record is lost; and no message holds a value of a record. Bytes are changed, and values inside well-formed
+files: a change of bytes is mostly a mistake of syntax and gets no further.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
-from naome_pipeline import gates, parameters
+from naome_pipeline import alerts, gates, parameters
 from naome_pipeline.deliveries import layouts
 from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
-from naome_pipeline.deliveries.reading import read_data_set
+from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
 from naome_pipeline.deliveries.receiving import AcceptedDelivery
 from naome_pipeline.disclosure import policy
-from naome_pipeline.engine import EngineSettings, open_connection
+from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.indicators import registry
+from naome_pipeline.outcomes import interventions
 from tests.deliveries.small import SNAPSHOT, deliver, standard_files
 
 # The person identifiers of the small delivery.
@@ -33,6 +38,10 @@ PIECES = (
     b"\x00", b"\xff\xfe", b"\r", b"\n", b'"', b"'", b"|", b",", b"\t", b"\xe9", b"{", b"}", b"[", b"]", b":", b"- ",
     b"null", b"true", b"1e999", b"-1", b"99999999999999999999", b"2025-13-01", b"!!python/none", b"&a", b"*a", b"%", b"$x",
     b"\xf0\x9f\x92\xa9", b"..", b"/", b"# ", b"NaN",
+)  # fmt: skip
+VALUES = (
+    None, True, 0, -1, 10**30, 1.5, float("nan"), "", "x", "2025Q3", "../../etc", "$(x)", "a" * 300, [], {}, [[]],
+    [None], ["x", "x"], {"x": None}, {"": {}},
 )  # fmt: skip
 
 
@@ -58,19 +67,65 @@ def mutated(content: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
+def misplaced(content: Any, rng: random.Random) -> Any:
+    """The content of a well-formed file with one to three values replaced, removed, renamed or moved up."""
+    for _ in range(rng.randint(1, 3)):
+        places = list(_places(content))
+        if not places:
+            return rng.choice(VALUES)
+        holder, key = rng.choice(places)
+        kind = rng.randrange(4)
+        if kind == 0:
+            del holder[key]
+        elif kind == 1 and isinstance(holder, dict):
+            holder[rng.choice(("x", "", 7, None))] = holder.pop(key)
+        elif kind == 2 and isinstance(holder[key], dict | list) and holder[key]:
+            holder[key] = next(iter(holder[key].values() if isinstance(holder[key], dict) else holder[key]))
+        else:
+            holder[key] = rng.choice(VALUES)
+    return content
+
+
+def _places(content: Any) -> list[tuple[Any, Any]]:
+    keys = (
+        content.keys()
+        if isinstance(content, dict)
+        else range(len(content))
+        if isinstance(content, list)
+        else ()
+    )
+    found = [(content, key) for key in keys]
+    return found + [place for key in keys for place in _places(content[key])]
+
+
+def mutated_file(source: Path, rng: random.Random) -> bytes:
+    """A YAML or JSON file with changed bytes or changed values."""
+    if rng.random() < 0.5:
+        return mutated(source.read_bytes(), rng)
+    if source.suffix == ".json":
+        return json.dumps(misplaced(json.loads(source.read_bytes()), rng), indent=1).encode()
+    return yaml.safe_dump(misplaced(yaml.safe_load(source.read_bytes()), rng), sort_keys=False).encode()
+
+
+class RowLost(Exception):
+    """A record of an accepted delivery is neither in the table nor in quarantine."""
+
+
 class Mutations:
     """The kinds of input, each a method that makes one mutation and gives it to the product."""
 
     def __init__(self, folder: Path, rng: random.Random) -> None:
         self.folder, self.rng = folder, rng
-        self.delivery = deliver(folder / "delivery", dict(standard_files())).path
-        self.manifest = (self.delivery / "manifest.json").read_bytes()
+        self.files = dict(standard_files())
+        self.delivery = deliver(folder / "delivery", dict(self.files)).path
+        self.original = folder / "manifest.json"
+        shutil.copyfile(self.delivery / "manifest.json", self.original)
         self.layout_files = sorted(layouts.FOLDER.rglob("*.yaml"))
         self.suite_files = sorted(gates.EXPECTATIONS_FOLDER.rglob("*.json"))
 
     def delivered_file(self) -> list[str]:
         """A file changed on its way (the manifest does not fit) or before the sender made the manifest."""
-        name, content = self.rng.choice(sorted(standard_files().items()))
+        name, content = self.rng.choice(sorted(self.files.items()))
         path = self.delivery / name
         path.write_bytes(mutated(content, self.rng))
         try:
@@ -90,22 +145,28 @@ class Mutations:
             return said
         finally:
             path.write_bytes(content)
-            (self.delivery / "manifest.json").write_bytes(self.manifest)
+            shutil.copyfile(self.original, self.delivery / "manifest.json")
 
     def _read(self) -> None:
         accepted = AcceptedDelivery(self.delivery, read_manifest(self.delivery))
         with duckdb.connect() as connection:
             for name in sorted({n for file in accepted.manifest.files for n in file.data_sets}):
-                out = self.folder / "table.parquet"
-                read_data_set(connection, accepted, name, out, self.folder / "quarantine.parquet")
+                table, refused = self.folder / "table.parquet", self.folder / "quarantine.parquet"
+                counts = read_data_set(connection, accepted, name, table, refused)
+                rows = [
+                    connection.execute("SELECT COUNT(*) FROM read_parquet(?)", [str(path)]).fetchall()[0][0]
+                    for path in (table, refused)
+                ]
+                if rows != [counts.rows_out, sum(counts.quarantined.values())] or sum(rows) != counts.rows_in:
+                    raise RowLost(f"{name}: {counts.rows_in} read, {rows[0]} in the table, {rows[1]} refused")
 
     def manifest_file(self) -> list[str]:
         path = self.delivery / "manifest.json"
-        path.write_bytes(mutated(self.manifest, self.rng))
+        path.write_bytes(mutated_file(self.original, self.rng))
         try:
             return [str(finding) for finding in check_delivery(self.delivery).findings]
         finally:
-            path.write_bytes(self.manifest)
+            shutil.copyfile(self.original, path)
 
     def layout_file(self) -> list[str]:
         source = self.rng.choice(self.layout_files)
@@ -120,8 +181,17 @@ class Mutations:
         return []
 
     def suite_file(self) -> list[str]:
-        path = self._copy(self.rng.choice(self.suite_files))
-        gates.load_suite.__wrapped__("", path.stem, path.parent)
+        source = self.rng.choice(self.suite_files)
+        path = self._copy(source)
+        suite = gates.load_suite.__wrapped__("", path.stem, path.parent)
+        if source.parent.name == "sources":
+            with duckdb.connect() as connection:
+                table, refused = self.folder / "empty.parquet", self.folder / "none.parquet"
+                empty_data_set(connection, source.stem, table, refused)
+                others = [reference["table"] for reference in suite.profile.get("references", {}).values()]
+                engine = Engine(connection)
+                engine.attach(dict.fromkeys(others, table))
+                gates.profile_table(engine, table, suite, {})
         return []
 
     def configuration_file(self) -> list[str]:
@@ -130,12 +200,14 @@ class Mutations:
                 (parameters, "PARAMETERS_FILE", parameters.parameters.__wrapped__),
                 (policy, "POLICIES_FILE", policy.policies.__wrapped__),
                 (policy, "POLICIES_FILE", policy.policy_in_force),
-                (registry, "REGISTRY_FILE", None),
+                (registry, "REGISTRY_FILE", registry.load_registry),
+                (interventions, "INTERVENTIONS_FILE", interventions.configured_interventions),
+                (alerts, "EXAMPLE_FILE", alerts.read_channels),
             )
         )
         path = self._copy(getattr(module, name))
-        if load is None:
-            registry.load_registry(path)
+        if module in (registry, interventions, alerts):
+            load(path)
             return []
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(module, name, path)
@@ -155,7 +227,7 @@ class Mutations:
     def _copy(self, source: Path) -> Path:
         target = self.folder / "copy" / source.name
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(mutated(source.read_bytes(), self.rng))
+        target.write_bytes(mutated_file(source, self.rng))
         return target
 
 

@@ -1,7 +1,8 @@
 """A process that runs refreshes in children of its own and ends them where it is told to.
 
 Started by `processes.py`; reads one JSON request a line and answers with one line. Everything heavy is imported before the
-first child, so that a child starts at once. A refresh is the product's own, except that nodes run without Dagster.
+first child, so that a child starts at once. A refresh is the product's own, except that nodes run without Dagster, and
+that a node which is published again unchanged opens no connection.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,35 @@ FEED = "england_quarterly"
 CALLS = ("rename", "replace", "unlink", "rmdir", "mkdir", "fsync", "chmod")
 
 
+class EngineWhenNeeded(Engine):
+    """The engine of a step, opened when something asks it for the first time."""
+
+    def __init__(self, settings: EngineSettings, opened: ExitStack) -> None:
+        self._settings, self._opened = settings, opened
+
+    @cached_property
+    def connection(self) -> Any:  # type: ignore[override]
+        return self._opened.enter_context(open_connection(self._settings))
+
+
+class Progress:
+    """What a child says of its way: the node it is in, in a file that outlives it, and the seconds each took. In the node
+    `kill_in` it sets an alarm, and the kernel ends it there, `within` so many seconds."""
+
+    def __init__(self, job: dict[str, Any], place: Path) -> None:
+        self.job, self.place, self.seconds = job, place, {}
+        self.began = 0.0
+
+    def __call__(self, node: str, state: str) -> None:
+        if state == "started":
+            self.began = time.monotonic()
+            self.place.write_text(node, encoding="utf-8")
+            if node == self.job.get("kill_in"):
+                signal.setitimer(signal.ITIMER_REAL, max(1e-6, self.job["within"]))
+        else:
+            self.seconds[node] = time.monotonic() - self.began
+
+
 def run_nodes(feed: str, partition_key: str) -> None:
     """What the Dagster job does, node by node."""
     home = Home.locate()
@@ -41,9 +72,9 @@ def run_nodes(feed: str, partition_key: str) -> None:
         node = next(n for n in waiting if set(n.inputs) <= done)
         with (
             leftovers.held_folder(lambda: home.scratch / os.urandom(8).hex()) as scratch,
-            open_connection(EngineSettings.from_environment(scratch)) as connection,
+            ExitStack() as opened,
         ):
-            build(node, delivered, lake, Engine(connection))
+            build(node, delivered, lake, EngineWhenNeeded(EngineSettings.from_environment(scratch), opened))
         waiting.remove(node)
         done.add(node.name)
 
@@ -102,7 +133,10 @@ def child(job: dict[str, Any], answer: Path) -> None:
     """Do one job and end; the answer file says how many counted calls there were, or what went wrong."""
     os.environ["NAOME_HOME"] = job["home"]
     os.environ.update(job.get("environment", {}))
-    counter = Counter(job.get("at"), job.get("when", "before"))
+    counter, progress = (
+        Counter(job.get("at"), job.get("when", "before")),
+        Progress(job, answer.with_suffix(".node")),
+    )
     code = 0
     result: dict[str, Any] = {}
     try:
@@ -122,7 +156,7 @@ def child(job: dict[str, Any], answer: Path) -> None:
         else:
             refreshing._run_job = run_publication if job.get("only_publication") else run_nodes
             home = Home.locate()
-            done = refreshing.refresh(home, FEED, job["period"], lambda node, state: None)
+            done = refreshing.refresh(home, FEED, job["period"], progress)
             result["did_nothing"] = done.did_nothing
     except SystemExit as ended:
         code = int(ended.code or 0)
@@ -130,7 +164,7 @@ def child(job: dict[str, Any], answer: Path) -> None:
         code, result["error"], result["kind"] = 1, described(problem), type(problem).__name__
         code = getattr(problem, "exit_code", 1)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    result["calls"] = counter.count
+    result |= {"calls": counter.count, "seconds": progress.seconds}
     answer.write_text(json.dumps(result), encoding="utf-8")
     sys.stdout.flush()
     sys.stderr.flush()
@@ -159,7 +193,8 @@ def run(jobs: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
     started = []
     for number, job in enumerate(jobs):
         answer, output = folder / f"{number}.json", folder / f"{number}.txt"
-        answer.unlink(missing_ok=True)
+        for old in (answer, answer.with_suffix(".node")):
+            old.unlink(missing_ok=True)
         started.append((job, start(job, answer, output), answer, output))
         time.sleep(job.get("then_wait", 0))
     results = []
@@ -173,12 +208,14 @@ def run(jobs: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
                 time.sleep(0.01)
             os.kill(pid, signal.SIGKILL)
         status = os.waitpid(pid, 0)[1]
+        node = answer.with_suffix(".node")
         said = json.loads(answer.read_text(encoding="utf-8")) if answer.is_file() else {}
         results.append(
             {
                 **said,
                 "killed": os.WIFSIGNALED(status),
                 "code": os.WEXITSTATUS(status) if os.WIFEXITED(status) else None,
+                "node": node.read_text(encoding="utf-8") if node.is_file() else None,
                 "output": output.read_text(encoding="utf-8"),
             }
         )

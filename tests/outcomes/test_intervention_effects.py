@@ -70,5 +70,5 @@ def test_a_wrong_entry_is_refused(tmp_path, wrong):
     path = tmp_path / "interventions.yaml"
     content = {"interventions": [{"name": "Nurses", "start": "2024Q1", "indicators": ["P8"]} | wrong]}
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
-    with pytest.raises(ValueError, match="validation error"):
+    with pytest.raises(ValueError, match=r"interventions\.yaml is wrong.*What to do"):
         configured_interventions(path)

@@ -3,9 +3,14 @@ cohort against the truth: what the records show, and how much of what happened t
 
 from __future__ import annotations
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
+from naome_pipeline.disclosure.policy import policies
+from naome_pipeline.disclosure.release import CountedTables, control_of
+from naome_pipeline.indicators.registry import registry
 from tests.pipeline.releases import Refreshed, united
 
 RECURRENT = {"P2", "R1"}
@@ -18,8 +23,8 @@ def release(make) -> Refreshed:
 
 @pytest.fixture(scope="module")
 def audit(release) -> Refreshed:
-    """The joint release over the English one: what is published."""
-    return united(release)
+    """The joint release over the English one: what is published, small numbers hidden."""
+    return united(release, policy="public")
 
 
 def test_cohort_and_dates_equal_the_truth_for_every_person(release):
@@ -49,6 +54,22 @@ def test_biopsy_of_a_metastasis_equals_the_truth_for_every_person_with_a_recurre
     assert len(truth) > 200
     assert set(found.index) == set(truth["person_id"])
     assert (found.loc[truth["person_id"]].to_numpy() == truth["biopsied"].astype(float).to_numpy()).all()
+
+
+def test_every_indicator_is_protected_in_the_periods_it_is_published_for_and_no_others(audit):
+    """Also the last one of the new cohort, beside indicators of the recurrent one, which need no protection."""
+    tables = CountedTables(
+        **{field.name: audit.frame(field.name) for field in dataclasses.fields(CountedTables)}
+    )
+    control = control_of(tables, registry(), policies()["public"])
+    counts, names = tables.indicator_counts, control.population.indicators
+    assert set(counts["indicator"]) > set(names)
+    spans = control.periods.table
+    for name, eligible in zip(names, control._complete, strict=True):
+        wanted = counts.loc[counts["indicator"] == name, ["period_kind", "period"]].drop_duplicates()
+        assert set(spans[eligible].itertuples(index=False, name=None)) == set(
+            wanted.itertuples(index=False, name=None)
+        ), name
 
 
 def test_the_recurrent_cohort_is_published_for_the_nation_and_called_experimental(audit):

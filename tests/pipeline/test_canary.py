@@ -12,6 +12,7 @@ import pytest
 from naome_pipeline.deliveries.manifest import write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.home import Home
+from naome_pipeline.logs import lines
 from naome_pipeline.refreshing import refresh
 from naome_pipeline.synthetic import write_delivery
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, silent
@@ -58,7 +59,7 @@ def home(tmp_path_factory) -> Home:
 
 
 def files_outside_the_lake(home: Home) -> list[Path]:
-    return [p for folder in (home.dagster, home.reports) for p in folder.rglob("*") if p.is_file()]
+    return [p for folder in (home.dagster, home.logs, home.reports) for p in folder.rglob("*") if p.is_file()]
 
 
 def test_canary_is_in_the_lake(home):
@@ -72,6 +73,7 @@ def test_canary_is_nowhere_in_dagster_storage_logs_or_reports(home):
     searched = files_outside_the_lake(home)
     assert any(p.suffix == ".db" for p in searched)
     assert any(p.name == "index.html" for p in searched)
+    assert {"node done", "released"} <= {line["event"] for line in lines(home)}
     found = [p for p in searched if CANARY.encode() in p.read_bytes()]
     assert found == []
 

@@ -16,6 +16,7 @@ CODES = [f"R{i:02d}" for i in range(TRUSTS)]
 DEFINITIONS = pd.DataFrame(
     {"indicator": ["P5", "P9"], "kind": "performance", "available": True, "direction": ["higher", "lower"]}
 ).assign(measure="proportion")
+PROVIDERS = pd.DataFrame({"trust_code": CODES, "trust_name": "Trust", "alliance_code": "A1"})
 LAKE = ["denominator", "numerator", "value", "lower_998", "upper_95", "overdispersed_upper_998", "p_low"]
 
 
@@ -70,7 +71,9 @@ def in_the_lake(top: list[int], bottom: list[int]) -> pd.DataFrame:
 def test_without_hiding_the_lakes_funnel_is_published(counts):
     top, bottom = counts
     lake = in_the_lake(top, bottom)
-    found = released_comparison(audit("P5", list(top), bottom), lake, DEFINITIONS, policies()["internal"])
+    found = released_comparison(
+        audit("P5", list(top), bottom), lake, DEFINITIONS, PROVIDERS, policies()["internal"]
+    )
     plain = found[found["comparison"] == UNADJUSTED].set_index("trust_code")
     wanted = lake[lake["comparison"] == UNADJUSTED].set_index("trust_code").loc[plain.index]
     for column in LAKE:
@@ -84,21 +87,25 @@ def test_hidden_trusts_have_no_number_and_change_nobody_elses(counts):
     shown: list[int | None] = list(top)
     shown[3], shown[8] = None, None
     released = audit("P5", shown, bottom)
-    found = released_comparison(released, in_the_lake(top, bottom), DEFINITIONS, policies()["public"])
+    found = released_comparison(
+        released, in_the_lake(top, bottom), DEFINITIONS, PROVIDERS, policies()["public"]
+    )
     hidden = found[found["suppressed"] != ""]
     assert set(hidden["trust_code"]) == {CODES[3], CODES[8]}
     assert set(hidden["comparison"]) == {UNADJUSTED, ADJUSTED}
     assert hidden.select_dtypes("number").isna().all(axis=None)
     other = list(top)
     other[3], other[8] = top[3] + 9, top[8] - 7
-    again = released_comparison(released, in_the_lake(other, bottom), DEFINITIONS, policies()["public"])
+    again = released_comparison(
+        released, in_the_lake(other, bottom), DEFINITIONS, PROVIDERS, policies()["public"]
+    )
     pd.testing.assert_frame_equal(found, again)
 
 
 def test_expected_numbers_are_published_to_one_decimal(counts):
     top, bottom = counts
     found = released_comparison(
-        audit("P5", list(top), bottom), in_the_lake(top, bottom), DEFINITIONS, policies()["public"]
+        audit("P5", list(top), bottom), in_the_lake(top, bottom), DEFINITIONS, PROVIDERS, policies()["public"]
     )
     fair = found[found["comparison"] == ADJUSTED]
     np.testing.assert_array_equal(fair["expected"], fair["expected"].round(1))
@@ -108,7 +115,9 @@ def test_expected_numbers_are_published_to_one_decimal(counts):
 def test_a_policy_can_keep_adjusted_rates_back(counts):
     top, bottom = counts
     policy = policies()["public"].model_copy(update={"adjusted_rates": "not released"})
-    found = released_comparison(audit("P5", list(top), bottom), in_the_lake(top, bottom), DEFINITIONS, policy)
+    found = released_comparison(
+        audit("P5", list(top), bottom), in_the_lake(top, bottom), DEFINITIONS, PROVIDERS, policy
+    )
     assert set(found["comparison"]) == {UNADJUSTED}
 
 
@@ -126,7 +135,9 @@ def test_deaths_by_treating_trust_cannot_be_worked_out_from_their_sum():
             ),
         )
         lake = lake[lake["comparison"] == BY_TREATING]
-        found = released_comparison(audit("P9", list(top), bottom), lake, DEFINITIONS, policies()["public"])
+        found = released_comparison(
+            audit("P9", list(top), bottom), lake, DEFINITIONS, PROVIDERS, policies()["public"]
+        )
         small = np.array([0 < t < 5 for t in top])
         hidden = (found.set_index("trust_code").loc[CODES, "suppressed"] != "").to_numpy()
         assert hidden[small].all()

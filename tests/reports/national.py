@@ -13,6 +13,7 @@ import pandas as pd
 
 from naome_pipeline.indicators.registry import registry
 from naome_pipeline.statistics.intervals import wilson_interval
+from tests.reports import outcome_tables
 from tests.reports.released_tables import frames
 
 TRUSTS, ALLIANCES, QUARTERS = 130, 20, 16
@@ -153,6 +154,7 @@ def national_frames(indicators: Collection[str] | None = None, seed: int = 1) ->
     if indicators is not None:
         released = released[released["indicator"].isin(indicators)]
         definitions = definitions[definitions["indicator"].isin(indicators)]
+    adjusted = definitions.loc[definitions["risk_adjustment"] != "none", "indicator"].tolist()
     changed = pd.concat([change] * 20_000, ignore_index=True)
     sample: Any = released[released["subgroup"] == "all"].sample(
         len(changed), random_state=seed, replace=True
@@ -165,4 +167,9 @@ def national_frames(indicators: Collection[str] | None = None, seed: int = 1) ->
         "released_comparison": _comparison(released),
         "released_definitions": definitions,
         "revisions": changed,
+        "released_survival": outcome_tables.survival({"England": "nation"}, tuple(registry().subgroups)),
+        "released_variation": outcome_tables.between_trusts(definitions["indicator"].tolist()),
+        "released_factors": outcome_tables.factors(definitions["indicator"].tolist()),
+        "released_risk_models": outcome_tables.risk_models([*adjusted, "P9"]),
+        "released_yearly_change": outcome_tables.yearly_change(definitions["indicator"].tolist()),
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from naome_pipeline.reports.dashboard import unpacked
+
 
 def embedded(page: str, identifier: str) -> Any:
-    """The JSON of one script element of a page."""
-    found = re.search(rf'<script type="application/json" id="{identifier}">(.*?)</script>', page, re.DOTALL)
+    """What one packed element of a page holds."""
+    found = re.search(rf'<script type="text/plain" id="{identifier}">([^<]*)</script>', page)
     assert found is not None
-    return json.loads(found[1])
+    return unpacked(found[1])

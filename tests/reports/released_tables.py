@@ -14,6 +14,7 @@ from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.indicators.definitions import definitions_table
 from naome_pipeline.indicators.registry import registry
 from naome_pipeline.reports.released import ReleasedTables
+from tests.reports import outcome_tables
 
 EVIL = '<script>alert("x")</script>'
 FORMULA = "=HYPERLINK(1)"
@@ -123,107 +124,29 @@ def frames() -> dict[str, pd.DataFrame]:
             "note": "adults",
         }
     )
+    provenance.append(
+        {
+            "kind": "layout",
+            "item": "England: tumours rcrd_ndr001",
+            "value": "RCRD NDR001RapidRegistration (NHS England delivery)",
+            "unit": "",
+            "basis": "published",
+            "note": "",
+        }
+    )
     indicators = pd.DataFrame(values).astype({"denominator": "Int64", "numerator": "Int64"})
     definitions = definitions_table({"england_quarterly": supplied}, registry())
     return {
         "released_indicators": indicators,
         "released_comparison": _comparison(),
         "released_series": released_series(indicators, definitions),
-        "released_survival": pd.DataFrame(
-            [
-                {
-                    "level": "nation",
-                    "unit_code": "England",
-                    "subgroup": "all",
-                    "people": 1000,
-                    "deaths": 400,
-                    "time": 365.0,
-                    "survival": 0.74,
-                    "lower": 0.71,
-                    "upper": 0.77,
-                }
-            ]
-        ),
-        "released_treatment_incidence": pd.DataFrame(
-            [
-                {
-                    "level": "nation",
-                    "unit_code": "England",
-                    "subgroup": "all",
-                    "day": 31,
-                    "people": 1000,
-                    "treated": 520,
-                    "died_untreated": 0.03,
-                    "incidence": 0.52,
-                    "lower": 0.49,
-                    "upper": 0.55,
-                }
-            ]
-        ),
-        "released_variation": pd.DataFrame(
-            [
-                {
-                    "indicator": "P5",
-                    "measure": "median_odds_ratio",
-                    "value": 1.2,
-                    "lower": 1.1,
-                    "upper": 1.4,
-                    "note": "",
-                }
-            ]
-        ),
-        "released_factors": pd.DataFrame(
-            [
-                {
-                    "indicator": "P5",
-                    "block": "patient",
-                    "factor": "age: 80 or over",
-                    "measure": "odds_ratio",
-                    "value": 0.4,
-                    "lower": 0.3,
-                    "upper": 0.5,
-                    "p": 0.001,
-                    "people": 200,
-                    "note": "",
-                }
-            ]
-        ),
-        "released_risk_models": pd.DataFrame(
-            [{"indicator": "P5", "part": "figure", "unit": "", "measure": "auc", "value": 0.7, "note": ""}]
-        ),
-        "released_yearly_change": pd.DataFrame(
-            [
-                {
-                    "indicator": "P1",
-                    "nation": "England",
-                    "year": 2024,
-                    "numerator": 210,
-                    "denominator": 400,
-                    "value": 0.525,
-                    "difference": 0.02,
-                    "lower": -0.01,
-                    "upper": 0.05,
-                    "p": 0.2,
-                }
-            ]
-        ),
-        "released_intervention_effects": pd.DataFrame(
-            [
-                {
-                    "intervention": "Nurses in every clinic",
-                    "indicator": "P8",
-                    "design": "interrupted time series",
-                    "term": "level change",
-                    "estimate": 0.06,
-                    "standard_error": 0.02,
-                    "lower": 0.02,
-                    "upper": 0.1,
-                    "p": 0.003,
-                    "expected": "increase",
-                    "note": "",
-                }
-            ]
-        ),
+        "released_survival": outcome_tables.survival({"England": "nation"}),
+        "released_treatment_incidence": outcome_tables.treatment({"England": "nation"}),
+        "released_variation": outcome_tables.between_trusts(["P1", "P5", "C10"]),
+        "released_factors": outcome_tables.factors(["P1", "P5", "C10"]),
+        "released_risk_models": outcome_tables.risk_models(["P5", "P9"]),
+        "released_yearly_change": outcome_tables.yearly_change(["P1"]),
+        "released_intervention_effects": outcome_tables.intervention_effects(),
         "released_recurrence_rates": pd.DataFrame(
             [
                 {
@@ -250,6 +173,28 @@ def frames() -> dict[str, pd.DataFrame]:
                 }
             ]
         ),
+        "released_registry_agreement": pd.DataFrame(
+            [
+                {
+                    "measure": "in the cohort",
+                    "item": "person",
+                    "period_kind": "all common quarters",
+                    "period": "2020 Q1 to 2023 Q4",
+                    "level": "nation",
+                    "unit_code": "England",
+                    "unit_name": "England",
+                    "denominator": 1000,
+                    "numerator": 810,
+                    "proportion": 0.81,
+                    "lower": 0.78,
+                    "upper": 0.83,
+                    "kappa": float("nan"),
+                    "note": "",
+                    "suppressed": "",
+                    "policy": "public",
+                }
+            ]
+        ),
         "released_definitions": definitions,
         "released_attrition": pd.DataFrame(
             {
@@ -264,6 +209,7 @@ def frames() -> dict[str, pd.DataFrame]:
             {
                 "data_set": ["tumours", "somatic"],
                 "delivered": [True, False],
+                "layout_assumed": [False, False],
                 "rows_in": [56789, 0],
                 "rows_out": [56000, 0],
                 "rows_quarantined": [789, 0],

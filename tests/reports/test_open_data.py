@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from naome_pipeline.reports.open_data import (
+    ARCHIVE_FILE,
     CHECKSUMS_FILE,
     DICTIONARY_FILE,
     FILES,
+    LICENCE_FILE,
+    PACKAGE_FILE,
+    README_FILE,
+    meaning,
     safe_cell,
     write_open_data,
 )
@@ -69,6 +76,53 @@ def test_dictionary_explains_every_column(folder):
 def test_checksums_fit_the_files(folder):
     lines = (folder / CHECKSUMS_FILE).read_text(encoding="utf-8").splitlines()
     listed = {name: digest for digest, name in (line.split("  ") for line in lines)}
-    assert set(listed) == {p.name for p in folder.glob("*.csv")}
+    assert set(listed) == {p.name for p in folder.iterdir()} - {CHECKSUMS_FILE, ARCHIVE_FILE}
     for name, digest in listed.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_every_column_has_a_meaning_somebody_wrote():
+    for name, frame in frames().items():
+        for column in frame.columns:
+            said = meaning(name, column)
+            assert said != column.replace("_", " "), (name, column)
+            assert not said.startswith(f"{column.removesuffix('_before').replace('_', ' ')} (in"), (
+                name,
+                column,
+            )
+
+
+def test_the_data_package_describes_every_file_with_its_hash(folder):
+    package = json.loads((folder / PACKAGE_FILE).read_text(encoding="utf-8"))
+    assert {r["path"] for r in package["resources"]} == set(FILES.values())
+    for resource in package["resources"]:
+        content = (folder / resource["path"]).read_bytes()
+        assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"
+        header = content.split(b"\n")[0].decode().split(",")
+        assert [f["name"] for f in resource["schema"]["fields"]] == header
+
+
+def test_the_archive_holds_every_file_and_the_licence_says_what_it_is_for(folder, tmp_path):
+    with zipfile.ZipFile(folder / ARCHIVE_FILE) as archive:
+        for name in archive.namelist():
+            assert archive.read(name) == (folder / name).read_bytes()
+        assert set(archive.namelist()) == {p.name for p in folder.iterdir()} - {ARCHIVE_FILE}
+    assert "artificial" in (folder / LICENCE_FILE).read_text(encoding="utf-8")
+    readme = (folder / README_FILE).read_text(encoding="utf-8")
+    assert all(text in readme for text in ("do not exist", "f" * 64, *FILES.values()))
+    tables = frames()
+    tables["provenance"]["value"] = tables["provenance"]["value"].mask(
+        tables["provenance"]["item"] == "synthetic data", "no"
+    )
+    write_open_data(released(tmp_path, tables), tmp_path)
+    licence = (tmp_path / LICENCE_FILE).read_text(encoding="utf-8")
+    assert "gives no licence" in licence
+    assert "MIT" not in licence
+
+
+def test_same_tables_same_bytes(folder, tmp_path):
+    again = tmp_path / "again"
+    again.mkdir()
+    write_open_data(released(tmp_path), again)
+    for path in folder.iterdir():
+        assert (again / path.name).read_bytes() == path.read_bytes(), path.name

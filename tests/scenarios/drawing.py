@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -21,6 +23,7 @@ from naome_pipeline.cohort.providers import provider_table
 from naome_pipeline.deliveries.layouts import data_set, data_sets, value_types
 from naome_pipeline.engine import Engine, EngineSettings, open_connection, quoted, run
 from naome_pipeline.indicators.registry import FACTS, person_indicators_sql, person_subgroups_sql, registry
+from naome_pipeline.outcomes.recurrence import EARLY, followed
 from naome_pipeline.parameters import parameters
 
 FOLDER = Path(__file__).parent / "drawn"
@@ -213,7 +216,17 @@ def outcomes() -> dict[str, dict[str, object]]:
         _add(found, engine.fetch(_listed("subgroup", "subgroups", groups)))
         for row in engine.fetch(engine.prepare(person_indicators_sql(computable), values)).itertuples():
             found[str(row.person_id)][str(row.indicator)] = row.value
+        recurred = engine.fetch("SELECT person_id, recurrence_date, certainty FROM recurrences")
+        for row in followed(engine.fetch(EARLY), recurred, SNAPSHOT).to_dict("records"):
+            found[str(row["person_id"])]["R1"] = _course_of(row)
     return found
+
+
+def _course_of(person: dict[Hashable, Any]) -> str:
+    """How the follow-up for recurrence ends, in words."""
+    if person["recurrence"] <= person["end"]:
+        return f"recurs after {person['recurrence']:.0f} days"
+    return f"dies after {person['end']:.0f} days" if person["died"] else "followed to the end"
 
 
 def _listed(column: str, name: str, rows: str) -> str:
@@ -231,8 +244,8 @@ def concluded(scenario: Scenario, letter: str, column: str) -> str:
     person = outcomes().get(scenario.person_id(letter), {})
     value = person.get(column)
     if column in registry().indicators:
-        if value is None:
-            return "not counted"
+        if value is None or isinstance(value, str):
+            return value or "not counted"
         if registry().indicators[column].measure == "days":
             return f"{value:.0f} days"
         return "yes" if value == 1 else "no"

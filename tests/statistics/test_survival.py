@@ -32,6 +32,13 @@ def test_lung_median_with_log_log_limits(lung):
     assert tuple(lung.median()) == (310, 284, 361)
 
 
+def test_no_upper_limit_of_a_median_where_the_curve_falls_to_nothing_first():
+    # R: survfit(Surv(c(2, 4, 5, 9, 12, 12), rep(1, 6)) ~ 1, conf.type = "log-log"): median 7, 0.95LCL 2, 0.95UCL NA
+    found = survival.kaplan_meier([2, 4, 5, 9, 12, 12], [1] * 6).median()
+    assert (found.value, found.lower) == (7, 2)
+    assert np.isnan(found.upper)
+
+
 def test_lung_restricted_mean_with_its_standard_error(lung):
     # print(fit, rmean = 730): 357.07 with se 16.22; lifelines gets the error wrong (its issue 1682).
     found = lung.restricted_mean(730)

@@ -1,10 +1,10 @@
 // Charts: the compiled specifications filled with rows and drawn. Every chart stands above its table.
-const SPECIFICATIONS = JSON.parse(document.getElementById("charts").textContent);
+const SPECIFICATIONS = PACKED.charts;
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 let drawn = [];
 
 // One line or shape of a key, as a small picture; the words beside it say what it is.
-function keyItem(words, { shape, dash, thick, lit }) {
+function keyItem(words, { shape, dash, thick, lit, upright }) {
   const NS = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(NS, "svg");
   svg.setAttribute("viewBox", "0 0 44 14");
@@ -16,6 +16,7 @@ function keyItem(words, { shape, dash, thick, lit }) {
   };
   const ink = "currentColor";
   if (dash) { add("line", { x1: 0, x2: 44, y1: 7, y2: 7, stroke: ink, "stroke-width": thick ? 3 : 1.5, "stroke-dasharray": dash }); }
+  if (upright) { add("line", { x1: 22, x2: 22, y1: 0, y2: 14, stroke: ink, "stroke-width": 2 }); }
   const fill = lit ? ink : "none";
   const paths = { diamond: "M22 1 L28 7 L22 13 L16 7 Z", "triangle-up": "M22 1 L28 12 L16 12 Z", "triangle-down": "M22 13 L28 2 L16 2 Z",
     square: "M17 2 H27 V12 H17 Z", cross: "M20 1 H24 V5 H28 V9 H24 V13 H20 V9 H16 V5 H20 Z", circle: "M22 2 A5 5 0 1 0 22.01 2 Z" };
@@ -60,7 +61,7 @@ function draw(chart) {
   for (const source of spec.data) { if (rows[source.name] && !source.source) { source.values = rows[source.name]; } }
   for (const signal of spec.signals || []) { if (chart.signals && signal.name in chart.signals) { signal.value = chart.signals[signal.name]; } }
   spec.width = Math.max(chart.frame.clientWidth, 240);
-  for (const axis of spec.axes || []) { if (axis.labelLimit) { axis.labelLimit = Math.min(axis.labelLimit, spec.width * 0.4); } }
+  for (const axis of spec.axes || []) { if (axis.labelLimit) { axis.labelLimit = Math.min(axis.labelLimit, spec.width * 0.42); } }
   chart.frame.classList.toggle("dark", scheme === "dark");
   const inside = el("div", { "aria-hidden": "true" });
   const number = (chart.number || 0) + 1;

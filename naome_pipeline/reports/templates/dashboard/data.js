@@ -1,5 +1,5 @@
 // The numbers: reading what `dashboard_data.py` packed, and writing it as people read it. No number is computed here.
-const D = JSON.parse(document.getElementById("data").textContent);
+const D = PACKED.data;
 const NOTHING = "–", HIDDEN = "hidden to protect people", NOBODY = "nobody counted";
 const INDICATORS = new Map(D.indicators.map((i) => [i.indicator, i]));
 const UNITS = new Map();

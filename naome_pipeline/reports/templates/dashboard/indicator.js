@@ -17,7 +17,7 @@ function indicatorView(state) {
   parts.push(table({ caption: `${titleOf(indicator)}, newest periods`, cards: true, rows,
     columns: [{ title: "Period" }, ...units.map((unit) => ({ title: roleTitle(unit), parts: UNIT_PARTS }))] }));
   if (isDays(indicator)) { parts.push(el("p", { class: "note" }, "Durations have no chart; they are in the tables.")); }
-  else { parts.push(overTime(indicator, units), runChart(indicator, state), ...funnels(indicator, state)); }
+  else { parts.push(overTime(indicator, units), runChart(indicator, state), yearByYear(indicator), ...funnels(indicator, state)); }
   parts.push(byAlliance(indicator, state), everyTrust(indicator, state));
   return parts;
 }
@@ -67,7 +67,7 @@ function plainCell(indicator, cell, code) {
 
 function runChart(indicator, state) {
   const id = indicator.indicator, labels = D.periods.quarter;
-  const area = UNITS.get(state.a) || D.units.nation[0];
+  const area = UNITS.get(state.a) || UNITS.get(theNation(state.t));
   if (!area) { return null; }
   const series = (D.series[id] || {})[area.code] || [], cells = cellsOf(id, "quarter", area.code);
   const title = `${id} by quarter, ${longName(area.code)}`;
@@ -101,7 +101,7 @@ function funnels(indicator, state) {
   const all = Object.entries(funnel.trusts).sort((a, b) => (longName(a[0]) < longName(b[0]) ? -1 : 1));
   const drawnTrusts = all.filter(([, p]) => p !== 0 && p[3] !== null), hidden = all.filter(([, p]) => p === 0).length, few = drawnTrusts.filter(([, p]) => p[12] === "not assessed").length;
   const size = (p) => (funnel.ratio ? p[2] : p[1]);
-  const points = drawnTrusts.map(([code, p]) => ({ id: code, code, size: size(p), value: p[3] / scale, state: p[12], lit: code === state.t || code === state.p, label: nameOf(code),
+  const points = drawnTrusts.map(([code, p]) => ({ id: code, code, size: size(p), value: p[3] / scale, state: p[12], lit: code === state.t || code === state.p, below: code === state.p, label: nameOf(code),
     said: `${longName(code)}: ${write(p[3])}, ${count(p[0])} of ${count(p[1])}; ${stateInWords(p[12], p[13], p[16])[1]}` })).sort((a, b) => a.size - b.size);
   const limits = drawnTrusts.filter(([, p]) => p[4] !== null).map(([, p]) => ({ size: size(p), target: funnel.target / scale, lower_998: p[4] / scale, lower_95: p[5] / scale, upper_95: p[6] / scale, upper_998: p[7] / scale })).sort((a, b) => a.size - b.size);
   const title = `${id} funnel, ${funnel.period}, ${kind}`;
@@ -129,8 +129,9 @@ function byAlliance(indicator, state) {
   const id = indicator.indicator, period = newestPeriod(id, state.k), title = `${id} by ${whose}, ${period || KIND_NAMES[state.k]}`;
   const entries = (nations ? AREAS : D.units.alliance).map((u) => [longName(u.code), indicator, newestCell(id, state.k, u.code), missingReason(indicator, state.k) || missingHere(indicator, u.code)]);
   const shown = isDays(indicator) ? [] : entries.filter(([, , cell]) => Array.isArray(cell) && cell.length === 5);
+  const short = (label) => label.replace(/ \(E[0-9]+\)$/, "");
   const whole = nations && !state.t ? D.units.both_nations[0].code : theNation(state.t), nation = newestCell(id, state.k, whole);
-  return figure({ name: "intervals", title, points: shown.map(([label, i, cell]) => intervalPoint(label, cell, `${label}: ${inWords(i, cell).value}, ${inWords(i, cell).people}`)),
+  return figure({ name: "intervals", title, points: shown.map(([label, i, cell]) => intervalPoint(short(label), cell, `${label}: ${inWords(i, cell).value}, ${inWords(i, cell).people}`)),
     data: { reference: Array.isArray(nation) && nation.length === 5 ? [{ value: nation[2] / 1000 }] : [] },
     key: [keyItem("value", { shape: "circle", lit: true }), keyItem("95% interval", { dash: "1 0" }), keyItem(nameOf(whole), { dash: "7 4" })],
     empty: isDays(indicator) ? "Durations have no chart; they are in the table." : null, table: intervalTable(title, capital(whose), [], entries) });

@@ -1,8 +1,11 @@
 // What is shown follows from the address: every choice is in its hash, so a copied address opens the same view.
 const VIEWS = {
   glance: ["At a glance", glance], indicator: ["One indicator", indicatorView], quality: ["Data quality", quality], subgroups: ["Subgroups", subgroups],
+  survival: ["Survival", survival], variation: ["Variation", variation], models: ["Risk models", models],
   cohort: ["Who is counted", cohort], changes: ["What changed", changes], made: ["How it was made", made],
 };
+// Views that are the same whichever trust is chosen.
+const NATIONAL = ["variation", "models", "cohort", "made"];
 const firstShown = (D.indicators.find((i) => !i.state) || D.indicators[0] || { indicator: "" }).indicator;
 const hasAudit = D.periods.audit.length > 0;
 let state = {};
@@ -15,7 +18,7 @@ function stateOf(hash) {
     v: asked.get("v") in VIEWS ? asked.get("v") : "glance", t: trust("t"), p: trust("p"),
     i: INDICATORS.has(asked.get("i")) ? asked.get("i") : firstShown,
     k: asked.get("k") === "audit" && hasAudit ? "audit" : "rolling",
-    a: UNITS.has(area) && UNITS.get(area).level !== "trust" ? area : "", c: asked.get("c") || "",
+    a: UNITS.has(area) && UNITS.get(area).level !== "trust" ? area : "", c: asked.get("c") || "", h: /^[0-9]+$/.test(asked.get("h")) ? asked.get("h") : "",
   };
 }
 function addressOf(wanted) {
@@ -45,8 +48,8 @@ function render(first) {
   own.show();
   peer.show();
   period.replaceChildren(...chooser({ id: "period", label: "Period", value: state.k, options: [["rolling", "Latest four quarters"], ...(hasAudit ? [["audit", `Audit period, ${D.periods.audit.at(-1)}`]] : [])], choose: (k) => go({ k }) }).childNodes);
-  document.getElementById("choices").hidden = ["cohort", "made"].includes(state.v);
-  const who = state.t && !["cohort", "made"].includes(state.v) ? `${title}: ${longName(state.t)}` : title;
+  document.getElementById("choices").hidden = NATIONAL.includes(state.v);
+  const who = state.t && !NATIONAL.includes(state.v) ? `${title}: ${longName(state.t)}` : title;
   document.getElementById("title").textContent = who;
   document.title = `${who} · Metastatic breast cancer care, ${D.release.period}`;
   document.getElementById("made").hidden = state.v !== "made";

@@ -23,7 +23,7 @@ function definitionList(indicator) {
     entry("Which way is better", DIRECTIONS[indicator.direction]), entry("Goal of the audit", indicator.goal_title),
     entry("Follow-up needed", `${count(indicator.follow_up_days)} days after diagnosis`),
     entry("How complete the record is", indicator.completeness_indicator ? `see ${indicator.completeness_indicator}` : ""),
-    entry("Adjusted for who is treated", indicator.risk_adjustment ? "yes, where enough people had it; see the funnel" : ""),
+    entry("Adjusted for who is treated", indicator.risk_adjustment !== "none" ? "yes, where enough people had it; see the funnel" : ""),
     entry("Guideline", indicator.guideline), entry("Note", indicator.construction));
 }
 function definition(indicator) {
@@ -45,7 +45,8 @@ function unitCell(indicator, kind, [role, code], withSign = true) {
   const trust = role === "own" || role === "peer";
   const sign = withSign ? (trust ? positionOf(indicator.indicator, code) : signOf(indicator.indicator, code)) : null;
   const other = INDICATORS.get(indicator.completeness_indicator);
-  const complete = other ? inWords(other, newestCell(other.indicator, kind, code), code) : null;
+  // Why it is not available is said where the completeness itself is shown.
+  const complete = other ? { value: missingHere(other, code) ? "not available" : inWords(other, newestCell(other.indicator, kind, code)).value } : null;
   const interval = said.interval ? `${said.range} ${said.interval}` : "";
   const node = [
     el("span", { class: said.shown ? "lead" : "reason" }, said.value),

@@ -1,0 +1,113 @@
+"""What every output says about itself: whether its data are artificial, what it was made from, under which rules.
+
+What belongs here: those sentences and facts, taken from the provenance of the release. What does not: where an output
+puts them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from naome_pipeline.reports import wording
+from naome_pipeline.reports.dashboard_data import release_facts
+from naome_pipeline.reports.released import ReleasedTables
+
+AUDIT = "NAoMe"
+AUDIT_NAME = "National Audit of Metastatic Breast Cancer"
+ARTIFICIAL = (
+    "These data are artificial. Every number comes from people who do not exist, so nothing here says anything about a "
+    "real hospital, although real organisation codes are used."
+)
+INTERNAL = "Internal use only: nothing is hidden, so this must not leave the audit team."
+NOT_NHS = (
+    "This is not an NHS service. Questions about the care of one person belong to that person's care team."
+)
+_SAID = {
+    "feed": "Feed",
+    "period": "Period",
+    "delivery version": "Delivery version",
+    "delivery fingerprint": "Delivery fingerprint (SHA-256)",
+    "layout": "Layout of the delivered files",
+    "snapshot date": "Data drawn on",
+    "pipeline version": "Pipeline version",
+    "compared with": "Compared with",
+    "synthetic data": "Artificial data",
+}
+_PARAMETERS = "every parameter with its basis is in provenance.csv and in the methodology of this release"
+
+
+@dataclass(frozen=True)
+class About:
+    """The facts of one release, and how many files it was made from."""
+
+    facts: Mapping[str, str]
+    files: int
+
+    @classmethod
+    def of(cls, tables: ReleasedTables) -> About:
+        """Read from the provenance of a release."""
+        changed = tables.frame("changed_files")
+        return cls(dict(release_facts(tables.frame("provenance"))), int((changed["change"] != "gone").sum()))
+
+    @property
+    def snapshot(self) -> dt.date:
+        """The day the data were drawn: the only date an output may carry."""
+        return dt.date.fromisoformat(self.facts["snapshot date"])
+
+    @property
+    def period(self) -> str:
+        """`2025 Q3` or `2023`."""
+        return wording.period(self.facts["period"])
+
+    @property
+    def release(self) -> str:
+        """`annual 2023, version 1`."""
+        feed = self.facts["feed"].replace("_", " ")
+        return f"{feed} {self.period}, version {self.facts['delivery version']}"
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the data are artificial."""
+        return self.facts.get("synthetic data") == "yes"
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a reader has to know before reading on: sentences, none or more."""
+        said = [ARTIFICIAL] if self.synthetic else []
+        if self.facts.get("disclosure for publication") != "True":
+            said.append(INTERNAL)
+        return said
+
+    @property
+    def policy(self) -> str:
+        """What the disclosure policy does, in its own words."""
+        return self.facts.get("disclosure note", "")
+
+    @property
+    def provenance(self) -> list[tuple[str, str]]:
+        """Everything the release was made from, as name and value; a fact nobody named before is there too."""
+        known = [(said, self.facts[name]) for name, said in _SAID.items() if name in self.facts]
+        rest = [
+            (name.capitalize(), value)
+            for name, value in sorted(self.facts.items())
+            if name not in _SAID and not name.startswith("disclosure ")
+        ]
+        policy = f"{self.facts.get('disclosure id', '')}: {self.facts.get('disclosure title', '')}"
+        return [
+            *known,
+            *rest,
+            ("Delivered files", f"{self.files}, each with its SHA-256 in changed_files.csv"),
+            ("Disclosure policy", policy),
+            ("Parameters", _PARAMETERS),
+        ]
+
+    @property
+    def line(self) -> str:
+        """The provenance in one line, for the foot of a page."""
+        return (
+            f"Release {self.release}; data drawn on {self.facts['snapshot date']}; delivery "
+            f"{self.facts['delivery fingerprint'][:12]}; pipeline {self.facts['pipeline version']}; disclosure policy "
+            f"“{self.facts.get('disclosure id', '')}”; parameters in provenance.csv."
+        )

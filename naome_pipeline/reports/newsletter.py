@@ -1,0 +1,112 @@
+"""The newsletter: a release announced in plain text, ready to be pasted into an e-mail.
+
+What belongs here: what it says, with released numbers. What does not: anything that is not in another output, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from naome_pipeline.reports import numbers, wording
+from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
+from naome_pipeline.reports.main_period import MainPeriod, said, shown
+from naome_pipeline.reports.outliers import ALERT, POTENTIAL, flags_of
+from naome_pipeline.reports.recommendations import recommendations
+from naome_pipeline.reports.released import ReleasedTables
+
+NEWSLETTER_FILE = "newsletter.txt"
+
+
+def write_newsletter(tables: ReleasedTables, folder: Path) -> None:
+    """Write `newsletter.txt` into a folder."""
+    about, main = About.of(tables), MainPeriod(tables)
+    parts = {
+        f"In numbers: people diagnosed in {main.label}, {main.nations}": _figures(main, tables),
+        "What we recommend": _recommended(tables),
+        "How trusts compare": _compared(main),
+        "What changed": _changed(tables, about),
+        "Before you quote a number": [
+            about.policy,
+            "“Documented” is not “done”: a meeting or a nurse contact without a record counts as not documented.",
+        ],
+        "About this release": [about.line, NOT_NHS],
+    }
+    lines = [f"{AUDIT_NAME}: {about.period}", *about.warnings, ""]
+    for heading, texts in parts.items():
+        lines += [heading, "=" * len(heading), *texts, ""]
+    (folder / NEWSLETTER_FILE).write_text("\n".join(lines), encoding="utf-8")
+
+
+def _figures(main: MainPeriod, tables: ReleasedTables) -> list[str]:
+    """Each performance indicator with its value and its change over the last year of diagnosis, then those without a value."""
+    changes = _latest_changes(tables)
+    lines, missing = [], []
+    for name, definition in main.definitions.items():
+        if definition["kind"] != "performance" or not numbers.missing(definition["variant_of"]):
+            continue
+        row = main.row(name, main.headline)
+        if not shown(row):
+            missing.append(str(definition["title"]))
+            continue
+        experimental = " (experimental)" if definition["status"] == "experimental" else ""
+        change = changes.get((name, str(row["nation"]) if row else ""), "")
+        lines.append(f"* {definition['title']}{experimental}: {said(row)}{change}")
+    if missing:
+        lines.append(f"* Without a number in this release: {'; '.join(missing)}. The definitions say why.")
+    return lines or ["This release has no numbers to quote."]
+
+
+def _latest_changes(tables: ReleasedTables) -> dict[tuple[str, str], str]:
+    changes: Any = tables.frame("released_yearly_change")
+    changes = changes[changes["difference"].notna()].sort_values("year")
+    return {
+        (str(r.indicator), str(r.nation)): (
+            f"; people diagnosed in {int(r.year)}: {numbers.points(r.difference)} percentage points on the year before "
+            f"(95% interval {numbers.points_range(r.lower, r.upper)})"
+        )
+        for r in changes.itertuples(index=False)
+    }
+
+
+def _recommended(tables: ReleasedTables) -> list[str]:
+    lines = [f"{r.number}. {r.sentence} ({r.responsible})" for r in recommendations(tables)]
+    return lines or ["The numbers of this release support no recommendation."]
+
+
+def _compared(main: MainPeriod) -> Iterator[str]:
+    flags = flags_of(main)
+    judged = sum(row["state"] in ("within", ALERT, POTENTIAL) for row in main.compared)
+    if not judged:
+        yield "No trust could be compared in this release."
+        return
+    yield (
+        f"{judged:,} results of trusts were compared with the nation. A result beyond the limits is a reason to look, not a "
+        "judgement; some lie there by chance."
+    )
+    for state, limits in ((POTENTIAL, "99.8%"), (ALERT, "95%")):
+        of = [flag for flag in flags if flag.state == state]
+        better = sum(flag.better for flag in of)
+        worse = sum(flag.direction == "worse" for flag in of)
+        yield (
+            f"* {state.capitalize()} (beyond the {limits} limits): {len(of)}; {worse} worse, {better} better, "
+            f"{len(of) - worse - better} higher or lower where neither is better."
+        )
+
+
+def _changed(tables: ReleasedTables, about: About) -> list[str]:
+    before = about.facts.get("compared with", "")
+    if before in ("", "no earlier release"):
+        return ["This is the first release."]
+    changed = len(tables.frame("revisions"))
+    return [
+        f"Compared with {_plain(before)}, {changed:,} published numbers are new, gone or different. The dashboard and "
+        "revisions.csv name them."
+    ]
+
+
+def _plain(label: str) -> str:
+    feed, _, rest = label.partition(" ")
+    period, _, version = rest.partition(" ")
+    return f"{feed.replace('_', ' ')} {wording.period(period)} {version}".strip()

@@ -1,0 +1,161 @@
+"""Letters of the outlier process: one per stage and trust, as Word documents the audit team signs and sends.
+
+What belongs here: what a letter says. What does not: who gets one (flags come from `outliers.py`), when
+(`outlier_timetable.py`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from naome_pipeline.reports.about import AUDIT_NAME, About
+from naome_pipeline.reports.safety import file_stem
+from naome_pipeline.reports.word_documents import (
+    add_heading,
+    add_paragraphs,
+    add_table,
+    add_warnings,
+    new_document,
+    save_document,
+)
+
+if TYPE_CHECKING:
+    from naome_pipeline.reports.main_period import Unit
+    from naome_pipeline.reports.outlier_timetable import Stage, Timetable
+    from naome_pipeline.reports.outliers import Flag
+
+_COLUMNS = ("Indicator", "Your result", "Nation", "People", "State", "Under wider limits")
+_WIDTHS = (4.9, 2.7, 2.4, 2.7, 2.3, 2.3)
+_TITLES = {
+    "notification": "Results of your trust: please check",
+    "confirmation": "Results of your trust: potential outlier confirmed",
+    "publication": "Results of your trust: what will be published",
+}
+_OPENING = {
+    "notification": "The audit compares the trusts of a nation with each other. The results below, of people diagnosed in "
+    "{period}, lie further from the national figure than chance usually takes them.",
+    "confirmation": "We wrote to your clinical lead about the results below, of people diagnosed in {period}. We have looked at "
+    "the answer, and the results still lie further from the national figure than chance can reasonably take them.",
+    "publication": "The results below, of people diagnosed in {period}, will be published with your trust's answer.",
+}
+_CONDITIONS = {
+    "confirmation": "Draft. Send this only if the results still stand after the review, and leave out those that do not."
+}
+_MEANING = (
+    "A result beyond the limits is a reason to look, not a judgement. It can come from records that are missing or wrong, from "
+    "patients who differ in ways the audit cannot see, from chance, or from care. The wider limits allow for variation that all "
+    "trusts share."
+)
+
+
+def write_letters(
+    folder: Path, flags: Sequence[Flag], timetable: Timetable, about: About
+) -> list[tuple[Stage, Unit, str]]:
+    """Write every letter into a folder; returns stage, trust and file name (relative to the folder above) of each."""
+    dates = timetable.dates(about.snapshot)
+    of_trust: dict[str, list[Flag]] = {}
+    for flag in flags:
+        of_trust.setdefault(flag.trust.code, []).append(flag)
+    written = []
+    for stage in timetable.letters:
+        for code in sorted(of_trust):
+            concerned = [f for f in of_trust[code] if f.state in stage.states]
+            if stage.letter == "confirmation":
+                concerned = [f for f in concerned if not f.better]
+            if not concerned:
+                continue
+            folder.mkdir(exist_ok=True)
+            name = f"{stage.id}_{file_stem(code)}.docx"
+            _write_letter(folder / name, stage, concerned, timetable, dates, about)
+            written.append((stage, concerned[0].trust, f"{folder.name}/{name}"))
+    return written
+
+
+def _write_letter(
+    path: Path,
+    stage: Stage,
+    flags: Sequence[Flag],
+    timetable: Timetable,
+    dates: Mapping[str, dt.date],
+    about: About,
+) -> None:
+    trust, kind = flags[0].trust, str(stage.letter)
+    document = new_document(
+        f"{_TITLES[kind]} ({trust.code})", f"{AUDIT_NAME}, {about.release}", about.snapshot
+    )
+    add_warnings(document, [*about.warnings, *([_CONDITIONS[kind]] if kind in _CONDITIONS else [])])
+    add_paragraphs(
+        document, [f"To: {stage.to}, {trust.name} ({trust.code})", f"Date: {day(dates[stage.id])}"]
+    )
+    add_paragraphs(document, [_OPENING[kind].format(period=flags[0].period)])
+    parts = (
+        ("Results to look into", [f for f in flags if f.direction == "worse"]),
+        ("Results better than expected", [f for f in flags if f.better]),
+        (
+            "Results higher or lower than elsewhere",
+            [f for f in flags if f.direction not in ("worse", "better")],
+        ),
+    )
+    for heading, part in parts:
+        if part:
+            add_heading(document, heading, 1)
+            rows = [
+                [
+                    f"{f.title} ({f.indicator}, {f.comparison})",
+                    f.result,
+                    f.national,
+                    f.people,
+                    _state(f),
+                    f.wide_state,
+                ]
+                for f in part
+            ]
+            add_table(document, f"{heading}: {len(part)} of them", _COLUMNS, rows, _WIDTHS, size=9)
+    add_heading(document, "What this means", 1)
+    add_paragraphs(document, [_MEANING])
+    add_heading(document, "What we ask of you", 1)
+    add_paragraphs(document, _requests(kind, flags, dates), style="List Number")
+    add_heading(document, "What happens when", 1)
+    rows = [[s.title, day(dates[s.id])] for s in timetable.stages if s.id != "results"]
+    add_table(document, "Stages of the outlier process and their dates", ("Stage", "By"), rows, (12.3, 5.0))
+    add_paragraphs(document, [f"For the {AUDIT_NAME}", "Name and signature:", about.line])
+    save_document(document, path)
+
+
+def _state(flag: Flag) -> str:
+    return f"{flag.state}, {flag.direction}" if flag.direction else flag.state
+
+
+def _requests(kind: str, flags: Sequence[Flag], dates: Mapping[str, dt.date]) -> list[str]:
+    formal = any(f.state == "potential outlier" and not f.better for f in flags)
+    if kind == "confirmation":
+        return [
+            f"Please tell us by {day(dates['plan'])} what your trust will do. Its Local Action Plan has room for that.",
+            "Please tell us whom we should write to about it.",
+            "We tell the regulator at the same time as you.",
+        ]
+    if kind == "publication":
+        return [f"Please send any last comment on these results before {day(dates['publication'])}."]
+    asked = []
+    if any(not f.better for f in flags):
+        answer = (
+            f"Please send your answer by {day(dates['answer'])}."
+            if formal
+            else f"An answer is welcome by {day(dates['answer'])}; none is required, as no result is a potential outlier."
+        )
+        asked = [
+            "Please check the records behind these results: are the people yours, and is what was done for them recorded?",
+            "Please look at how care was given where the records are right.",
+            answer,
+        ]
+    if any(f.better for f in flags):
+        asked.append("Please tell us what other trusts could learn from your better results.")
+    return asked
+
+
+def day(date: dt.date) -> str:
+    """`4 March 2025`."""
+    return f"{date.day} {date:%B %Y}"

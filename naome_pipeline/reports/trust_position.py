@@ -1,0 +1,54 @@
+"""Where one trust stands: its released values beside its Alliance and nation, and its place among the limits, in words.
+
+What belongs here: what is said of one trust and one indicator. What does not: which indicators an output shows, how it looks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from naome_pipeline.reports import numbers
+from naome_pipeline.reports.main_period import HIDDEN, MainPeriod, Row, Unit, said
+
+NOT_COMPARED = "not compared"
+
+
+@dataclass(frozen=True)
+class Position:
+    """An indicator of a trust with what stands beside it, as text; None where the trust has no such neighbour."""
+
+    own: str
+    alliance: tuple[str, str] | None
+    nation: tuple[str, str] | None
+    limits: str
+
+
+def position(main: MainPeriod, trust: Unit, indicator: str) -> Position:
+    """Where a trust stands in an indicator."""
+
+    def beside(unit: Unit | None) -> tuple[str, str] | None:
+        return None if unit is None else (unit.name, said(main.row(indicator, unit)))
+
+    return Position(
+        own=said(main.row(indicator, trust)),
+        alliance=beside(main.alliance_of(trust)),
+        nation=beside(main.nation_of(trust)),
+        limits=against_limits(main.comparison(indicator, trust)),
+    )
+
+
+def against_limits(row: Row | None) -> str:
+    """A state in words: `within the limits`, `alert, worse`, `not assessed: …`, with what the wider limits say."""
+    if row is None:
+        return NOT_COMPARED
+    if row["suppressed"]:
+        return HIDDEN
+    state = str(row["state"])
+    if state == "not assessed":
+        reason = row["reason"]
+        return "not assessed" if numbers.missing(reason) or not reason else f"not assessed: {reason}"
+    if state == "within":
+        return "within the limits"
+    direction = "" if numbers.missing(row["direction"]) or not row["direction"] else f", {row['direction']}"
+    wide = str(row["overdispersed_state"] or "")
+    return f"{state}{direction}" + (f" (wider limits: {wide})" if wide and wide != state else "")
