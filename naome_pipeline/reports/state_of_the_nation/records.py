@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from naome_pipeline.parameters import parameters
+from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Chart, Paragraph, Section, Table
 from naome_pipeline.reports.documents.pictures import draw
@@ -22,7 +22,7 @@ DRAWN = ("P1", "P8", "P3", "P10_1y")
 def data_quality(reading: Reading) -> Section:
     """How complete each record is, against the target."""
     title = "How complete the records are"
-    target = float(parameters()["data_quality_target"].value)
+    target = float(value_of("data_quality_target"))
     rows = [(n, reading.whole.get((n, "all"))) for n in reading.indicators("data quality")]
     shown = [(n, r) for n, r in rows if r is not None and not numbers.missing(r["proportion"])]
     without = [n for n, r in rows if (n, r) not in shown]
