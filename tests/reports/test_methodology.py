@@ -56,8 +56,12 @@ def tables_of(found: Section) -> list[Table]:
     return [b for b in found.blocks if isinstance(b, Table)]
 
 
+def facts(table: Table) -> dict[str, str]:
+    return {row[0]: row[1] for row in table.rows}
+
+
 def test_every_indicator_of_the_registry_has_its_definition(document):
-    tables = {t.caption.split(":")[0]: dict(t.rows) for t in tables_of(section(document, "definitions"))}
+    tables = {t.caption.split(":")[0]: facts(t) for t in tables_of(section(document, "definitions"))}
     assert list(tables) == sorted(
         tables, key=lambda n: (registry().indicators[n].goal, list(registry().indicators).index(n))
     )
@@ -106,7 +110,7 @@ def test_every_risk_model_has_its_diagnostics(document):
 
 def test_the_policy_and_the_rules_of_recommendations_are_printed(document):
     [policy] = tables_of(section(document, "disclosure"))
-    assert dict(policy.rows)["Smallest shown"] == "5"
+    assert facts(policy)["Smallest shown"] == "5"
     [rule_table] = tables_of(section(document, "recommendations"))
     assert [r[0] for r in rule_table.rows] == [r.title for r in rules().rules]
 
