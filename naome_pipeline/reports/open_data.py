@@ -37,6 +37,7 @@ FILES = {
     "released_factors": "associated_factors.csv",
     "released_risk_models": "risk_models.csv",
     "released_yearly_change": "yearly_change.csv",
+    "released_intervention_effects": "intervention_effects.csv",
     "released_recurrence_rates": "recurrence_rates.csv",
     "released_recurrence_evidence": "recurrence_evidence.csv",
     "released_registry_agreement": "registry_agreement.csv",
@@ -59,6 +60,8 @@ HOLDS = {
     "associated_factors.csv": "what goes with receiving care: patients, hospitals, regions",
     "risk_models.csv": "the models behind risk adjustment",
     "yearly_change.csv": "change from year to year",
+    "intervention_effects.csv": "what happened after a named intervention",
+    "table_revisions.csv": "what changed in the other tables since the release before",
     "recurrence_rates.csv": "distant recurrence by years since diagnosis (experimental)",
     "recurrence_evidence.csv": "what the recurrent cohort rests on (experimental)",
     "registry_agreement.csv": "how far rapid registration agrees with the full registry",
@@ -138,7 +141,11 @@ MEANINGS = {
     "column_name": "column whose value differs",
     "before": "value in the release before; empty where it was hidden or not given",
     "now": "value in this release; empty where it is hidden or not given",
-    "item": "what two registries are compared on; name of a fact or parameter",
+    "item": "name of the fact or parameter",
+    "intervention": "name of the intervention",
+    "design": "interrupted time series, or difference-in-differences with the providers that did not have it",
+    "term": "which part of the design the row estimates",
+    "estimate": "the estimate, on the scale of the proportion (0 to 1)",
     "kappa": "Cohen's kappa, unweighted: agreement beyond chance, 1 = full; nations only",
     "found_by_one_source_only": "people whom no other source shows as recurrent",
     "deaths": "people who died while they were followed",
@@ -198,6 +205,7 @@ MEANINGS_IN = {
     "released_risk_models": {"value": "value of the measure"},
     "provenance": {"value": "what the item is"},
     "released_registry_agreement": {
+        "item": "what the two registries are compared on",
         "measure": "registered, in the cohort: share of the cohort by full registration that rapid registration knows, and has "
         "in its cohort; confirmed: share of the cohort by rapid registration that full registration has in its own; recorded: "
         "share of people in both cohorts whose item rapid registration has, of those for whom full registration has it; agrees: "
@@ -213,6 +221,7 @@ for _name in (
     "released_variation",
     "released_factors",
     "released_yearly_change",
+    "released_intervention_effects",
     "released_recurrence_rates",
 ):
     MEANINGS_IN[_name] = _INTERVAL | MEANINGS_IN.get(_name, {})

@@ -117,7 +117,8 @@ def _completeness(basis: Basis, indicator: str) -> str:
     row = None if numbers.missing(name) else basis.whole(str(name))
     if row is None:
         return ""
-    return f"The record behind it is there for {numbers.percent(row['proportion'])} of people, so some of this is missing record."
+    share = numbers.percent(row["proportion"])
+    return f"The record behind it is there for {share} of people; the others count as not documented."
 
 
 def _ranked(found: list[tuple[float, Found]]) -> list[Found]:

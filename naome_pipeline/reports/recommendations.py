@@ -8,7 +8,6 @@ The same tables give the same recommendations. There are five where the tables s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -196,8 +195,3 @@ def _written(
 def _listed(bodies: list[str]) -> str:
     said = " and ".join(bodies) if len(bodies) < 3 else f"{', '.join(bodies[:-1])} and {bodies[-1]}"
     return said[0].upper() + said[1:]
-
-
-def thresholds() -> Mapping[str, Threshold]:
-    """Rule to its threshold, for the methodology."""
-    return {rule.title: rule.threshold for rule in rules().rules}

@@ -23,6 +23,7 @@ RELEASED = (
     "released_factors",
     "released_risk_models",
     "released_yearly_change",
+    "released_intervention_effects",
     "released_recurrence_rates",
     "released_recurrence_evidence",
     "released_registry_agreement",

@@ -166,3 +166,24 @@ def yearly_change(indicators: Sequence[str], nations: Sequence[str] = ("England"
         for step, year in enumerate((2023, 2024))
     ]  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def intervention_effects() -> pd.DataFrame:
+    """What followed one intervention that everybody had at once."""
+    return pd.DataFrame(
+        [
+            {
+                "intervention": "Nurses in every clinic",
+                "indicator": "P8",
+                "design": "interrupted time series",
+                "term": "level change",
+                "estimate": 0.06,
+                "standard_error": 0.02,
+                "lower": 0.02,
+                "upper": 0.1,
+                "p": 0.003,
+                "expected": "increase",
+                "note": "",
+            }
+        ]
+    )

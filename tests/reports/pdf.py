@@ -30,9 +30,10 @@ class Tagged:
 def read_pdf(content: bytes) -> Tagged:
     reader = PdfReader(io.BytesIO(content))
     root: Any = reader.trailer["/Root"]
+    information: Any = reader.metadata or {}
     found = Tagged(
         pages=len(reader.pages),
-        title=str((reader.metadata or {}).get("/Title", "")),
+        title=str(information.get("/Title", "")),
         language=str(root.get("/Lang", "")),
         marked=bool(root.get("/MarkInfo", {}).get("/Marked", False)),
         shows_title=bool(root.get("/ViewerPreferences", {}).get("/DisplayDocTitle", False)),
@@ -42,7 +43,8 @@ def read_pdf(content: bytes) -> Tagged:
     found.untagged_pages = sum("/StructParents" not in page for page in reader.pages)
     _walk(root["/StructTreeRoot"].get_object(), found)
     for page in reader.pages:
-        for font in page["/Resources"].get_object().get("/Font", {}).values():
+        resources: Any = page["/Resources"].get_object()
+        for font in resources.get("/Font", {}).values():
             of: Any = font.get_object()
             inner = of["/DescendantFonts"][0].get_object() if "/DescendantFonts" in of else of
             descriptor = inner["/FontDescriptor"].get_object()

@@ -146,6 +146,7 @@ def frames() -> dict[str, pd.DataFrame]:
         "released_factors": outcome_tables.factors(["P1", "P5", "C10"]),
         "released_risk_models": outcome_tables.risk_models(["P5", "P9"]),
         "released_yearly_change": outcome_tables.yearly_change(["P1"]),
+        "released_intervention_effects": outcome_tables.intervention_effects(),
         "released_recurrence_rates": pd.DataFrame(
             [
                 {

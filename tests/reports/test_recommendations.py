@@ -133,7 +133,7 @@ def test_the_evidence_names_its_numbers(tmp_path):
     )
     assert "−3.0 percentage points" in found["worsening"].evidence
     assert "2 of 10 hospitals assessed" in found["outliers"].evidence
-    assert "there for 70.0% of people" in found["variation"].evidence
+    assert "there for 70.0% of people; the others" in found["variation"].evidence
 
 
 def test_every_number_of_the_evidence_is_a_figure_taken_from_a_released_table(tmp_path):

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.documents.model import Chart, Document
+from naome_pipeline.reports.documents.model import Chart, Document, Tiles
 from naome_pipeline.reports.documents.page import html_page
 from naome_pipeline.reports.documents.pdf import pdf_bytes
+from naome_pipeline.reports.state_of_the_nation.messages import GLANCE
 from naome_pipeline.reports.state_of_the_nation.report import (
     PAGE_FILE,
     PDF_FILE,
@@ -143,6 +144,18 @@ def test_every_number_of_the_report_is_one_of_the_released_tables(document, tabl
     assert strange(changed, tables, len(document.sections)) == ["12,345.6"]
 
 
+def test_the_large_numbers_are_the_national_ones(document, tables):
+    values = tables["released_indicators"]
+    both = values[(values["level"] == "both_nations") & (values["subgroup"] == "all")].set_index("indicator")
+    [tiles] = [b for s in document.sections for b in s.blocks if isinstance(b, Tiles)]
+    shown = {tile.label: (tile.value, tile.detail, tile.share) for tile in tiles.tiles}
+    assert len(shown) == 12
+    for indicator, label in GLANCE.items():
+        row = both.loc[indicator]
+        counts = f"{row['numerator']:,} of {row['denominator']:,} people, 2021 to 2023"
+        assert shown[label] == (f"{100 * row['proportion']:.1f}%", counts, row["proportion"])
+
+
 def test_page_and_pdf_have_the_numbers_of_the_document_and_no_others(document, pdf):
     known = set(numbers_in(words(document)))
     page = re.sub(r"<style>.*?</style>|<svg.*?</svg>", " ", html_page(document), flags=re.DOTALL)
@@ -168,7 +181,8 @@ def test_equal_tables_give_equal_files(tables, tmp_path):
     found = []
     for name in ("one", "two"):
         folder, source = tmp_path / name, tmp_path / f"{name}-tables"
-        folder.mkdir(), source.mkdir()
+        folder.mkdir()
+        source.mkdir()
         write_state_of_the_nation(released(source, annual_frames(trusts=20, alliances=5)), folder)
         found.append(((folder / PDF_FILE).read_bytes(), (folder / PAGE_FILE).read_bytes()))
     assert found[0] == found[1]

@@ -20,6 +20,8 @@ def draw(
     """A chart as SVG text. `data`: per data set its rows; `width` and `height` in pixels, where the chart lets them be set."""
     content = document_specification(name)
     content["config"]["font"] = DOCUMENT_FONT
+    # A unit whose value is hidden keeps its row, without a mark.
+    content["config"]["mark"] = {"invalid": "break-paths-show-domains"}
     for part in ("axis", "style"):
         content["config"][part] = _in_document_font(content["config"][part])
     content["datasets"] = {key: list(rows) for key, rows in data.items()}

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Chart, Paragraph, Section, Subheading, Table
 from naome_pipeline.reports.documents.pictures import draw
@@ -21,7 +22,10 @@ from naome_pipeline.reports.recommendations import Recommendation
 # What Alliances are compared by, beside the measure that varies most between hospitals.
 COMPARED = ("P1", "P8", "P10_1y")
 PANEL_LINE = 26  # characters
-TIMES = {365: "1 year", 1096: "3 years", 1826: "5 years"}
+TIMES = {
+    int(value_of(f"survival_days_{short}")): label
+    for short, label in (("1y", "1 year"), ("3y", "3 years"), ("5y", "5 years"))
+}
 DEATHS = "P9"
 ASSESSED = ("within", "alert", "potential outlier")
 
@@ -133,15 +137,14 @@ def _outside(reading: Reading) -> list[Block]:
         kind, table = compared(reading, name)
         if table.empty:
             continue
-        neutral = reading.definitions[name]["direction"] == "neutral"
-        side = ", worse is lower" if neutral else ""
-        rows.append((reading.title(name), f"{kind}{side}", *state_counts(table)))
+        rows.append((reading.title(name), kind, *state_counts(table)))
     if not rows:
         return [Paragraph("No hospitals are compared in this release.")]
     table = Table(
         "Hospitals outside the limits of the national figure",
         (
-            "Measure", "Comparison", "Assessed", "Outliers, worse", "Outliers, better", "Alerts, worse", "Alerts, better",
+            "Measure", "Comparison", "Assessed", "Outliers, worse or lower", "Outliers, better or higher",
+            "Alerts, worse or lower", "Alerts, better or higher",
             "Hidden or not assessed",
         ),
         tuple(rows),
@@ -152,7 +155,8 @@ def _outside(reading: Reading) -> list[Block]:
         Subheading("Hospitals outside the limits"),
         Paragraph(
             "Potential outliers lie beyond the 99.8% limits, alerts beyond the 95% limits. Chance alone puts one hospital in "
-            "twenty beyond the 95% limits. A position is a reason to look, not a judgement; small hospitals are not assessed."
+            "twenty beyond the 95% limits. A position is a reason to look, not a judgement; small hospitals are not assessed. "
+            "Where neither more nor less is better, the sides are lower and higher."
         ),
         table,
     ]

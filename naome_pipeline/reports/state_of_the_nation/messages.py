@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from naome_pipeline.parameters import parameters
+from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers
 from naome_pipeline.reports.documents.model import (
     Block,
@@ -44,7 +44,6 @@ MESSAGES = {
     "P6": "Bone health.",
     "P9": "Deaths soon after chemotherapy.",
 }
-YEAR = 365
 
 
 def key_messages(reading: Reading) -> Section:
@@ -59,7 +58,7 @@ def key_messages(reading: Reading) -> Section:
         completeness = reading.definitions[indicator]["completeness_indicator"]
         record = None if numbers.missing(completeness) else reading.shown(str(completeness))
         if record is not None:
-            text += f" The record is there for {numbers.percent(record['proportion'])}, so some of this is missing record."
+            text += f" The record is there for {numbers.percent(record['proportion'])}; the others count as not documented."
         found.append(Paragraph(text, lead=lead))
     found += [*_survival(reading), *_quality(reading), *_outside(reading)]
     if not found:
@@ -86,7 +85,11 @@ def _who(reading: Reading) -> str:
 
 def _survival(reading: Reading) -> list[Paragraph]:
     table = reading.frame("released_survival")
-    rows = table[(table["subgroup"] == "all") & (table["time"] == YEAR) & table["survival"].notna()]
+    rows = table[
+        (table["subgroup"] == "all")
+        & (table["time"] == value_of("survival_days_1y"))
+        & table["survival"].notna()
+    ]
     texts = [
         f"{r.unit_code}: {numbers.percent(r.survival)} (95% interval {numbers.percent_range(r.lower, r.upper)})"
         for r in rows.sort_values(["level", "unit_code"]).itertuples(index=False)
@@ -97,7 +100,7 @@ def _survival(reading: Reading) -> list[Paragraph]:
 
 
 def _quality(reading: Reading) -> list[Paragraph]:
-    target = float(parameters()["data_quality_target"].value)
+    target = float(value_of("data_quality_target"))
     rows = {n: reading.shown(n) for n in reading.indicators("data quality")}
     shown = {n: r for n, r in rows.items() if r is not None}
     if not shown:

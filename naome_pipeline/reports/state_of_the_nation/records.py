@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from naome_pipeline.parameters import parameters
+from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Chart, Paragraph, Section, Table
 from naome_pipeline.reports.documents.pictures import draw
@@ -22,7 +22,7 @@ DRAWN = ("P1", "P8", "P3", "P10_1y")
 def data_quality(reading: Reading) -> Section:
     """How complete each record is, against the target."""
     title = "How complete the records are"
-    target = float(parameters()["data_quality_target"].value)
+    target = float(value_of("data_quality_target"))
     rows = [(n, reading.whole.get((n, "all"))) for n in reading.indicators("data quality")]
     shown = [(n, r) for n, r in rows if r is not None and not numbers.missing(r["proportion"])]
     without = [n for n, r in rows if (n, r) not in shown]
@@ -134,7 +134,36 @@ def progress(reading: Reading) -> Section:
             widths=(8, 2, *(w for _ in nations for w in (2, 7))),
         )
     )
-    return Section("progress", title, blocks)
+    return Section("progress", title, [*blocks, *_interventions(reading)])
+
+
+def _interventions(reading: Reading) -> list[Block]:
+    """What followed each named intervention; nothing where none is configured."""
+    table = reading.frame("released_intervention_effects").sort_values(["intervention", "indicator", "term"])
+    rows = []
+    for r in rows_of(table):
+        name = str(r["indicator"])
+        measure = reading.title(name) if name in reading.definitions else name
+        found = (
+            str(r["note"])
+            if numbers.missing(r["estimate"])
+            else f"{numbers.points(r['estimate'])} ({numbers.points_range(r['lower'], r['upper'])})"
+        )
+        rows.append((str(r["intervention"]), measure, f"{r['design']}: {r['term']}", found))
+    if not rows:
+        return []
+    return [
+        Paragraph(
+            "Named interventions: what the measure did when each began, in percentage points with 95% intervals. Other things "
+            "changed at the same time, too."
+        ),
+        Table(
+            "Named interventions and what followed",
+            ("Intervention", "Measure", "Design and term", "Estimate (95% interval)"),
+            tuple(rows),
+            widths=(5, 6, 6, 5),
+        ),
+    ]
 
 
 def _years(reading: Reading, rows: list[dict]) -> Chart:

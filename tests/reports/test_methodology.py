@@ -1,0 +1,128 @@
+"""The methodology supplement prints what was used: every definition, parameter, code list, model and assumption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from naome_pipeline.indicators.registry import registry
+from naome_pipeline.parameters import parameters
+from naome_pipeline.reference import reference_names, reference_path
+from naome_pipeline.reports.documents.model import Bullets, Document, Section, Subheading, Table
+from naome_pipeline.reports.documents.pdf import pdf_bytes
+from naome_pipeline.reports.methodology.supplement import methodology
+from naome_pipeline.reports.recommendations import rules
+from tests.reports.annual import annual_frames, without
+from tests.reports.pdf import read_pdf
+from tests.reports.released_tables import released
+
+
+def frames() -> dict[str, pd.DataFrame]:
+    made = without(annual_frames(trusts=8, alliances=2), "C7", "no somatic tests (somatic.test_status)")
+    every = [
+        {
+            "kind": "parameter",
+            "item": n,
+            "value": str(p.value),
+            "unit": p.unit,
+            "basis": p.basis,
+            "note": p.note,
+        }
+        for n, p in parameters().items()
+    ]
+    provenance = made["provenance"]
+    facts = provenance[provenance["kind"] != "parameter"]
+    layout = {
+        "kind": "layout", "item": "Wales: tumours canisc", "value": "CaNISC", "unit": "", "basis": "assumption",
+        "note": "every column name",
+    }  # fmt: skip
+    made["provenance"] = pd.concat([facts, pd.DataFrame([*every, layout])], ignore_index=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory) -> Document:
+    return methodology(released(tmp_path_factory.mktemp("tables"), frames()))
+
+
+def section(document: Document, name: str) -> Section:
+    [found] = [s for s in document.sections if s.name == name]
+    return found
+
+
+def tables_of(found: Section) -> list[Table]:
+    return [b for b in found.blocks if isinstance(b, Table)]
+
+
+def facts(table: Table) -> dict[str, str]:
+    return {row[0]: row[1] for row in table.rows}
+
+
+def test_every_indicator_of_the_registry_has_its_definition(document):
+    tables = {t.caption.split(":")[0]: facts(t) for t in tables_of(section(document, "definitions"))}
+    assert list(tables) == sorted(
+        tables, key=lambda n: (registry().indicators[n].goal, list(registry().indicators).index(n))
+    )
+    assert set(tables) == set(registry().indicators)
+    assert tables["P9"]["Follow-up"] == "395 days"
+    assert tables["P9"]["Guideline"] == registry().indicators["P9"].guideline
+    assert tables["P1"]["Completeness beside it"] == "D5"
+    assert tables["C7"]["Available"].startswith(
+        "Not available from this feed: it needs the results of molecular tests"
+    )
+    assert tables["P1"]["Available"] == "yes"
+    for name, indicator in registry().indicators.items():
+        assert tables[name]["Numerator"] == indicator.numerator.text
+        assert tables[name]["Denominator"] == indicator.denominator.text
+
+
+def test_every_parameter_is_printed_with_its_basis_and_every_assumption_again(document):
+    [table] = tables_of(section(document, "parameters"))
+    assert {(r[0], r[1], r[3]) for r in table.rows} == {
+        (name.replace("_", " "), str(p.value), p.basis) for name, p in parameters().items()
+    }
+    [bullets] = [b for b in section(document, "assumptions").blocks if isinstance(b, Bullets)]
+    ours = [p for p in parameters().values() if p.basis == "assumption"]
+    rules_of_ours = [r for r in rules().rules if r.threshold.basis == "assumption"]
+    assert len(bullets.items) == len(ours) + len(rules_of_ours) + 1
+    assert "Layout of Wales: tumours canisc: every column name." in bullets.items
+
+
+def test_every_code_list_has_its_source_and_its_codes(document):
+    first, *codes = tables_of(section(document, "codes"))
+    assert [r[0] for r in first.rows] == [n.replace("_", " ") for n in reference_names()]
+    assert [r for r in first.rows if r[3] == "not stated"] == []
+    printed = {t.caption: t for t in codes}
+    spinal = printed["Codes of opcs4 spinal decompression"]
+    lines = reference_path("opcs4_spinal_decompression").read_text(encoding="utf-8").splitlines()[1:]
+    listed = {c for _, cell in spinal.rows for c in cell.split(", ")}
+    assert listed == {line.split(",")[0] for line in lines}
+
+
+def test_every_risk_model_has_its_diagnostics(document):
+    titles = [b.text for b in section(document, "risk-models").blocks if isinstance(b, Subheading)]
+    assert [t.split(":")[0] for t in titles] == ["P5", "P9"]
+    figures = [t for t in tables_of(section(document, "risk-models")) if t.caption == "P5, diagnostics"]
+    assert "Discrimination (AUC)" in {r[0] for t in figures for r in t.rows}
+
+
+def test_the_policy_and_the_rules_of_recommendations_are_printed(document):
+    [policy] = tables_of(section(document, "disclosure"))
+    assert facts(policy)["Smallest shown"] == "5"
+    [rule_table] = tables_of(section(document, "recommendations"))
+    assert [r[0] for r in rule_table.rows] == [r.title for r in rules().rules]
+
+
+def test_the_supplement_meets_pdf_ua(document):
+    pdf = read_pdf(pdf_bytes(document))
+    assert "<pdfuaid:part>1</pdfuaid:part>" in pdf.metadata
+    assert pdf.tags.count("/H1") >= len(document.sections)
+    assert pdf.text.count("This is not an NHS service.") >= pdf.pages
+
+
+def test_no_path_of_a_machine_is_printed(document):
+    text = repr(document)
+    assert str(Path.home()) not in text
+    assert "site-packages" not in text
