@@ -65,7 +65,11 @@ class TypedColumns:
         for number, status in enumerate(self.statuses.values()):
             branches = (f"WHEN '{r}' THEN {number * len(_REASONS) + i}" for i, r in enumerate(_REASONS))
             codes.append(f"CASE {status} {' '.join(branches)} END")
-        return f"COALESCE({', '.join(codes)})" if codes else "NULL"
+        if not codes:
+            return "NULL"
+        # Nearly every row is usable, which is quickly seen.
+        usable = " AND ".join(f"{self.columns[column]} IS NOT NULL" for column in self.statuses)
+        return f"CASE WHEN {usable} THEN NULL ELSE COALESCE({', '.join(codes)}) END"
 
 
 def cleaned(raw: str, *, only_spaces: bool = False) -> str:
@@ -112,7 +116,9 @@ def _number(text: str) -> str:
 
 
 def _integer(text: str, *, whole_part: bool) -> str:
-    number = f"FLOOR({_number(text)})" if whole_part else _number(text)
+    if whole_part:
+        return f"TRY_CAST(FLOOR({_number(text)}) AS INTEGER)"
+    number = _number(text)
     return f"CASE WHEN {number} = FLOOR({number}) THEN TRY_CAST({number} AS INTEGER) END"
 
 
@@ -154,21 +160,23 @@ def means_nothing(type_name: str, value: str) -> str | None:
     return " OR ".join(conditions) or None
 
 
-def raw_text(source: Source, locate: Locate, position: int | None = None) -> str | None:
-    """The delivered text of a canonical column (of one list position), or None when no file has it."""
+def delivered_text(
+    source: Source, locate: Locate, position: int | None = None, *, only_spaces: bool = False
+) -> str | None:
+    """The cleaned text of a canonical column (of one list position: as delivered), or None when no file has it."""
 
     def first(names: Sequence[str]) -> str | None:
         return next((found for name in names if (found := locate(name)) is not None), None)
 
     def at_position(name: str) -> list[str]:
-        several = expanded((name,))
-        return [name] if position is None else list(several[position : position + 1])
+        names = expanded((name,))
+        return [name] if position is None else list(names[position : position + 1])
 
     if source.date_parts or source.joined:
         parts = [locate(name) for name in (*source.date_parts, *source.joined)]
         if any(part is None for part in parts):
             return None
-        texts = [cleaned(part) for part in parts if part is not None]
+        texts = [cleaned(part, only_spaces=only_spaces) for part in parts if part is not None]
         if source.date_parts:
             texts = [texts[0], *(f"LPAD({text}, 2, '0')" for text in texts[1:])]
         raw = " || '-' || ".join(texts)
@@ -178,7 +186,10 @@ def raw_text(source: Source, locate: Locate, position: int | None = None) -> str
         found = list(dict.fromkeys(choice for choice in choices if choice is not None))
         if not found:
             return None
-        raw = found[0] if len(found) == 1 else f"COALESCE({', '.join(cleaned(f) for f in found)})"
+        # A place of a list that has one source is cleaned with the others of its list.
+        several = position is None or len(found) > 1
+        texts = [cleaned(text, only_spaces=only_spaces) if several else text for text in found]
+        raw = texts[0] if len(texts) == 1 else f"COALESCE({', '.join(texts)})"
     if source.only_where is not None:
         condition = condition_sql(source.only_where, locate)
         return None if condition is None else f"CASE WHEN {condition} THEN {raw} END"
@@ -236,14 +247,11 @@ class _Value:
     def has_form(self) -> bool:
         return self.type_name in _WITH_FORM
 
-    def text(self, raw: str) -> str:
-        return cleaned(raw, only_spaces=self.only_spaces)
-
     def parsed(self, text: str, *, whole_part: bool = False) -> str:
         return parsed_value(self.type_name, text, self.snapshot_date, whole_part=whole_part)
 
     def nothing(self, parsed: str) -> str:
-        return f"COALESCE({means_nothing(self.type_name, parsed) or 'FALSE'}, FALSE)"
+        return f"COALESCE({means_nothing(self.type_name, parsed) or 'NULL'}, FALSE)"
 
     def final(self, parsed: str) -> str:
         """The parsed value, or null where it means nothing or is a day on which nothing can have happened."""
@@ -275,7 +283,7 @@ def _add_single(
     *,
     reverse: bool,
 ) -> None:
-    raw = raw_text(source, locate) if source else None
+    raw = delivered_text(source, locate, only_spaces=value.only_spaces) if source else None
     name = column.name
     if raw is None or source is None:
         typed.columns[name] = f"CAST(NULL AS {value_types()[column.type].duckdb})"
@@ -283,7 +291,7 @@ def _add_single(
             typed.statuses[name] = literal(MISSING)
         return
     text, parsed, final = (quoted(f"{step}_{name}") for step in "xpv")
-    typed.texts[f"x_{name}"] = value.text(raw)
+    typed.texts[f"x_{name}"] = raw
     typed.parsed[f"p_{name}"] = value.parsed(text, whole_part=source.whole_part)
     typed.values[f"v_{name}"] = value.final(parsed)
     if column.required or value.has_form:
@@ -305,14 +313,15 @@ def _add_list(
     first, and only they are typed.
     """
     name, kind = column.name, value_types()[column.type].duckdb
-    raws = [raw_text(source, locate, i) for i in range(column.width or 0)] if source else []
+    raws = [delivered_text(source, locate, i) for i in range(column.width or 0)] if source else []
     while raws and raws[-1] is None:
         raws.pop()
     if not raws:
         typed.columns[name] = f"CAST(NULL AS {kind}[])"
         return
     text, parsed, final = (quoted(f"{step}_{name}") for step in "xpv")
-    typed.texts[f"x_{name}"] = f"LIST_TRANSFORM({_filled(raws)}, LAMBDA t: {value.text('t')})"
+    clean = cleaned("t", only_spaces=value.only_spaces)
+    typed.texts[f"x_{name}"] = f"LIST_TRANSFORM({_filled(raws)}, LAMBDA t: {clean})"
     typed.parsed[f"p_{name}"] = f"LIST_TRANSFORM({text}, LAMBDA t: {value.parsed('t')})"
     typed.values[f"v_{name}"] = f"LIST_TRANSFORM({parsed}, LAMBDA p: {value.final('p')})"
     if value.has_form:
