@@ -30,12 +30,12 @@ from naome_pipeline.lake import (
     NotPublished,
     Scope,
     damage_of,
-    file_sha256,
     read_json,
 )
 from naome_pipeline.leftovers import find_leftovers, remove_leftovers
 from naome_pipeline.publishing import SUPERSEDED_FILE, release_folder
 from naome_pipeline.releases import KEPT_LAYERS, tables_of
+from naome_pipeline.tables import file_sha256
 
 # A refresh writes about as much as the delivery holds, and spills as much again in its largest step.
 FREE_DISK = 5 * 1024**3

@@ -17,7 +17,8 @@ from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.engine import Engine, EngineSettings, literal, open_connection, quoted
 from naome_pipeline.home import Home
-from naome_pipeline.lake import TABLE_FILE, Scope
+from naome_pipeline.lake import Scope
+from naome_pipeline.tables import TABLE_FILE
 from tests.pipeline.releases import FEED, PERIOD, Refreshed, build_every_node
 
 TABLES = (
