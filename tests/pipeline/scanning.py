@@ -24,15 +24,19 @@ from tests.pipeline.outputs import Row, number, packed_parts, prose, tables, tex
 from tests.pipeline.releases import Refreshed, read_parquet
 
 
+def folder_of(release: Refreshed, version: int) -> Path:
+    """Where a version's outputs lie."""
+    return release.home.reports / release.feed / release.period / f"v{version:03d}"
+
+
 def shown(release: Refreshed, version: int) -> Any:
     """The open data of a version, as a machine reads them."""
-    folder = release.home.reports / release.feed / release.period / f"v{version:03d}"
-    return pd.read_csv(folder / "indicators.csv")
+    return pd.read_csv(folder_of(release, version) / "indicators.csv")
 
 
 def outputs(release: Refreshed, version: int) -> list[Path]:
     """Every file of a version, whatever its kind, and the index of releases."""
-    folder = release.home.reports / release.feed / release.period / f"v{version:03d}"
+    folder = folder_of(release, version)
     found = sorted(p for p in folder.rglob("*") if p.is_file())
     assert {p.name for p in found} >= {"index.html", "indicators.csv", DATA_FILE}
     return [*found, release.home.reports / "index.html"]
@@ -93,7 +97,7 @@ def counts_in_documents(release: Refreshed, version: int) -> None:
     released = set(whole[["numerator", "denominator"]].astype(int).itertuples(index=False, name=None))
     national = whole[whole["level"] == "nation"][["numerator", "denominator"]].astype(int)
     exempt = set(national.itertuples(index=False, name=None))
-    data = packed_parts((outputs(release, version)[0].parent / "index.html").read_text(encoding="utf-8"))
+    data = packed_parts((folder_of(release, version) / "index.html").read_text(encoding="utf-8"))
     cells = [
         cell
         for kinds in data["data"]["values"].values()
@@ -118,7 +122,7 @@ def hidden_elsewhere(release: Refreshed, version: int) -> None:
     hidden = everybody[everybody["numerator"].isna() & everybody["median_days"].isna()]
     hidden = set(hidden[["indicator", "period", "unit_code"]].itertuples(index=False, name=None))
     assert len(hidden) > 100
-    folder = outputs(release, version)[0].parent
+    folder = folder_of(release, version)
     data = packed_parts((folder / "index.html").read_text(encoding="utf-8"))["data"]
     labels = {label: (kind, n) for kind, names in data["periods"].items() for n, label in enumerate(names)}
     for name, period, code in hidden:
@@ -162,7 +166,7 @@ def recoverable_cells(release: Refreshed, version: int) -> None:
 def mixed_scales(release: Refreshed, version: int) -> None:
     """Data files have proportions of 0 to 1 and no percent sign; documents have percentages, and not all below one."""
     files = outputs(release, version)
-    with (files[0].parent / "data_dictionary.csv").open(encoding="utf-8") as stream:
+    with (folder_of(release, version) / "data_dictionary.csv").open(encoding="utf-8") as stream:
         said = [
             (r["file"], r["column"])
             for r in csv.DictReader(stream)
