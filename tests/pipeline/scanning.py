@@ -159,7 +159,7 @@ def recoverable_cells(release: Refreshed, version: int) -> None:
     counted = CountedTables(**{field.name: frame(field.name) for field in dataclasses.fields(CountedTables)})
     control = control_of(counted, registry(), policies()["public"])
     found = gate_figures(shown(release, version), counted.indicator_counts, control, 0)
-    assert found["sensitive_cells"] > 1_000
+    assert (found["sensitive_cells"] or 0) > 1_000
     assert (found["narrow_cells"], found["recoverable_cells"], found["cells_missing"]) == (0, 0, 0)
 
 
