@@ -6,6 +6,7 @@ with its variants, every subgroup. The floor is the first rule alone: hiding sma
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import sys
@@ -131,7 +132,8 @@ def cells_hidden(tables: int = 100) -> pd.DataFrame:
         drawn = crossed(numbers)
         small += int(drawn.small.sum())
         ours += int(protect(drawn.table()).hidden.sum())
-        with tempfile.TemporaryDirectory() as folder:
+        # Its solver writes its logs where it stands.
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
             optimum += int(tau_argus(numbers, folder).sum())
         cells += len(drawn.sums)
     shares = [count / cells for count in (small, ours, optimum)]
