@@ -280,14 +280,8 @@ def explain(
         from naome_pipeline.lake import Lake
 
         answer = explain_person(Lake(_home(context).lake), person, feed, period)
-        typer.echo(f"Person {answer.person_id}: {answer.verdict}.")
-        for sentence in answer.sentences:
-            typer.echo(f"  {sentence}")
-        for source, date, findings in answer.evidence:
-            times = "once" if findings == 1 else f"{findings} times"
-            typer.echo(f"  Evidence: {source} ({times}, first on {date}).")
-        for name, title, value in answer.indicators:
-            typer.echo(f"  {name:18s} {value:10s} {title}")
+        for line in answer.lines():
+            typer.echo(line)
 
 
 @releases.command("list")

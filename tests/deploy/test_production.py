@@ -30,8 +30,8 @@ from assets.resources import PipelineResource
 from naome_pipeline.cli import app
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.home import Home
-from naome_pipeline.tables import file_sha256
 from naome_pipeline.refreshing import DATABASE_VARIABLE, prepare_dagster_home
+from naome_pipeline.tables import file_sha256
 from tests.deliveries.small import deliver, standard_files
 from tests.deploy.servers import postgres, programs
 

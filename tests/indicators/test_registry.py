@@ -102,7 +102,7 @@ def test_listing_has_one_line_per_indicator_with_its_availability():
     for feed in LISTED_LAYOUTS:
         assert listing[feed].str.match("published|experimental|not available: .{10,}").all(), feed
     at = listing.set_index("indicator")
-    assert at.loc["P3", "england_quarterly"].startswith("not available: ")
+    assert str(at.loc["P3", "england_quarterly"]).startswith("not available: ")
     assert at.loc["P3", "england_annual"] == "published"
     assert at.loc["P2", "england_annual"] == at.loc["R1", "england_annual"] == "experimental"
 
