@@ -26,7 +26,8 @@ def code_lists() -> Section:
         with reference_path(name).open(encoding="utf-8", newline="") as stream:
             content = list(csv.DictReader(stream))
         said = sources.get(name, ("", "not stated", "not stated"))
-        own = sum(r.get("evidence") == "background" for r in content)
+        # A list without that column says in its source how far it can be trusted.
+        own = sum(r["evidence"] == "background" for r in content) if "evidence" in content[0] else None
         rows.append((name.replace("_", " "), numbers.count(len(content)), numbers.count(own), *said[1:]))
         if name not in NOT_PRINTED and (table := _codes(name, content)):
             printed.append(table)
