@@ -141,7 +141,7 @@ MEANINGS = {
     "column_name": "column whose value differs",
     "before": "value in the release before; empty where it was hidden or not given",
     "now": "value in this release; empty where it is hidden or not given",
-    "item": "name of the fact or parameter",
+    "item": "what is compared between the registries, or the name of a fact or parameter",
     "intervention": "name of the intervention",
     "design": "interrupted time series, or difference-in-differences with the providers that did not have it",
     "term": "which part of the design the row estimates",
@@ -205,7 +205,6 @@ MEANINGS_IN = {
     "released_risk_models": {"value": "value of the measure"},
     "provenance": {"value": "what the item is"},
     "released_registry_agreement": {
-        "item": "what the two registries are compared on",
         "measure": "registered, in the cohort: share of the cohort by full registration that rapid registration knows, and has "
         "in its cohort; confirmed: share of the cohort by rapid registration that full registration has in its own; recorded: "
         "share of people in both cohorts whose item rapid registration has, of those for whom full registration has it; agrees: "

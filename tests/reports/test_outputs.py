@@ -37,10 +37,15 @@ def test_a_quarters_release_lists_what_it_has_and_promises_nothing(tmp_path):
 
 
 def test_a_file_nobody_described_is_listed_by_its_name():
-    found = by_reader(["index.html", "something_new.bin", "indicators.csv", "state-of-the-nation.pdf"])
+    pictures = [f"driver-diagrams/goal-{n}.svg" for n in (1, 2)]
+    found = by_reader(
+        ["index.html", "something_new.bin", "indicators.csv", "state-of-the-nation.pdf", *pictures]
+    )
     assert [reader for reader in READERS if reader in found] == list(found)
     assert [(e.path, e.title) for e in found[OTHER]] == [("something_new.bin", "something_new.bin")]
-    assert sum(len(entries) for entries in found.values()) == 4
+    assert sum(len(entries) for entries in found.values()) == 6
+    titles = [entry.title for entries in found.values() for entry in entries]
+    assert len(set(titles)) == len(titles)
 
 
 def test_a_years_release_opens_at_its_outputs_and_a_quarters_at_its_dashboard(tmp_path):
