@@ -122,7 +122,6 @@ def test_history_and_data_survive_a_backup_and_a_restore(home, database, tmp_pat
     assert done.returncode == 0
     assert contents(home) == before
     assert all(folder.stat().st_mode & 0o077 == 0 for folder in home.private)
-    prepare_dagster_home(home)
     with dg.DagsterInstance.get() as instance:
         run = instance.get_run_by_id(result.run_id)
         assert run is not None
