@@ -24,5 +24,6 @@ pg_restore --clean --if-exists --no-owner --exit-on-error --single-transaction \
   --dbname="${NAOME_DAGSTER_DATABASE/+psycopg2/}" "$backup/dagster.dump"
 
 cd "$(dirname "$0")/.."
-# Makes the private folders private, and the analysts' file of views again; says what else is wrong.
+# Private folders and Dagster's instance file; then the analysts' file of views, and whatever else is wrong.
+.venv/bin/naome dagster-home > /dev/null
 .venv/bin/naome doctor --repair

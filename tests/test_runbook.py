@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -29,7 +30,7 @@ def commands(page: str, pattern: re.Pattern[str]) -> list[str]:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_naome_command_that_a_page_names_exists(page):
     for words in map(shlex.split, commands(page, NAOME)):
-        command = typer.main.get_command(app)
+        command: Any = typer.main.get_command(app)
         while hasattr(command, "commands"):
             assert words, page
             assert words[0] in command.commands, (page, words)

@@ -30,8 +30,19 @@ from tests.deliveries.small import deliver, standard_files
 ALERT = Alert("run failed", "A subject", "What happened.", {"feed": "england_quarterly"})
 
 
+class Web(HTTPServer):
+    """A server that remembers what it was sent and answers with one status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(("127.0.0.1", 0), Received)
+        self.status = status
+        self.got: list[tuple[str, dict[str, str], dict[str, str]]] = []
+
+
 class Received(BaseHTTPRequestHandler):
-    """Remembers what it was sent; answers with the status of its server."""
+    """What `Web` does with a request."""
+
+    server: Web  # type: ignore[assignment]
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -45,9 +56,8 @@ class Received(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def web(status: int = 200) -> Iterator[HTTPServer]:
-    server = HTTPServer(("127.0.0.1", 0), Received)
-    server.status, server.got = status, []
+def web(status: int = 200) -> Iterator[Web]:
+    server = Web(status)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield server

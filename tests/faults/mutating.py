@@ -196,16 +196,16 @@ class Mutations:
         return []
 
     def configuration_file(self) -> list[str]:
-        module, name, load = self.rng.choice(
-            (
-                (parameters, "PARAMETERS_FILE", parameters.parameters.__wrapped__),
-                (policy, "POLICIES_FILE", policy.policies.__wrapped__),
-                (policy, "POLICIES_FILE", policy.policy_in_force),
-                (registry, "REGISTRY_FILE", registry.load_registry),
-                (interventions, "INTERVENTIONS_FILE", interventions.configured_interventions),
-                (alerts, "EXAMPLE_FILE", alerts.read_channels),
-            )
+        files = (
+            (parameters, "PARAMETERS_FILE", parameters.parameters.__wrapped__),
+            (policy, "POLICIES_FILE", policy.policies.__wrapped__),
+            (policy, "POLICIES_FILE", policy.policy_in_force),
+            (registry, "REGISTRY_FILE", registry.load_registry),
+            (interventions, "INTERVENTIONS_FILE", interventions.configured_interventions),
+            (alerts, "EXAMPLE_FILE", alerts.read_channels),
         )
+        module, name, loader = self.rng.choice(files)
+        load: Any = loader
         path = self._copy(getattr(module, name))
         if module in (registry, interventions, alerts):
             load(path)
