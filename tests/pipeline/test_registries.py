@@ -16,6 +16,7 @@ from naome_pipeline.build import Built, Delivered, build
 from naome_pipeline.counterpart import counterpart_of
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.lake import Lake, Scope, fingerprint_of
+from naome_pipeline.tables import TABLE_FILE
 from tests.outcomes.registries import PLANTED, periods, registered
 
 SNAPSHOT = dt.date(2025, 8, 31)
