@@ -31,8 +31,8 @@ TITLE = "Breast cancer that has spread: the care people had"
 SIZES = {PDF_FILE: 12.5, LARGE_FILE: 19}
 # What an indicator says in plain words; {n} people in every 100.
 CARE = {
-    "P1": "Team meetings: for {n} in every 100 people, a team met to agree the best plan of care. The team has doctors and "
-    "nurses with different skills.",
+    "P1": "Team meetings: for {n} in every 100 people, the records show that a team met to agree the best plan of care. "
+    "The team has doctors and nurses with different skills.",
     "P8": "Specialist nurses: for {n} in every 100 people, the records show contact with a nurse who knows this kind of cancer "
     "well.",
     "P3": "Some breast cancers grow with the hormone oestrogen. Of people with that kind, {n} in every 100 had a drug called a "
