@@ -58,7 +58,9 @@ def control_of(tables: CountedTables, registry: Registry, policy: Policy) -> Dis
     population = Population.of(
         tables.person_facts, values, tables.person_subgroups, list(starts), names, groups
     )
-    there = counts[["indicator", "period_kind", "period"]].drop_duplicates()
+    there = counts.loc[
+        counts["indicator"].isin(names), ["indicator", "period_kind", "period"]
+    ].drop_duplicates()
     eligible = np.zeros((len(names), len(periods.table)), dtype=bool)
     place: Any = periods.table.reset_index().merge(there, on=["period_kind", "period"])
     eligible[pd.Index(names).get_indexer(place["indicator"]), place["index"].to_numpy()] = True
