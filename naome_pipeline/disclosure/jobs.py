@@ -61,18 +61,21 @@ class ProtectionJobs(CountedRelease):
     def _denominator_job(self, sharing: Sequence[int], s: int, decided: bool) -> Job:
         head, spans = sharing[0], self._spans(sharing, s)
         widest = self._base(head) == EVERYBODY and s == 0
-        inside = self.population.denominator[:, head] & self.population.subgroup[:, s]
+        # A nation whose data do not support the first of them has people in the others alone.
+        among = self.population.denominator[:, list(sharing)].any(axis=1)
+        inside = among & self.population.subgroup[:, s]
         hidden, needed, people, ceiling, known = {}, {}, {}, {}, {}
         for level, span in spans.items():
-            values = self.denominators[level][head, s]
+            values = self.denominators[level][list(sharing), s].max(axis=0)
             small = self._small(values)
             if s:
-                small |= self._small(self.denominators[level][head, 0] - values) & (values > 0)
+                everybody = self.denominators[level][list(sharing), 0].max(axis=0)
+                small |= self._small(everybody - values) & (values > 0)
             marked = self.marks.denominator[level][list(sharing), s].any(axis=0)
             hidden[level] = (marked if decided else small) & span
             people[level] = self._people(inside, level)
             # A denominator among fewer people cannot be left with more possible numbers than they allow.
-            whole = self._people(self.population.denominator[:, head] | True, level)
+            whole = self._people(among | True, level)
             ceiling[level] = np.full_like(whole, FAR) if widest else whole
             most = np.minimum(ceiling[level] @ self.periods.quarters.T, self.policy.needed_range)
             derived = self._derived(sharing, level, s)
