@@ -35,6 +35,7 @@ MESSAGES_SHOWN = 5
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def run_failures(context: dg.RunFailureSensorContext, pipeline: PipelineResource) -> None:
+    """Send one alert per failed run."""
     home = pipeline.locate()
     alert = failure_alert(context)
     log(home, "run failed", **alert.facts)
@@ -78,6 +79,7 @@ def failure_alert(context: dg.RunFailureSensorContext) -> Alert:
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def stale_releases(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
+    """Send one alert per period that is overdue; the cursor has those that were sent."""
     home = pipeline.locate()
     told: list[str] = json.loads(context.cursor or "[]")
     today = dt.datetime.now(ZoneInfo(TIMEZONE)).date()

@@ -22,6 +22,7 @@ from naome_pipeline.indicators.listing import LISTED_LAYOUTS
 from naome_pipeline.lake import PUBLICATION
 from naome_pipeline.lineage import column_lineage
 from naome_pipeline.logs import log
+from naome_pipeline.periods import parse_period
 from naome_pipeline.troubles import described
 
 OWNERS = ["team:national-audit"]
@@ -75,7 +76,8 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
     def materialise(context: dg.AssetExecutionContext, pipeline: PipelineResource) -> Iterator[Any]:
         began, home = time.monotonic(), pipeline.locate()
         run_id = context.run.run_id
-        where = {"run": run_id, "feed": feed, "period": context.partition_key, "node": node.name}
+        period = parse_period(feed, context.partition_key).code
+        where = {"run": run_id, "feed": feed, "period": period, "node": node.name}
         try:
             delivered = pipeline.delivered(feed, context.partition_key, run_id)
             with pipeline.engine() as engine:

@@ -92,6 +92,12 @@ class Alert:
     facts: dict[str, str]
 
 
+def trial() -> Alert:
+    """What `naome alert` sends."""
+    text = "This is a trial: alerts of the NAoMe pipeline reach you. There is nothing to do."
+    return Alert("trial", "NAoMe pipeline: a trial alert", text, {})
+
+
 def channels(home: Home) -> Channels:
     """Where alerts of a home go: nowhere without its file; ConfigurationError when the file is wrong."""
     path = home.root / ALERTS_FILE

@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.joining import joint_delivery, parts_of
@@ -43,16 +41,23 @@ from naome_pipeline.gates import (
 from naome_pipeline.home import Home
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter
 from naome_pipeline.lake import (
-    TABLE_FILE,
     Lake,
     PublishedTable,
     Scope,
-    file_sha256,
     fingerprint_of,
 )
 from naome_pipeline.parameters import parameters
 from naome_pipeline.periods import parse_period
 from naome_pipeline.reference import reference_path
+from naome_pipeline.tables import (
+    TABLE_FILE,
+    file_sha256,
+    parquet_rows,
+    table_columns,
+    table_files,
+    table_path,
+    table_sha256,
+)
 
 PACKAGE = Path(__file__).parent
 
@@ -294,10 +299,10 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
             node.make(context)
         else:
             context.measures.update(found.record["measures"])
-        table_path = context.table_path if found is None else found.path
-        rows = engine.count(table_path)
+        table = table_path(folder) if found is None else found.path
+        rows = sum(parquet_rows(file) for file in table_files(table))
         ratio = None if not before else rows / before
-        metrics = profile_table(engine, table_path, suite, context.measures | {"rows_to_previous": ratio})
+        metrics = profile_table(engine, table, suite, context.measures | {"rows_to_previous": ratio})
         results = judge(metrics, suite)
         try:
             raise_for_failures(node.name, results)
@@ -306,20 +311,21 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
             _say(node, "failed")
             raise
         if found is None:
+            hashes = {file.name: file_sha256(file) for file in table_files(table)}
             record = {
                 "layer": node.layer,
                 "table": node.name,
                 "fingerprint": fingerprint,
                 "code_version": node.code_version,
                 "rows": rows,
-                "columns": _columns(table_path),
-                "sha256": file_sha256(table_path),
+                "columns": table_columns(table),
+                "sha256": table_sha256(list(hashes.values())),
                 "inputs": {name: table.fingerprint for name, table in inputs.items()},
                 "parameters": used,
                 "taken": taken,
                 "measures": dict(context.measures),
             }
-            found = lake.store(node.layer, node.name, fingerprint, folder, record)
+            found = lake.store(node.layer, node.name, fingerprint, folder, record, hashes)
         lake.store_audit(found, audit, [result.as_dict() for result in results])
         _publish(node, found, audit, delivered, lake)
     _say(node, "done")
@@ -337,8 +343,3 @@ def _rows_before(lake: Lake, previous: Scope | None, name: str) -> int | None:
         return None
     entry = lake.release(previous)["tables"].get(name)
     return None if entry is None else int(entry["rows"])
-
-
-def _columns(table: Path) -> list[list[str]]:
-    schema: pa.Schema = pq.read_schema(table)
-    return [[f.name, str(f.type)] for f in schema]

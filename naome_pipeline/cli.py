@@ -280,14 +280,8 @@ def explain(
         from naome_pipeline.lake import Lake
 
         answer = explain_person(Lake(_home(context).lake), person, feed, period)
-        typer.echo(f"Person {answer.person_id}: {answer.verdict}.")
-        for sentence in answer.sentences:
-            typer.echo(f"  {sentence}")
-        for source, date, findings in answer.evidence:
-            times = "once" if findings == 1 else f"{findings} times"
-            typer.echo(f"  Evidence: {source} ({times}, first on {date}).")
-        for name, title, value in answer.indicators:
-            typer.echo(f"  {name:18s} {value:10s} {title}")
+        for line in answer.lines():
+            typer.echo(line)
 
 
 @releases.command("list")
@@ -313,16 +307,20 @@ def release_diff(
     later: Annotated[str, typer.Argument(help="Release to compare it with: 2025Q3:2")],
     feed: Feed = "england_quarterly",
     output: Annotated[OutputFormat, typer.Option("--format", help="How to print.")] = OutputFormat.table,
+    other_tables: Annotated[
+        bool, typer.Option("--other-tables", help="Compare all released tables but the indicators.")
+    ] = False,
 ) -> None:
-    """Every published number that differs between two releases.
+    """Every published number that differs between two releases: of the indicators, or of all other released tables.
 
     Example: naome release diff 2025Q3:1 2025Q3:2 --format csv
     """
     with _clear_errors():
         from naome_pipeline.lake import Lake
-        from naome_pipeline.releases import release_difference, scope_of
+        from naome_pipeline.releases import release_difference, scope_of, table_differences
 
-        found = release_difference(Lake(_home(context).lake), scope_of(feed, earlier), scope_of(feed, later))
+        compare = table_differences if other_tables else release_difference
+        found = compare(Lake(_home(context).lake), scope_of(feed, earlier), scope_of(feed, later))
         typer.echo(f"{len(found)} published cells differ", err=True)
         _print_frame(found, output)
 
@@ -422,6 +420,38 @@ def open_page(
             typer.launch(page.as_uri())
 
 
+@app.command("dagster-home")
+def dagster_home(context: typer.Context) -> None:
+    """Put Dagster's instance file in place and print the folder, for `dagster` commands and services.
+
+    Example: export DAGSTER_HOME=$(naome dagster-home)
+    """
+    with _clear_errors():
+        from naome_pipeline.refreshing import prepare_dagster_home
+
+        typer.echo(str(prepare_dagster_home(_home(context))))
+
+
+@app.command()
+def alert(context: typer.Context) -> None:
+    """Send a trial alert to everybody NAOME_HOME/alerts.yaml names. Exit code 1 when one could not be sent.
+
+    Example: naome alert
+    """
+    with _clear_errors():
+        from naome_pipeline.alerts import ALERTS_FILE, channels, send, trial
+
+        home = _home(context).create()
+        named = channels(home)
+        if named.email is None and named.webhook is None:
+            typer.echo(f"alerts go to nobody: {home.root / ALERTS_FILE} names no e-mail and no webhook")
+        failed = send(home, trial())
+        for problem in failed:
+            typer.echo(f"not sent by {problem}", err=True)
+        if failed:
+            raise typer.Exit(1)
+
+
 @app.command()
 def ui(
     context: typer.Context, port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 3000
@@ -434,20 +464,12 @@ def ui(
 
     from naome_pipeline.refreshing import PROJECT, prepare_dagster_home
 
-    prepare_dagster_home(_home(context))
-    command = [
-        sys.executable,
-        "-m",
-        "dagster",
-        "dev",
-        "-w",
-        "workspace.yaml",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(port),
-    ]
-    raise typer.Exit(subprocess.call(command, cwd=PROJECT))
+    with _clear_errors():
+        folder = prepare_dagster_home(_home(context))
+    # Dagster's advice to use a tool that is not installed, and to mind the dagster.yaml of the working directory.
+    quiet = ["-W", "ignore:Function `dev_command` is superseded"]
+    started = ["-w", str(PROJECT / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    raise typer.Exit(subprocess.call([sys.executable, *quiet, "-m", "dagster", "dev", *started], cwd=folder))
 
 
 def _page(home: Home, feed: str, period: str) -> Path:

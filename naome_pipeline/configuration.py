@@ -52,7 +52,7 @@ def understanding(path: Path) -> Iterator[None]:
         problem = "; ".join(parts)
     except ConfigurationError:
         raise
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as found:
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError) as found:
         said = str(found) if type(found) is ValueError else f"something is missing or misplaced: {found}"
         problem = said
     else:

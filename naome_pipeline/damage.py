@@ -19,11 +19,11 @@ from naome_pipeline.lake import (
     PublishedTable,
     Scope,
     damage_of,
-    file_sha256,
     read_json,
 )
 from naome_pipeline.leftovers import is_work
 from naome_pipeline.publishing import MANIFEST_FILE, SUPERSEDED_FILE, release_folder
+from naome_pipeline.tables import file_sha256
 
 # Hashing is bound by one core; two keep up with an ordinary disk.
 THREADS = 2

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from naome_pipeline.alerts import ALERTS_FILE, channels
+from naome_pipeline.configuration import ConfigurationError
 from naome_pipeline.damage import damage_of_release, damage_of_reports
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.manifest import MANIFEST_FILE, read_manifest
@@ -28,12 +30,12 @@ from naome_pipeline.lake import (
     NotPublished,
     Scope,
     damage_of,
-    file_sha256,
     read_json,
 )
 from naome_pipeline.leftovers import find_leftovers, remove_leftovers
 from naome_pipeline.publishing import SUPERSEDED_FILE, release_folder
 from naome_pipeline.releases import KEPT_LAYERS, tables_of
+from naome_pipeline.tables import file_sha256
 
 # A refresh writes about as much as the delivery holds, and spills as much again in its largest step.
 FREE_DISK = 5 * 1024**3
@@ -61,6 +63,7 @@ def examine(home: Home) -> list[Finding]:
     return [
         *_disk(home),
         *_permissions(home),
+        *_alerts(home),
         *_leftovers(home),
         *_deliveries(home),
         *_pointers(home, lake),
@@ -104,6 +107,14 @@ def _permissions(home: Home) -> Iterator[Finding]:
                 "naome doctor --repair; then ask who opened it and since when",
                 lambda folder=folder: folder.chmod(OWNER_ONLY),
             )
+
+
+def _alerts(home: Home) -> Iterator[Finding]:
+    try:
+        channels(home)
+    except ConfigurationError as problem:
+        what, _, advice = str(problem).partition(". What to do: ")
+        yield Finding(str(home.root / ALERTS_FILE), f"nobody can be told of a failure: {what}", advice)
 
 
 def _leftovers(home: Home) -> Iterator[Finding]:

@@ -145,11 +145,7 @@ class Engine:
         The order is total (all columns), so that equal content gives equal bytes.
         """
         destination.parent.mkdir(parents=True, exist_ok=True)
-        run(
-            self.connection,
-            f"COPY (SELECT * FROM ({statement}) ORDER BY {sort_by}) TO {literal(destination)} "
-            "(FORMAT parquet, COMPRESSION zstd)",
-        )
+        write_parquet(self.connection, f"SELECT * FROM ({statement}) ORDER BY {sort_by}", destination)
         return self.count(destination)
 
     def count(self, table: Path) -> int:
@@ -165,6 +161,24 @@ class Engine:
 def run(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
     """Run a statement to its end: a result that nobody fetched keeps the connection busy."""
     connection.execute(statement).fetchall()
+
+
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    destination: Path,
+    *,
+    row_groups_per_file: int | None = None,
+) -> int:
+    """Write the rows of a statement in their order as zstd Parquet; returns their number.
+
+    With `row_groups_per_file` (about 120,000 rows each) the destination becomes a folder of files `data_<n>.parquet`.
+    """
+    pieces = f", ROW_GROUPS_PER_FILE {row_groups_per_file}" if row_groups_per_file else ""
+    written = connection.execute(
+        f"COPY ({statement}) TO {literal(destination)} (FORMAT parquet, COMPRESSION zstd{pieces})"
+    ).fetchall()
+    return int(written[0][0])
 
 
 def quoted(name: str) -> str:

@@ -77,6 +77,9 @@ class _Profile(BaseModel):
     references: dict[str, _Reference] = {}
 
 
+_NO_STATEMENT = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
+
+
 class GateFailed(Exception):
     """A staged table failed a critical expectation; the message names it and the figures, `results` has all."""
 
@@ -196,7 +199,11 @@ def profile_table(
     """
     try:
         return _measured(engine, table, suite, context)
-    except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as problem:
+    except duckdb.Error as problem:
+        # A `$name` in it would be a parameter that nobody gives. A damaged file is not the suite's mistake.
+        unbound = isinstance(problem, duckdb.InvalidInputException) and "parameters" in str(problem)
+        if not unbound and not isinstance(problem, _NO_STATEMENT):
+            raise
         wrong = f"a rule, measure or reference in it cannot be evaluated ({type(problem).__name__})"
         raise mistake_in(suite.path, wrong) from None
 

@@ -1,6 +1,6 @@
 """The lake: where tables live, how they appear there, and how they are read.
 
-    data/<layer>/<table>/<fingerprint>/   table.parquet, quarantine.parquet (sources), record.json: immutable;
+    data/<layer>/<table>/<fingerprint>/   table.parquet (or pieces), quarantine.parquet (sources), record.json: immutable;
                                           audits/: results of the gates these data passed
     deliveries/<feed>/<period>/v001/      <table>.json: which data a delivery's table is; <table>.failed.json
     releases/<feed>/<period>/v001.json    the tables of one completed refresh, whole
@@ -34,8 +34,8 @@ from naome_pipeline.engine import literal, quoted, run
 from naome_pipeline.home import Home
 from naome_pipeline.leftovers import held_folder, locked, sync, write_atomically
 from naome_pipeline.periods import parse_period
+from naome_pipeline.tables import file_sha256, table_path
 
-TABLE_FILE = "table.parquet"
 QUARANTINE_FILE = "quarantine.parquet"
 RECORD_FILE = "record.json"
 VIEWS_FILE = "naome.duckdb"
@@ -84,8 +84,8 @@ class PublishedTable:
 
     @property
     def path(self) -> Path:
-        """The Parquet file."""
-        return self.folder / TABLE_FILE
+        """The Parquet file, or the pattern of the pieces of a large table (`tables.py`)."""
+        return table_path(self.folder)
 
     @property
     def quarantine_path(self) -> Path:
@@ -96,12 +96,6 @@ class PublishedTable:
 def fingerprint_of(content: Mapping[str, Any]) -> str:
     """The fingerprint of a JSON-like description: the first 32 hex digits of its SHA-256."""
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file in hex."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -190,11 +184,17 @@ class Lake:
         return None
 
     def store(
-        self, layer: str, name: str, fingerprint: str, staged: Path, record: Mapping[str, Any]
+        self,
+        layer: str,
+        name: str,
+        fingerprint: str,
+        staged: Path,
+        record: Mapping[str, Any],
+        hashes: Mapping[str, str] | None = None,
     ) -> PublishedTable:
         """Move a staged folder to its place; the record is written first, the rename makes it real.
 
-        The record gets the size and hash of every file, so that damage is noticed later.
+        The record gets the size and hash of every file, so that damage is noticed later; `hashes`: those known already.
         """
         folder = self.root / "data" / layer / name / fingerprint
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -202,7 +202,7 @@ class Lake:
         files = {
             path.relative_to(staged).as_posix(): {
                 "bytes": path.stat().st_size,
-                "sha256": record.get("sha256") if path.name == TABLE_FILE else file_sha256(path),
+                "sha256": (hashes or {}).get(path.name) or file_sha256(path),
             }
             for path in content
         }

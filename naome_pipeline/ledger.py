@@ -24,11 +24,11 @@ from naome_pipeline.lake import (
     PublishedTable,
     Scope,
     as_json,
-    file_sha256,
     fingerprint_of,
     read_json,
 )
 from naome_pipeline.leftovers import sync, write_atomically
+from naome_pipeline.tables import file_sha256
 
 SHOWN = (
     "indicator", "period_kind", "period", "level", "unit_code", "subgroup", "numerator", "denominator",

@@ -19,12 +19,13 @@ from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.engine import literal
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Lake, NotPublished, PublishedTable, Scope, as_json, file_sha256
+from naome_pipeline.lake import Lake, NotPublished, PublishedTable, Scope, as_json
 from naome_pipeline.ledger import known_now, write_entry
 from naome_pipeline.leftovers import exchange, held_folder, sync, work_beside, write_atomically
 from naome_pipeline.reports.outputs import write_outputs_page
 from naome_pipeline.reports.release_index import MANIFEST_FILE, write_release_index
 from naome_pipeline.reports.released import RELEASED, ReleasedTables
+from naome_pipeline.tables import file_sha256
 
 FILES_FOLDER = "files"
 SUPERSEDED_FILE = "SUPERSEDED.txt"

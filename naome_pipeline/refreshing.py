@@ -29,6 +29,7 @@ PROJECT = PACKAGE.parent
 # The command line says itself what failed; Dagster's console would add a traceback. Its event log has everything.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 STATE_FILE = "refreshed.json"
+DATABASE_VARIABLE, DATABASE_DRIVER = "NAOME_DAGSTER_DATABASE", "postgresql+psycopg2://"
 
 
 class RefreshFailed(RuntimeError):
@@ -45,9 +46,19 @@ class Refreshed:
 
 
 def prepare_dagster_home(home: Home) -> Path:
-    """Put the project's instance file where Dagster looks for it and point the environment at it."""
+    """Put the project's instance file where Dagster looks for it and point the environment at it.
+
+    With a database named in NAOME_DAGSTER_DATABASE it is the one for production.
+    """
     home.create()
-    source, target = PROJECT / "dagster.yaml", home.dagster / "dagster.yaml"
+    production = os.environ.get(DATABASE_VARIABLE)
+    if production and not production.startswith(DATABASE_DRIVER):
+        raise ValueError(
+            f"{DATABASE_VARIABLE} does not begin with {DATABASE_DRIVER}. What to do: write the address so; plain "
+            "postgresql:// asks for a driver that is not installed"
+        )
+    source = PROJECT / "deploy" / "dagster.yaml" if production else PROJECT / "dagster.yaml"
+    target = home.dagster / "dagster.yaml"
     if not target.is_file() or target.read_bytes() != source.read_bytes():
         shutil.copyfile(source, target)
     os.environ["DAGSTER_HOME"] = str(home.dagster)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import duckdb
@@ -16,8 +17,9 @@ import pandas as pd
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.joining import joint_deliveries_with
 from naome_pipeline.disclosure.revisions import revisions_sql
+from naome_pipeline.disclosure.table_revisions import TABLES, Compared, table_revisions_sql
 from naome_pipeline.home import Home
-from naome_pipeline.lake import PUBLICATION, Lake, Scope
+from naome_pipeline.lake import PUBLICATION, Lake, PublishedTable, Scope
 
 _NAME = re.compile(r"^(?P<period>[0-9]{4}(Q[1-4])?)[:v](?P<version>[0-9]+)$", re.IGNORECASE)
 TABLE = "released_indicators"
@@ -73,6 +75,38 @@ def release_difference(lake: Lake, earlier: Scope, later: Scope) -> pd.DataFrame
     sql = revisions_sql(now, before, same_period=earlier.period == later.period)
     with duckdb.connect(":memory:") as connection:
         return connection.execute(f"SELECT * FROM ({sql}) ORDER BY ALL").fetchdf()
+
+
+def table_differences(lake: Lake, earlier: Scope, later: Scope) -> pd.DataFrame:
+    """Every published value of the other released tables that differs between two releases; columns of table_revisions."""
+    before, now = (
+        {
+            name: lake.released(scope, name)
+            for name in (TABLE, *TABLES)
+            if name in lake.release(scope)["tables"]
+        }
+        for scope in (earlier, later)
+    )
+    sql = table_revisions_sql(
+        compared_tables(now, before),
+        (now[TABLE].path, before[TABLE].path),
+        same_period=earlier.period == later.period,
+    )
+    with duckdb.connect(":memory:") as connection:
+        return connection.execute(f"SELECT * FROM ({sql}) ORDER BY ALL").fetchdf()
+
+
+def compared_tables(
+    now: Mapping[str, PublishedTable], before: Mapping[str, PublishedTable]
+) -> dict[str, Compared]:
+    """The tables that two releases both have, with the columns they share."""
+    found = {}
+    for name in TABLES:
+        if name in now and name in before:
+            there = {column for column, _ in before[name].record["columns"]}
+            shared = [column for column, _ in now[name].record["columns"] if column in there]
+            found[name] = Compared(now[name].path, before[name].path, shared)
+    return found
 
 
 def tables_of(lake: Lake, scope: Scope) -> set[tuple[str, str, str]]:

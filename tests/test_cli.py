@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -138,15 +139,31 @@ def test_explain_answers_for_members_the_excluded_and_the_unknown(release):
     code, printed = run("explain", member, home=release.home)
     assert code == 0
     assert "in the cohort: metastatic at first diagnosis (de novo)" in printed
-    assert "Evidence: " in printed
+    for heading in (
+        "Was metastatic at first diagnosis?",
+        "Evidence of distant spread:",
+        "Indicators that count this person:",
+    ):
+        assert heading in printed
+    assert "  no    " not in printed.split("Evidence of")[0]
     assert "Discussed in a multidisciplinary team meeting" in printed
+    # Receptors are not delivered here: said once, by name, and no answer is given.
+    assert re.search(r"not available from this feed .*: .*\bP3\b.*\bP4\b", printed)
+    assert not re.search(r"^  P3 ", printed, flags=re.MULTILINE)
+    # Five years have not passed for anybody diagnosed in the newest quarters.
+    newest = people[people["exclusion"].isna()].sort_values("diagnosis_date")["person_id"].iloc[-1]
+    assert re.search(r"P10_5y +open ", run("explain", newest, home=release.home)[1])
     excluded = people.loc[people["exclusion"] == "no_evidence_of_distant_spread", "person_id"].iloc[0]
     code, printed = run("explain", excluded, home=release.home)
     assert code == 0
     assert "not in the cohort: no source shows distant spread" in printed
+    assert "  no        distant spread shown from 31 days before to 120 days after the diagnosis" in printed
+    assert "No indicator counts this person." in printed
+    assert "Indicators that" not in printed
     code, printed = run("explain", "nobody", home=release.home)
     assert code == 0
     assert "unknown: no usable tumour record" in printed
+    assert "quarantine" in printed
 
 
 def test_every_exclusion_can_be_explained(release):
@@ -159,6 +176,7 @@ def test_every_exclusion_can_be_explained(release):
         code, printed = run("explain", person, home=release.home)
         assert code == 0
         assert "not in the cohort: " in printed
+        assert printed.count("  no    ") == 1  # the first rule that fails; those after it are not asked
 
 
 def test_a_table_is_read_in_one_line_of_python_and_in_sql(release):

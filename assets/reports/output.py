@@ -9,8 +9,8 @@ from typing import Literal
 import pandas as pd
 
 from naome_pipeline.build import BuildContext, Node, code_of
-from naome_pipeline.lake import file_sha256
 from naome_pipeline.reports.released import RELEASED, ReleasedTables
+from naome_pipeline.tables import file_sha256
 
 FILES_FOLDER = "files"
 

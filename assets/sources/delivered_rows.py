@@ -45,9 +45,9 @@ node = Node(
     uses_delivery=lambda delivered, previous, lake: {"assumed": _assumed(delivered)},
 )
 
+_SUMS = ", ".join(f"CAST(SUM({n}) AS BIGINT) AS {n}" for n in ("rows_in", "rows_quarantined", "rows_out"))
 united = summed_node(
     node,
-    "SELECT data_set, BOOL_OR(delivered) AS delivered, BOOL_OR(layout_assumed) AS layout_assumed, CAST(SUM(rows_in) AS BIGINT) AS rows_in, "
-    "CAST(SUM(rows_quarantined) AS BIGINT) AS rows_quarantined, CAST(SUM(rows_out) AS BIGINT) AS rows_out "
-    "FROM parts GROUP BY data_set",
+    "SELECT data_set, BOOL_OR(delivered) AS delivered, BOOL_OR(layout_assumed) AS layout_assumed, "
+    f"{_SUMS} FROM parts GROUP BY data_set",
 )

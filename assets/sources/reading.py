@@ -18,8 +18,10 @@ def source_node(data_set: str, description: str) -> Node:
         quarantine = context.folder / QUARANTINE_FILE
         connection, accepted = context.engine.connection, context.delivered.accepted
         if data_set in context.delivered.supplied:
-            with unchanged(accepted, data_set):
-                counts = read_data_set(connection, accepted, data_set, context.table_path, quarantine)
+            with unchanged(accepted, data_set) as scanned:
+                counts = read_data_set(
+                    connection, accepted, data_set, context.table_path, quarantine, scanned
+                )
             rows_in, quarantined = counts.rows_in, sum(counts.quarantined.values())
             unreadable = sum(counts.coerced_to_null.values())
         else:

@@ -13,8 +13,11 @@ import duckdb
 
 from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.engine import literal
-from naome_pipeline.indicators.registry import registry
+from naome_pipeline.indicators.registry import FACTS, registry
+from naome_pipeline.indicators.reporting_periods import first_reported_quarter, last_reported_quarter
 from naome_pipeline.lake import Lake, Scope
+from naome_pipeline.parameters import value_of
+from naome_pipeline.periods import Quarter, parse_period
 
 EXCLUSIONS = {
     "not_known_to_be_adult": "age is not recorded or under 18",
@@ -24,38 +27,70 @@ EXCLUSIONS = {
     "outside_reported_quarters": "the diagnosis lies outside the reported quarters",
     "no_evidence_of_distant_spread": "no source shows distant spread at diagnosis",
 }
+# `{cosd}` is what the feed calls that data set (feeds.yaml), COSD unless it says otherwise.
 SOURCES = {
     "registry_stage_4": "the registry records stage 4",
     "registry_m1": "the registry records M1 (distant metastasis)",
-    "cosd_metastatic_type": "COSD records distant metastatic disease",
-    "cosd_metastatic_site": "COSD records a distant site of metastasis",
+    "cosd_metastatic_type": "{cosd} records distant metastatic disease",
+    "cosd_metastatic_site": "{cosd} records a distant site of metastasis",
     "hospital_diagnosis": "a hospital admission has an ICD-10 code of secondary cancer",
 }
 
 
 RECURRENCE_SOURCES = {
-    "cosd_recurrence": "COSD records a distant recurrence or progression",
+    "cosd_recurrence": "{cosd} records a distant recurrence or progression",
     "registry_later_tumour": "the registry records a later breast tumour of stage 4",
     "hospital_diagnosis": "a later hospital admission has an ICD-10 code of secondary cancer",
     "palliative_drug": "a drug licensed for advanced disease only, with palliative intent",
     "palliative_radiotherapy": "palliative radiotherapy to bone or brain",
 }
 CERTAINTY = {
-    "definite": "COSD or the registry says so",
+    "definite": "recorded as a recurrence, or registered as a later tumour of stage 4",
     "probable": "two or more independent sources",
     "possible": "one source",
 }
 
 
+# The inclusion rules in the order in which they are asked, each as what has to hold.
+RULES = {
+    "not_known_to_be_adult": "aged {minimum_age} or over at diagnosis",
+    "death_certificate_only": "known from more than a death certificate",
+    "not_diagnosed_in_nhs_hospital": "diagnosed in an NHS hospital of England or Wales",
+    "death_before_diagnosis": "no death before the diagnosis",
+    "outside_reported_quarters": "diagnosed in the reported quarters ({quarters})",
+    "no_evidence_of_distant_spread": "distant spread shown from {before} days before to {after} days after the diagnosis",
+}
+
+
 @dataclass
 class Explanation:
-    """The answer in sentences, in the order a clinician would ask."""
+    """The answer in sentences, in the order a clinician would ask: what holds, why, on what evidence, and what follows.
+
+    `rules`: each inclusion rule with yes, no or `not asked`; `evidence`, `indicators`, `not_counted`: finished sentences.
+    """
 
     person_id: str
     verdict: str
     sentences: list[str] = field(default_factory=list)
-    evidence: list[tuple[str, dt.date, int]] = field(default_factory=list)
-    indicators: list[tuple[str, str, str]] = field(default_factory=list)
+    rules: list[tuple[str, str]] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
+    indicators: list[str] = field(default_factory=list)
+    not_counted: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """The whole answer as it is printed."""
+        found = [f"Person {self.person_id}: {self.verdict}.", *(f"  {s}" for s in self.sentences)]
+        if self.rules:
+            found.append("Was metastatic at first diagnosis? All of these must hold:")
+            found += [f"  {answer:9s} {rule}" for rule, answer in self.rules]
+        for title, said in (
+            ("Evidence of distant spread:", self.evidence),
+            ("Indicators that count this person:", self.indicators),
+            ("Indicators that do not:", self.not_counted),
+        ):
+            if said:
+                found += [title, *(f"  {sentence}" for sentence in said)]
+        return found
 
 
 def explain(lake: Lake, person_id: str, feed: str, period: str) -> Explanation:
@@ -102,27 +137,31 @@ def _explain(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, pe
         lake,
         scope,
         "cohort_assessment",
-        "diagnosis_date, exclusion, trust_name, provider_code_sent, trust_code, alliance_name, age",
+        "diagnosis_date, exclusion, trust_name, provider_code_sent, trust_code, alliance_name, age, stage, death_date",
         person_id,
     )
     if not assessed:
         return _without_breast_tumour(connection, lake, scope, person_id)
-    diagnosis_date, exclusion, trust_name, sent, trust_code, alliance, age = assessed[0]
+    diagnosis_date, exclusion, trust_name, sent, trust_code, alliance, age, stage, death = assessed[0]
     evidence = [
-        (SOURCES[source], date, findings)
+        _found(_said(SOURCES[source], scope), date, findings, diagnosis_date)
         for source, date, findings in _rows(
             connection, lake, scope, "evidence_ledger", "source, evidence_date, findings", person_id
         )
     ]
-    aged = "of unrecorded age" if age is None else f"aged {age}"
+    aged = "age not recorded" if age is None else f"aged {age}"
     answer = Explanation(
         person_id,
         verdict="in the cohort: metastatic at first diagnosis (de novo)"
         if exclusion is None
         else f"not in the cohort: {EXCLUSIONS[exclusion]}",
+        rules=_rules(scope, exclusion),
         evidence=evidence,
     )
-    answer.sentences.append(f"First invasive breast cancer diagnosed on {diagnosis_date}, {aged}.")
+    recorded = f"stage {stage} in the registry" if stage else "no stage in the registry"
+    answer.sentences.append(
+        f"First invasive breast cancer diagnosed on {diagnosis_date}, {aged}, {recorded}."
+    )
     if trust_code is None:
         answer.sentences.append(
             f"The provider of diagnosis '{sent or 'not recorded'}' is not a known NHS provider."
@@ -130,16 +169,56 @@ def _explain(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, pe
     else:
         moved = "" if (sent or "")[:3] == trust_code else f" (recorded as {sent}, since merged)"
         answer.sentences.append(f"Attributed to {trust_name}{moved}, {alliance or 'no Cancer Alliance'}.")
+    if death is not None:
+        answer.sentences.append(f"Died on {death} (day {(death - diagnosis_date).days}).")
     if not evidence:
         answer.sentences.append("No source shows distant spread near the diagnosis.")
-    recurrent = _recurrence(connection, lake, scope, person_id, answer)
+    recurrent = _recurrence(connection, lake, scope, person_id, answer, diagnosis_date)
     if exclusion is None or recurrent:
-        answer.indicators = _indicators(connection, lake, scope, person_id)
+        _indicators(connection, lake, scope, answer, "recurrent" if recurrent else "de_novo")
+    else:
+        answer.sentences.append("No indicator counts this person.")
     return answer
 
 
+def _said(sentence: str, scope: Scope) -> str:
+    """A sentence about a source in the words of the feed."""
+    return sentence.format(**{"cosd": "COSD"} | dict(feed_definition(scope.feed).called))
+
+
+def _rules(scope: Scope, exclusion: str | None) -> list[tuple[str, str]]:
+    """The inclusion rules and their answers; after the first that fails the others are not asked."""
+    period = parse_period(scope.feed, scope.period)
+    quarters = f"{first_reported_quarter(period).label} to {last_reported_quarter(period).label}"
+    words = {
+        "minimum_age": value_of("minimum_age"),
+        "quarters": quarters,
+        "before": -int(value_of("de_novo_window_start")),
+        "after": value_of("de_novo_window_end"),
+    }
+    found, answer = [], "yes"
+    for name, rule in RULES.items():
+        if name == exclusion:
+            answer = "no"
+        found.append((rule.format(**words), answer))
+        if answer == "no":
+            answer = "not asked"
+    return found
+
+
+def _found(source: str, date: dt.date, findings: int, diagnosis: dt.date) -> str:
+    """One source of evidence as a sentence."""
+    times = "once" if findings == 1 else f"{findings} times"
+    return f"{source}: {times}, first on {date} (day {(date - diagnosis).days})."
+
+
 def _recurrence(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, person_id: str, answer: Explanation
+    connection: duckdb.DuckDBPyConnection,
+    lake: Lake,
+    scope: Scope,
+    person_id: str,
+    answer: Explanation,
+    diagnosis: dt.date,
 ) -> bool:
     """Say what is known of a distant recurrence; whether indicators of the recurrent cohort count the person."""
     found = _rows(connection, lake, scope, "recurrences", "recurrence_date, certainty, reported", person_id)
@@ -149,11 +228,14 @@ def _recurrence(
     answer.verdict = (
         "in the recurrent cohort (experimental): distant recurrence after early breast cancer"
         if reported
-        else f"{answer.verdict}; distant recurrence later, outside the reported quarters"
+        else f"{answer.verdict}; a distant recurrence (experimental) lies outside the reported quarters"
     )
-    answer.sentences.append(f"Distant recurrence on {date}, {certainty}: {CERTAINTY[certainty]}.")
+    answer.sentences.append(
+        f"Distant recurrence on {date} (day {(date - diagnosis).days}), {certainty}: {CERTAINTY[certainty]}. The date is that "
+        "of the earliest evidence. The recurrent cohort is experimental, reported apart and for the nation only."
+    )
     answer.evidence += [
-        (RECURRENCE_SOURCES[source], first, findings)
+        _found(_said(RECURRENCE_SOURCES[source], scope), first, findings, diagnosis)
         for source, first, findings in _rows(
             connection,
             lake,
@@ -168,18 +250,55 @@ def _recurrence(
 
 
 def _indicators(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, person_id: str
-) -> list[tuple[str, str, str]]:
-    definitions = registry().indicators
-    counted = dict(_rows(connection, lake, scope, "person_indicators", "indicator, value", person_id))
-    result = []
-    for name, indicator in definitions.items():
-        if name not in counted:
+    connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, answer: Explanation, cohort: str
+) -> None:
+    """Say of every indicator of the person's cohort whether it counts the person, with what result, or why not."""
+    counted = dict(_rows(connection, lake, scope, "person_indicators", "indicator, value", answer.person_id))
+    dated = {"de_novo": "mbc_date", "recurrent": "recurrence_date"}[cohort]
+    [[quarter, since]] = _rows(
+        connection, lake, scope, FACTS[cohort], f"quarter_start, {dated}", answer.person_id
+    )
+    end = Quarter.containing(quarter).end
+    snapshot = _snapshot(lake, scope)
+    available = _available(connection, lake, scope)
+    missing = []
+    for name, indicator in registry().indicators.items():
+        if indicator.cohort != cohort or indicator.measure == "cumulative incidence":
             continue
-        value = counted[name]
-        days = indicator.measure == "days"
-        result.append((name, indicator.title, f"{value:.0f} days" if days else ("yes" if value else "no")))
-    return result
+        if name not in available:
+            missing.append(name)
+        elif name not in counted:
+            answer.not_counted.append(f"{name:16s} {indicator.title} (only for {indicator.denominator.text})")
+        else:
+            value = counted[name]
+            needed = dt.timedelta(days=indicator.follow_up_days)
+            said = f"{value:.0f} days" if indicator.measure == "days" else ("yes" if value else "no")
+            if snapshot and since + needed > snapshot:
+                said = "open"
+            whole = end + needed
+            later = (
+                f" (published once the quarter is followed up, from {whole})"
+                if snapshot and whole > snapshot
+                else ""
+            )
+            answer.indicators.append(f"{name:16s} {said:8s} {indicator.title}{later}")
+    if missing:
+        answer.not_counted.append(
+            f"not available from this feed (naome indicators says why): {', '.join(missing)}"
+        )
+
+
+def _snapshot(lake: Lake, scope: Scope) -> dt.date | None:
+    """The day the data were drawn; unknown until a refresh has completed."""
+    if scope not in lake.released_versions(scope.feed, scope.period):
+        return None
+    return dt.date.fromisoformat(lake.release(scope)["snapshot_date"])
+
+
+def _available(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope) -> set[str]:
+    path = literal(lake.readable(scope, "indicator_definitions").path)
+    rows = connection.execute(f"SELECT indicator FROM read_parquet({path}) WHERE available").fetchall()
+    return {name for (name,) in rows}
 
 
 def _without_breast_tumour(
@@ -189,11 +308,15 @@ def _without_breast_tumour(
     if tumours:
         answer = Explanation(person_id, "not in the cohort: no invasive breast tumour is registered")
         answer.sentences += [f"Registered tumour {site} diagnosed on {date}." for site, date in tumours]
+        answer.sentences.append(
+            "The audit counts invasive breast cancer only (ICD-10 C50). No indicator counts this person."
+        )
         return answer
     return Explanation(
         person_id,
         "unknown: no usable tumour record of this person is in the delivery",
         [
-            "The id may be mistyped, or the person's tumour row may be in quarantine (naome show quarantine_summary)."
+            "It says nothing about the person's health. The id may be mistyped, it may belong to another delivery, or the "
+            "person's tumour row may be in quarantine, where rows go that cannot be used (naome show quarantine_summary)."
         ],
     )

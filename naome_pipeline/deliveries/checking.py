@@ -9,6 +9,7 @@ No finding holds a value of a record.
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,8 @@ REFUSED_SHARE = 0.5
 # Below this number of records a share says nothing.
 FEWEST_RECORDS = 20
 _MOST_NAMED = 5
+# No column of any layout begins with a digit; identifiers and dates do.
+_VALUE = re.compile(r"^\W*\d")
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,10 @@ def _header(
         yield Finding(file.path, "line 1", message, True)
         return
     repeated = sorted({name for name in header.names if name and header.names.count(name) > 1})
+    if _is_a_record(header):
+        message = "looks like a record, not like names of columns, which are therefore not quoted: was the header left out?"
+        yield Finding(file.path, "line 1", message, False)
+        repeated = []
     for name in repeated:
         yield Finding(file.path, f"column {name}", "the header has this column twice; keep one", True)
     if tables is None:
@@ -195,6 +202,11 @@ def _header(
                 file.path, f"column {names[0] if names else column}", _missing(column, names, header), True
             )
     yield from _unknown_columns(file, header, tables)
+
+
+def _is_a_record(header: Header) -> bool:
+    """Whether the first line holds values: then its "names" may be a person's."""
+    return any(_VALUE.search(name) for name in header.names)
 
 
 def _missing(column: str, names: tuple[str, ...], header: Header) -> str:
@@ -222,7 +234,7 @@ def _unknown_columns(
     known = {name for t in tables for name in accepted_names(layout_of(t), t.part)}
     known |= {name.lower() for t in tables for name in layout_of(t).published_columns(t.part)}
     strange = [name or "(no name)" for name in header.names if name.lower() not in known]
-    if strange:
+    if strange and not _is_a_record(header):
         more = f" and {len(strange) - _MOST_NAMED} more" if len(strange) > _MOST_NAMED else ""
         message = f"not in the published layout, will not be read: {', '.join(strange[:_MOST_NAMED])}{more}"
         yield Finding(file.path, f"column {strange[0]}", message, False)

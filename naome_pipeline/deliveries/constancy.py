@@ -1,58 +1,59 @@
 """Delivered files do not change: what is read is what was accepted.
 
-What belongs here: hashing the files of an accepted delivery while they are read, and refusing when they are not what the
+What belongs here: hashing the files of an accepted delivery before they are read, and refusing when they are not what the
 manifest says. What does not: reading them (`reading.py`).
 
-The hash is taken beside the reading, in a thread of its own. That it is of the same bytes follows from the file's
-identity, size and times of change, which are the same before and after both.
+The pass over the bytes that says how to read a file also hashes it. That the bytes read afterwards are the same follows from
+the file's identity, size and times of change, which are the same before and after both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.manifest import DeliveryFile
 from naome_pipeline.deliveries.receiving import AcceptedDelivery
-from naome_pipeline.lake import file_sha256
+from naome_pipeline.deliveries.text_files import TextFile, scan_file
 
 _State = tuple[int, int, int, int]
-# Files of this process that were hashed and found as accepted: a file may feed several data sets.
-_known: dict[tuple[Path, str], _State] = {}
+# Files of this process that were scanned and found as accepted: a file may feed several data sets.
+_known: dict[tuple[Path, str], tuple[_State, TextFile]] = {}
 
 
 @contextmanager
-def unchanged(accepted: AcceptedDelivery, data_set: str) -> Iterator[None]:
-    """Read a data set in this block; DeliveryError when one of its files is not what was accepted, or changes."""
+def unchanged(accepted: AcceptedDelivery, data_set: str) -> Iterator[Mapping[str, TextFile]]:
+    """Read a data set in this block; DeliveryError when one of its files is not what was accepted, or changes.
+
+    Gives what one pass over the bytes of each file said, by its path in the delivery.
+    """
     files = [file for file in accepted.manifest.files if data_set in file.data_sets]
     before = {file.path: _state(accepted.path / file.path) for file in files}
-    with ThreadPoolExecutor(1) as pool:
-        hashed = pool.submit(_other_content, accepted, files, before)
-        try:
-            yield
-        except Exception:
-            # A file that was cut short fails to parse: say that it was changed, which is the cause.
-            _refuse(accepted, [*hashed.result(), *_moved(accepted, files, before)])
-            raise
-        _refuse(accepted, [*hashed.result(), *_moved(accepted, files, before)])
-    for file in files:
-        if (state := before[file.path]) is not None:
-            _known[accepted.path / file.path, file.sha256] = state
+    scanned = {file.path: _scanned(accepted.path / file.path, file, before[file.path]) for file in files}
+    _refuse(accepted, [path for path, text in scanned.items() if text is None])
+    try:
+        yield {path: text for path, text in scanned.items() if text is not None}
+    except Exception:
+        # A file that was cut short fails to parse: say that it was changed, which is the cause.
+        _refuse(accepted, _moved(accepted, files, before))
+        raise
+    _refuse(accepted, _moved(accepted, files, before))
 
 
-def _other_content(
-    accepted: AcceptedDelivery, files: Iterable[DeliveryFile], states: dict[str, _State | None]
-) -> list[str]:
-    changed = []
-    for file in files:
-        path = accepted.path / file.path
-        state = states[file.path]
-        if state is None or (_known.get((path, file.sha256)) != state and file_sha256(path) != file.sha256):
-            changed.append(file.path)
-    return changed
+def _scanned(path: Path, file: DeliveryFile, state: _State | None) -> TextFile | None:
+    """What is in a file, if it is what was accepted."""
+    if state is None:
+        return None
+    known = _known.get((path, file.sha256))
+    if known is not None and known[0] == state:
+        return known[1]
+    text = scan_file(path)
+    if text.sha256 != file.sha256:
+        return None
+    _known[path, file.sha256] = (state, text)
+    return text
 
 
 def _moved(

@@ -229,6 +229,7 @@ class Feed(_Model):
     spine: str = ""
     expected: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    called: Mapping[str, str] = Field(default_factory=dict)
     parts: tuple[str, ...] = ()
     rapid: str = ""
 

@@ -1,18 +1,108 @@
 """Quarantine: unusable rows with their file, physical line and reason, and the rows that only repeat others.
 
-What belongs here: where a row goes that cannot be used, and which line it stood on. What does not: typing values
-(`typing_sql.py`) or the order of reading (`reading.py`, which makes the tables these functions work on).
+What belongs here: where a row goes that cannot be used, which line it stood on, and what stood there. What does not: typing
+values (`typing_sql.py`) or the order of reading (`reading.py`).
+
+A file is read once, straight into its table, so unusable rows are handed over while the reading goes on: only their numbers
+and a code for the reason. What stood in them is fetched from the file afterwards, line by line.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
 import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from naome_pipeline.deliveries.layouts import DataSet, TableLayout, canonical_columns
-from naome_pipeline.engine import literal, quoted, run
+from naome_pipeline.deliveries.repeats import hashes_of, places_of, repeated
+from naome_pipeline.deliveries.text_files import TextFile, drop_rejects, lines_at, reader_sql
+from naome_pipeline.engine import literal, quoted, run, write_parquet
 
 MALFORMED, TRAILER = "malformed_line", "trailer_line"
 DUPLICATE_ROW, DUPLICATE_KEY = "duplicate_row", "duplicate_key"
+SET_ASIDE = "set_aside"
+# Codes of rows that are no fault of the data set: rows of another one, and trailers.
+ANOTHER_DATA_SET, A_TRAILER = -2, -1
+
+
+@dataclass
+class RowsSetAside:
+    """The rows of one file that were not written to its table, and the usable ones in which values were lost.
+
+    Numbers count well-formed rows from 1. Codes number the reasons of the file, or are one of the two above.
+    """
+
+    numbers: NDArray[np.int64]
+    codes: NDArray[np.int16]
+    lost: NDArray[np.int64]
+
+    def good_row(self, place: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The number of the usable rows that stand at these places (from 0) of the table."""
+        # Before the i-th row set aside (from 0), which has number n, stand n - 1 - i usable rows.
+        before = self.numbers - 1 - np.arange(len(self.numbers))
+        return place + 1 + np.searchsorted(before, place, side="right")
+
+
+@dataclass
+class Collector:
+    """Takes rows over from a running statement, which calls `set_aside` for those few that are not simply usable."""
+
+    values: int = 0
+    _batches: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, numbers: Any, codes: Any, lost: Any) -> Any:
+        """Remember rows; the answer says which of them are usable after all."""
+        with self._lock:
+            self._batches.append((numbers, codes, lost))
+        return pc.is_null(codes)  # type: ignore[attr-defined]
+
+    def found(self, values: int) -> RowsSetAside:
+        """All rows set aside since the last call, in order; `values`: how many columns can lose a value."""
+        batches, self._batches = self._batches, []
+        numbers = np.concatenate(
+            [np.empty(0, np.int64), *(b[0].to_numpy(zero_copy_only=False) for b in batches)]
+        )
+        codes = np.concatenate(
+            [np.empty(0, np.int16), *(pc.fill_null(b[1], -9).to_numpy(zero_copy_only=False) for b in batches)]  # type: ignore[attr-defined]
+        )
+        lost = np.zeros(values, np.int64)
+        for _, kinds, lists in batches:
+            usable = lists.filter(pc.is_null(kinds))  # type: ignore[attr-defined]
+            if values and len(usable):
+                lost += np.asarray(pc.list_flatten(usable)).reshape(-1, values).sum(axis=0)  # type: ignore[attr-defined]
+        aside = codes != -9
+        numbers, codes = numbers[aside], codes[aside]
+        order = np.argsort(numbers, kind="stable")
+        return RowsSetAside(numbers[order].astype(np.int64), codes[order].astype(np.int16), lost)
+
+
+@contextmanager
+def collecting(connection: duckdb.DuckDBPyConnection) -> Iterator[Collector]:
+    """Within this block statements can call `set_aside(number, code, lost)`, which is true for usable rows."""
+    collector = Collector()
+    connection.create_function(
+        SET_ASIDE,
+        collector.take,
+        ["BIGINT", "SMALLINT", "INTEGER[]"],  # type: ignore[arg-type]
+        "BOOLEAN",  # type: ignore[arg-type]
+        type="arrow",  # type: ignore[arg-type]
+        null_handling="special",  # type: ignore[arg-type]
+        side_effects=True,
+    )
+    try:
+        yield collector
+    finally:
+        connection.remove_function(SET_ASIDE)
 
 
 def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
@@ -24,79 +114,164 @@ def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def quarantine_file(
-    connection: duckdb.DuckDBPyConnection, number: int, name: str, layout: TableLayout, rejects: str
-) -> None:
-    """Malformed lines and unusable rows of one file, with their physical lines.
+@dataclass(frozen=True)
+class Lines:
+    """Physical lines of the well-formed rows of a file. `rejected`: the malformed lines, sorted."""
 
-    A good row stands behind the header and every rejected line before it. The i-th rejected line (from 0), at physical
-    line L, has L - 2 - i good rows before it, so the good rows with a larger number come after it.
+    rejected: NDArray[np.int64]
+
+    def of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """A row stands behind the header and every rejected line before it.
+
+        The i-th rejected line (from 0), at physical line L, has L - 2 - i well-formed rows before it.
+        """
+        before = self.rejected - 2 - np.arange(len(self.rejected))
+        return numbers + 1 + np.searchsorted(before, numbers, side="left")
+
+
+def quarantine_file(
+    connection: duckdb.DuckDBPyConnection,
+    file: TextFile,
+    layout: TableLayout,
+    reasons: Sequence[tuple[str, str | None]],
+    aside: RowsSetAside,
+    rejects: str,
+    records: int,
+) -> Lines:
+    """Malformed lines and unusable rows of one file, with their physical lines; where the other rows stand.
+
+    `reasons`: reason and column of each code; `records`: well-formed rows of the file.
     """
     start = layout.trailer_starts_with
     trailer = f"STARTS_WITH(UPPER(TRIM(csv_line)), {literal(start.upper())})" if start else "FALSE"
+    name, data = literal(file.path.name), literal(layout.data_set)
     run(
         connection,
-        "CREATE OR REPLACE TEMP TABLE rejected AS SELECT line, ANY_VALUE(csv_line) AS csv_line, "
-        f"ROW_NUMBER() OVER (ORDER BY line) AS place FROM {rejects} GROUP BY line",
+        f"INSERT INTO quarantined_rows SELECT {name}, line, {data}, CASE WHEN {trailer} THEN '{TRAILER}' ELSE "
+        f"'{MALFORMED}' END, NULL, csv_line FROM (SELECT line, ANY_VALUE(csv_line) AS csv_line FROM {rejects} GROUP BY line)",
     )
-    file, data = literal(name), literal(layout.data_set)
+    rejected = connection.execute(f"SELECT DISTINCT line FROM {rejects} ORDER BY line").fetchnumpy()["line"]
+    lines = Lines(np.asarray(rejected, dtype=np.int64))
+    unusable = aside.codes != ANOTHER_DATA_SET
+    numbers, codes = aside.numbers[unusable], aside.codes[unusable]
+    if len(numbers) == 0:
+        return lines
+    found = pa.table({"number": numbers, "line": lines.of(numbers), "code": codes})
+    if records + len(lines.rejected) + 1 == file.lines:  # every record is one line
+        texts = lines_at(file, found["line"].to_numpy())
+        found = found.append_column("record", pa.array(texts, pa.string()))
+    else:
+        connection.register("rows_set_aside", found)
+        found = _records_by_number(connection, file, found)
+        connection.unregister("rows_set_aside")
+    connection.register("rows_set_aside", found)
+    kinds = f"[{', '.join(literal(reason) for reason, _ in reasons)}]"
+    columns = f"[{', '.join(literal(column) if column else 'NULL' for _, column in reasons)}]"
     run(
         connection,
-        f"INSERT INTO quarantined_rows SELECT {file}, line, {data}, CASE WHEN {trailer} THEN '{TRAILER}' ELSE "
-        f"'{MALFORMED}' END, NULL, csv_line FROM rejected",
+        f"INSERT INTO quarantined_rows SELECT {name}, line, {data}, CASE WHEN code = {A_TRAILER} THEN '{TRAILER}' ELSE "
+        f"{kinds}[code + 1] END, CASE WHEN code >= 0 THEN {columns}[code + 1] END, record FROM rows_set_aside",
     )
-    run(
-        connection,
-        "CREATE OR REPLACE TEMP TABLE shifts AS SELECT line - 1 - place AS rows_before, MAX(place) AS lines "
-        "FROM rejected GROUP BY 1",
-    )
-    run(
-        connection,
-        f"INSERT INTO quarantined_rows SELECT {file}, q.good_row + 1 + COALESCE(s.lines, 0), {data}, q.reason, "
-        "q.at_column, q.record FROM (SELECT * FROM typed_rows WHERE reason IS NOT NULL) AS q "
-        "ASOF LEFT JOIN shifts AS s ON q.good_row > s.rows_before",
-    )
-    # Duplicates are found later: their lines need the shifts of their file.
-    run(
-        connection,
-        "CREATE TABLE IF NOT EXISTS all_shifts (file_number INTEGER, rows_before BIGINT, lines BIGINT)",
-    )
-    run(connection, f"DELETE FROM all_shifts WHERE file_number >= {number}")
-    run(connection, f"INSERT INTO all_shifts SELECT {number}, rows_before, lines FROM shifts")
+    connection.unregister("rows_set_aside")
+    return lines
 
 
-def find_duplicates(
-    connection: duckdb.DuckDBPyConnection, target: DataSet, files: list[str], *, repeats_expected: bool
+def _records_by_number(connection: duckdb.DuckDBPyConnection, file: TextFile, found: pa.Table) -> pa.Table:
+    """The rows with what stood in them, where a record may be several lines: read again, all columns of it."""
+    separator = f", {literal(file.header.delimiter)}, "
+    whole = separator.join(f"COALESCE(c{i}, '')" for i in range(len(file.header.names)))
+    rejects = "rejected_again"
+    drop_rejects(connection, rejects)
+    rows = (
+        f"SELECT CONCAT({whole}) AS record, ROW_NUMBER() OVER () AS number FROM {reader_sql(file, rejects)}"
+    )
+    try:
+        return connection.execute(
+            f"SELECT number, line, code, record FROM rows_set_aside JOIN ({rows}) USING (number) ORDER BY number"
+        ).to_arrow_table()
+    finally:
+        drop_rejects(connection, rejects)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A Parquet file with usable rows of one delivered file, in their order."""
+
+    path: Path
+    file_number: int
+    rows: int
+
+
+def remove_repeats(
+    connection: duckdb.DuckDBPyConnection,
+    target: DataSet,
+    pieces: Sequence[Piece],
+    names: Sequence[str],
+    places: Sequence[tuple[RowsSetAside, Lines]],
+    *,
+    repeats_expected: bool,
 ) -> None:
     """Keep one row per key (the first, or the earliest by the data set's rule); the others go to quarantine.
 
-    Keys that repeat are found by hash first, so that only their rows are compared value by value.
+    `names`, `places`: of each delivered file, and what its rows' lines follow from. Keys that repeat are found by hash, so
+    that only their rows are compared value by value, and only pieces with such rows are written again.
     """
     columns = [quoted(c) for c in canonical_columns(target.name)]
     whole = ", ".join(columns)
-    key = ", ".join(quoted(c) for c in target.key) if target.key else whole
-    order = f"{quoted(target.keep_earliest)} NULLS LAST, " if target.keep_earliest else ""
-    order += "file_number, good_row"
+    names_of_key = target.key or tuple(canonical_columns(target.name))
+    hashes = hashes_of(connection, [piece.path for piece in pieces], names_of_key)
+    suspects = places_of(hashes, repeated(hashes))
+    del hashes
+    if len(suspects) == 0:
+        return
+    typed = ", ".join(f"{quoted(c)} {kind}" for c, kind in canonical_columns(target.name).items())
     run(
         connection,
-        f"CREATE OR REPLACE TABLE duplicates AS WITH repeated AS (SELECT HASH({key}) AS h FROM staged_rows GROUP BY 1 "
-        f"HAVING COUNT(*) > 1), suspects AS (SELECT * FROM staged_rows WHERE HASH({key}) IN (SELECT h FROM repeated)) "
-        f"SELECT *, ROW_NUMBER() OVER (PARTITION BY {whole} ORDER BY {order}) > 1 AS repeats_row FROM suspects "
-        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) > 1",
+        f"CREATE OR REPLACE TABLE suspects (file_number INTEGER, line BIGINT, piece INTEGER, place BIGINT, {typed})",
+    )
+    first_of_file: dict[int, int] = {}
+    start = 0
+    for number, piece in enumerate(pieces):
+        first = first_of_file.setdefault(piece.file_number, start)
+        inside = suspects[(suspects >= start) & (suspects < start + piece.rows)]
+        if len(inside):
+            aside, lines = places[piece.file_number]
+            wanted = pa.table({"place": inside - start, "line": lines.of(aside.good_row(inside - first))})
+            connection.register("wanted", wanted)
+            run(
+                connection,
+                f"INSERT INTO suspects SELECT {piece.file_number}, w.line, {number}, w.place, {whole} FROM "
+                f"read_parquet({literal(piece.path)}, file_row_number = true) AS p JOIN wanted AS w "
+                "ON p.file_row_number = w.place",
+            )
+            connection.unregister("wanted")
+        start += piece.rows
+    key = ", ".join(quoted(c) for c in names_of_key)
+    order = f"{quoted(target.keep_earliest)} NULLS LAST, " if target.keep_earliest else ""
+    order += "file_number, line"
+    run(
+        connection,
+        f"CREATE OR REPLACE TABLE duplicates AS SELECT *, ROW_NUMBER() OVER (PARTITION BY {whole} ORDER BY {order}) > 1 "
+        f"AS repeats_row FROM suspects QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) > 1",
     )
     record = ", ".join(f"{column} := {column}" for column in columns)
-    names = f"[{', '.join(literal(name) for name in files)}]"
-    kept_quiet = "WHERE NOT d.repeats_row" if repeats_expected else ""
+    listed = f"[{', '.join(literal(name) for name in names)}]"
+    kept_quiet = "WHERE NOT repeats_row" if repeats_expected else ""
     run(
         connection,
-        f"INSERT INTO quarantined_rows SELECT {names}[d.file_number + 1], d.good_row + 1 + COALESCE(s.lines, 0), "
-        f"{literal(target.name)}, CASE WHEN d.repeats_row THEN '{DUPLICATE_ROW}' ELSE '{DUPLICATE_KEY}' END, NULL, "
-        f"CAST(TO_JSON(STRUCT_PACK({record})) AS VARCHAR) FROM duplicates AS d ASOF LEFT JOIN all_shifts AS s "
-        f"ON d.file_number = s.file_number AND d.good_row > s.rows_before {kept_quiet}",
+        f"INSERT INTO quarantined_rows SELECT {listed}[file_number + 1], line, {literal(target.name)}, "
+        f"CASE WHEN repeats_row THEN '{DUPLICATE_ROW}' ELSE '{DUPLICATE_KEY}' END, NULL, "
+        f"CAST(TO_JSON(STRUCT_PACK({record})) AS VARCHAR) FROM duplicates {kept_quiet}",
     )
-    run(connection, "DROP TABLE IF EXISTS all_shifts")
-    run(
-        connection,
-        "CREATE OR REPLACE VIEW usable_rows AS SELECT * FROM staged_rows ANTI JOIN "
-        "(SELECT file_number, good_row FROM duplicates) AS d USING (file_number, good_row)",
-    )
+    for (number,) in connection.execute("SELECT DISTINCT piece FROM duplicates ORDER BY piece").fetchall():
+        piece = pieces[number]
+        fresh = piece.path.with_name("fresh.parquet")
+        write_parquet(
+            connection,
+            f"SELECT {whole} FROM read_parquet({literal(piece.path)}, file_row_number = true) "
+            f"WHERE file_row_number NOT IN (SELECT place FROM duplicates WHERE piece = {number})",
+            fresh,
+        )
+        fresh.replace(piece.path)
+    run(connection, "DROP TABLE suspects")
+    run(connection, "DROP TABLE duplicates")

@@ -10,7 +10,8 @@ A record is taken to be one physical line; where a quoted value holds a line end
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -29,8 +30,21 @@ from naome_pipeline.deliveries.layouts import (
     data_set,
     part_of,
 )
-from naome_pipeline.deliveries.quarantine import TRAILER, create_quarantine, find_duplicates, quarantine_file
+from naome_pipeline.deliveries.quarantine import (
+    A_TRAILER,
+    ANOTHER_DATA_SET,
+    SET_ASIDE,
+    Collector,
+    Lines,
+    Piece,
+    RowsSetAside,
+    collecting,
+    create_quarantine,
+    quarantine_file,
+    remove_repeats,
+)
 from naome_pipeline.deliveries.recognition import is_supplied, layout_of, recognise
+from naome_pipeline.deliveries.repeats import files_sql
 from naome_pipeline.deliveries.text_files import (
     Header,
     TextFile,
@@ -40,7 +54,8 @@ from naome_pipeline.deliveries.text_files import (
     scan_file,
 )
 from naome_pipeline.deliveries.typing_sql import TypedColumns, condition_sql, typed_columns
-from naome_pipeline.engine import literal, quoted, run
+from naome_pipeline.engine import literal, quoted, run, write_parquet
+from naome_pipeline.tables import named_files, parquet_rows
 
 if TYPE_CHECKING:
     from naome_pipeline.deliveries.receiving import AcceptedDelivery
@@ -48,6 +63,9 @@ if TYPE_CHECKING:
 _REJECTS = "rejected_lines"
 # `naome check` looks at so many records of each file; all are counted, and all are judged when they are read.
 PROFILED_RECORDS = 100_000
+# One piece of a large table: eight row groups of DuckDB's usual size.
+_ROW_GROUPS = 8
+_ROWS_OF_A_PIECE = _ROW_GROUPS * 122_880
 # What an index deprivation quintile of 1 means when the file says it in words ("1 - most deprived").
 _MOST, _LEAST = "most_deprived", "least_deprived"
 
@@ -151,9 +169,9 @@ def empty_data_set(
 ) -> None:
     """Write a table and a quarantine without rows: what a data set that was not delivered looks like."""
     columns = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(c)}" for c, kind in canonical_columns(name).items())
-    _copy(connection, f"SELECT {columns} WHERE FALSE", table_path)
+    write_parquet(connection, f"SELECT {columns} WHERE FALSE", table_path)
     create_quarantine(connection)
-    _copy(connection, "SELECT * FROM quarantined_rows", quarantine_path)
+    write_parquet(connection, "SELECT * FROM quarantined_rows", quarantine_path)
     run(connection, "DROP TABLE quarantined_rows")
 
 
@@ -163,32 +181,48 @@ def read_data_set(
     name: str,
     table_path: Path,
     quarantine_path: Path,
+    scanned: Mapping[str, TextFile] | None = None,
 ) -> ReadCounts:
     """Read every file of a data set into `table_path` and its unusable rows into `quarantine_path`.
 
-    Both Parquet, sorted, the same bytes on any number of threads. Quarantine columns: file, line (the header is line
-    1), data_set, reason, column, record. DeliveryError when a file cannot be read as a table at all.
+    Both Parquet, the table in the order of the files and their lines, the quarantine sorted: the same bytes on any number
+    of threads. A table of more than a million rows is in pieces (`tables.py`). Quarantine columns: file, line (the header is
+    line 1), data_set, reason, column, record. `scanned`: what is known of the files already. DeliveryError when a file
+    cannot be read as a table at all.
     """
     target = data_set(name)
     counts = ReadCounts()
+    known = scanned or {}
     sources = [
-        _Source(number, m.name, scan_file(delivery.path / m.name), layout_of(m.table), _scanned(m.joined))
+        _Source(
+            number,
+            m.name,
+            known.get(m.name) or scan_file(delivery.path / m.name),
+            layout_of(m.table),
+            {part: known.get(path.name) or scan_file(path) for part, path in m.joined.items()},
+        )
         for number, m in enumerate(_matched(delivery).get(name, ()))
     ]
     if not sources:
         empty_data_set(connection, name, table_path, quarantine_path)
         return counts
     create_quarantine(connection)
-    _create_staged(connection, name)
     try:
-        for source in sources:
-            _stage(connection, source, target, delivery.manifest.snapshot_date, counts)
+        pieces: list[Piece] = []
+        places: list[tuple[RowsSetAside, Lines]] = []
+        with collecting(connection) as collector:
+            for source in sources:
+                written, aside, lines = _read_file(
+                    connection, source, target, delivery.manifest.snapshot_date, counts, collector, table_path
+                )
+                pieces += written
+                places.append((aside, lines))
         repeats_expected = all(source.layout.repeats_expected for source in sources)
-        find_duplicates(connection, target, [s.name for s in sources], repeats_expected=repeats_expected)
-        columns = ", ".join(quoted(c) for c in canonical_columns(name))
-        _copy(connection, f"SELECT {columns} FROM usable_rows ORDER BY ALL", table_path)
-        _copy(connection, "SELECT * FROM quarantined_rows ORDER BY ALL", quarantine_path)
-        counts.rows_out = _single(connection, "SELECT COUNT(*) FROM usable_rows")
+        remove_repeats(
+            connection, target, pieces, [s.name for s in sources], places, repeats_expected=repeats_expected
+        )
+        write_parquet(connection, "SELECT * FROM quarantined_rows ORDER BY ALL", quarantine_path)
+        counts.rows_out = _assemble(connection, pieces, table_path)
         counts.quarantined = dict(
             connection.execute(
                 "SELECT reason, COUNT(*) FROM quarantined_rows GROUP BY 1 ORDER BY 1"
@@ -196,12 +230,21 @@ def read_data_set(
         )
         counts.rows_in = counts.rows_out + sum(counts.quarantined.values())
     finally:
-        for kind, left in (
-            ("VIEW", "usable_rows"),
-            *(("TABLE", t) for t in ("staged_rows", "duplicates", "quarantined_rows")),
-        ):
-            run(connection, f"DROP {kind} IF EXISTS {left}")
+        run(connection, "DROP TABLE IF EXISTS quarantined_rows")
     return counts
+
+
+def _assemble(connection: duckdb.DuckDBPyConnection, pieces: list[Piece], table_path: Path) -> int:
+    """Give the pieces their names; a table of few rows becomes one file. Returns the number of rows."""
+    files = [piece.path for piece in pieces]
+    rows = sum(parquet_rows(file) for file in files)
+    if len(files) > 1 and rows <= _ROWS_OF_A_PIECE:
+        write_parquet(connection, f"SELECT * FROM {files_sql(files)}", table_path)
+    else:
+        named_files(table_path, files)
+    for folder in {file.parent for file in files}:
+        shutil.rmtree(folder)
+    return rows
 
 
 @dataclass(frozen=True)
@@ -229,104 +272,101 @@ def profile_file(
     layout = layout_of(table)
     source = _Source(0, name, file, layout, _scanned(joined))
     target = data_set(table.data_set)
-    _type_rows(connection, source, target, snapshot_date, limit=PROFILED_RECORDS)
+    columns = ", ".join(quoted(c) for c in (target.key or canonical_columns(target.name)))
+    drop_rejects(connection, _REJECTS)
     try:
+        typed, rows = _judged_rows(connection, source, snapshot_date, limit=PROFILED_RECORDS)
         found = connection.execute(
-            "SELECT reason, at_column, COUNT(*) FROM typed_rows GROUP BY ALL ORDER BY ALL"
+            f"SELECT code, COUNT(*), COUNT(DISTINCT HASH({columns})) FROM {rows} "
+            f"WHERE code IS DISTINCT FROM {ANOTHER_DATA_SET} GROUP BY code ORDER BY code"
         ).fetchall()
-        columns = [quoted(c) for c in (target.key or canonical_columns(target.name))]
-        distinct = f"SELECT COUNT(*) - COUNT(DISTINCT HASH({', '.join(columns)})) FROM typed_rows WHERE reason IS NULL"
-        repeated = 0 if layout.repeats_expected else _single(connection, distinct)
+    except duckdb.InvalidInputException as problem:
+        raise _not_a_table(source.name, problem) from None
     finally:
-        run(connection, "DROP TABLE IF EXISTS typed_rows")
         drop_rejects(connection, _REJECTS)
-    unusable = {(r, source.delivered_name(c)): n for r, c, n in found if r is not None}
+    unusable = {
+        (typed.reasons[code][0], source.delivered_name(typed.reasons[code][1])): rows
+        for code, rows, _ in found
+        if code is not None and code >= 0
+    }
+    repeated = sum(rows - distinct for code, rows, distinct in found if code is None)
     key = tuple(source.delivered_name(c) for c in target.key or ())
-    return FileProfile(sum(n for _, _, n in found), unusable, repeated, key)
+    return FileProfile(
+        sum(rows for _, rows, _ in found), unusable, 0 if layout.repeats_expected else repeated, key
+    )
+
+
+def _not_a_table(name: str, problem: duckdb.Error) -> DeliveryError:
+    # The driver's own words may quote a record.
+    return DeliveryError(f"{name} cannot be read as a delimited table ({type(problem).__name__})")
 
 
 def _scanned(joined: dict[str, Path]) -> dict[str, TextFile]:
     return {part: scan_file(path) for part, path in joined.items()}
 
 
-def _create_staged(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    listed = ", ".join(f"{quoted(c)} {kind}" for c, kind in canonical_columns(name).items())
-    run(connection, f"CREATE OR REPLACE TABLE staged_rows (file_number INTEGER, good_row BIGINT, {listed})")
-
-
-def _stage(
+def _read_file(
     connection: duckdb.DuckDBPyConnection,
     source: _Source,
     target: DataSet,
     snapshot_date: dt.date,
     counts: ReadCounts,
-) -> None:
-    """Type one file: usable rows into `staged_rows`, the others into `quarantined_rows`."""
-    typed = _type_rows(connection, source, target, snapshot_date)
-    quarantine_file(connection, source.number, source.name, source.layout, _REJECTS)
-    for name in typed.unreadable:
-        amount = _single(
-            connection,
-            f"SELECT COALESCE(SUM({quoted('lost ' + name)}), 0) FROM typed_rows WHERE reason IS NULL",
-        )
+    collector: Collector,
+    table_path: Path,
+) -> tuple[list[Piece], RowsSetAside, Lines]:
+    """Read one file once: usable rows into pieces of the table, the others into `quarantined_rows`."""
+    drop_rejects(connection, _REJECTS)
+    typed, rows = _judged_rows(connection, source, snapshot_date)
+    listed = ", ".join(quoted(c) for c in canonical_columns(target.name))
+    lost = " OR ".join(f"{quoted('lost ' + name)} > 0" for name in typed.unreadable) or "FALSE"
+    lost_values = ", ".join(quoted("lost " + name) for name in typed.unreadable)
+    folder = table_path.with_name(f"read_{source.number}")
+    statement = (
+        f"SELECT {listed} FROM {rows} WHERE CASE WHEN code IS NULL AND NOT ({lost}) THEN TRUE "
+        f"ELSE {SET_ASIDE}(good_row, CAST(code AS SMALLINT), CAST([{lost_values}] AS INTEGER[])) END"
+    )
+    try:
+        written = write_parquet(connection, statement, folder, row_groups_per_file=_ROW_GROUPS)
+    except duckdb.InvalidInputException as problem:
+        raise _not_a_table(source.name, problem) from None
+    aside = collector.found(len(typed.unreadable))
+    for name, amount in zip(typed.unreadable, aside.lost.tolist(), strict=True):
         if amount:
             counts.coerced_to_null[name] = counts.coerced_to_null.get(name, 0) + amount
-    listed = ", ".join(quoted(c) for c in canonical_columns(target.name))
-    run(
-        connection,
-        f"INSERT INTO staged_rows SELECT {source.number}, good_row, {listed} FROM typed_rows WHERE reason IS NULL",
+    lines = quarantine_file(
+        connection, source.file, source.layout, typed.reasons, aside, _REJECTS, written + len(aside.numbers)
     )
-    run(connection, "DROP TABLE typed_rows")
     drop_rejects(connection, _REJECTS)
+    files = sorted(folder.glob("data_*.parquet"), key=lambda path: int(path.stem.removeprefix("data_")))
+    return [Piece(file, source.number, parquet_rows(file)) for file in files], aside, lines
 
 
-def _type_rows(
-    connection: duckdb.DuckDBPyConnection,
-    source: _Source,
-    target: DataSet,
-    snapshot_date: dt.date,
-    limit: int | None = None,
-) -> TypedColumns:
-    """The well-formed rows of one file, typed and judged, into `typed_rows`; rejected lines into `_REJECTS`."""
-    drop_rejects(connection, _REJECTS)
+def _judged_rows(
+    connection: duckdb.DuckDBPyConnection, source: _Source, snapshot_date: dt.date, limit: int | None = None
+) -> tuple[TypedColumns, str]:
+    """SQL of the well-formed rows of one file, typed, with good_row, code (null: usable) and `lost <column>` counts."""
     direction = source.layout.imd_one_means
     if direction == "label_else_most_deprived":
         direction = _said_direction(connection, source)
-    typed = typed_columns(source.layout, source.locate, snapshot_date, direction)
-    reasons = [f"WHEN {status} IS NOT NULL THEN {{}}" for status in typed.statuses.values()]
-    reason = _first(reasons, typed.statuses.values())
-    column = _first(reasons, [literal(name) for name in typed.statuses])
+    only_spaces = source.file.only_spaces and all(file.only_spaces for file in source.joined.values())
+    typed = typed_columns(source.layout, source.locate, snapshot_date, direction, only_spaces=only_spaces)
     values = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in typed.columns.items())
-    lost = ", ".join(f"{sql} AS {quoted('lost ' + name)}" for name, sql in typed.unreadable.items())
-    statement = (
-        f"CREATE OR REPLACE TABLE typed_rows AS SELECT good_row, record, "
-        f"CASE WHEN trailer THEN '{TRAILER}' ELSE {reason} END AS reason, "
-        f"CASE WHEN trailer THEN NULL ELSE {column} END AS at_column, {values}{', ' + lost if lost else ''} "
-        f"FROM {_typed_rows(source, typed, limit)} WHERE belongs"
+    lost = "".join(f", {sql} AS {quoted('lost ' + name)}" for name, sql in typed.unreadable.items())
+    code = (
+        f"CASE WHEN NOT belongs THEN {ANOTHER_DATA_SET} WHEN trailer THEN {A_TRAILER} ELSE {typed.code} END"
     )
-    try:
-        run(connection, statement)
-    except duckdb.InvalidInputException as problem:
-        # The driver's own words may quote a record.
-        raise DeliveryError(
-            f"{source.name} cannot be read as a delimited table ({type(problem).__name__})"
-        ) from None
-    return typed
-
-
-def _first(branches: list[str], results: Iterable[str]) -> str:
-    filled = [branch.format(result) for branch, result in zip(branches, results, strict=True)]
-    return f"CASE {' '.join(filled)} END" if filled else "NULL"
+    return (
+        typed,
+        f"(SELECT good_row, {code} AS code, {values}{lost} FROM {_typed_rows(source, typed, limit)})",
+    )
 
 
 def _typed_rows(source: _Source, typed: TypedColumns, limit: int | None) -> str:
-    """SQL of the well-formed rows of a file up to typed values, with good_row, record, trailer and belongs.
+    """SQL of the well-formed rows of a file up to typed values, with good_row, trailer and belongs.
 
-    `record` is the delivered row as text; a trailer is no record; rows that do not belong are another data set's.
+    A trailer is no record; rows that do not belong are another data set's. Only the columns that are named are read.
     """
-    main, header = quoted("main"), source.file.header
-    separator = f", {literal(header.delimiter)}, "
-    raw = separator.join(f"COALESCE({main}.c{i}, '')" for i in range(len(header.names)))
+    main = quoted("main")
     trailer, belongs = "FALSE", "TRUE"
     if start := source.layout.trailer_starts_with:
         trailer = f"COALESCE(STARTS_WITH(UPPER(TRIM({main}.c0)), {literal(start.upper())}), FALSE)"
@@ -338,7 +378,6 @@ def _typed_rows(source: _Source, typed: TypedColumns, limit: int | None) -> str:
     rows = f"(SELECT *, ROW_NUMBER() OVER () AS good_row FROM {delivered}) AS {main}{_joins(source)}"
     carried = {
         "good_row": f"{main}.good_row",
-        "record": f"CONCAT({raw})",
         "trailer": trailer,
         "belongs": belongs,
     }
@@ -384,12 +423,3 @@ def _said_direction(connection: duckdb.DuckDBPyConnection, source: _Source) -> s
     ).fetchall()
     drop_rejects(connection, _REJECTS)
     return _LEAST if said[0][0] else _MOST
-
-
-def _copy(connection: duckdb.DuckDBPyConnection, statement: str, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    run(connection, f"COPY ({statement}) TO {literal(path)} (FORMAT parquet, COMPRESSION zstd)")
-
-
-def _single(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    return int(connection.execute(sql).fetchall()[0][0])

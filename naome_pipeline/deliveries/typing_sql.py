@@ -27,7 +27,10 @@ from naome_pipeline.engine import literal, quoted
 
 EARLIEST_DATE = dt.date(1900, 1, 1)
 MISSING, UNREADABLE, IMPOSSIBLE = "missing_value", "unreadable_value", "impossible_date"
+_REASONS = (MISSING, UNREADABLE, IMPOSSIBLE)
 _BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+# How many places of a list are typed: no more than needed, in few steps.
+_LIST_SIZES = (0, 1, 2, 4, 8, 16)
 _WITH_FORM = frozenset({"date", "integer", "decimal", "quintile"})
 
 # Gives the SQL of a delivered column (`cycle.CYCLE_NUMBER`), or None when no file has it.
@@ -40,7 +43,7 @@ class TypedColumns:
 
     `columns`: canonical name to value; `statuses`: required column to null or the reason it is unusable;
     `unreadable`: canonical name to the number of values of the row that became null although something was there.
-    The last three stand over `values`.
+    The last three stand over `values`, which keeps the parsed values they need.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
@@ -50,17 +53,37 @@ class TypedColumns:
     statuses: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
 
-    def selection(self, source: str, *carried: str) -> str:
-        """The nested SELECT over a delivered table up to `values`, with columns that are carried along."""
-        for step in (self.texts, self.parsed, self.values):
-            listed = ", ".join([*carried, *(f"{sql} AS {quoted(name)}" for name, sql in step.items())])
-            source = f"(SELECT {listed} FROM {source})"
-        return source
+    @property
+    def reasons(self) -> list[tuple[str, str]]:
+        """Why a row can be unusable: reason and required column, in the order of the codes."""
+        return [(reason, column) for column in self.statuses for reason in _REASONS]
+
+    @property
+    def code(self) -> str:
+        """The SQL of the position of a row's first reason in `reasons`; null when the row is usable."""
+        codes = []
+        for number, status in enumerate(self.statuses.values()):
+            branches = (f"WHEN '{r}' THEN {number * len(_REASONS) + i}" for i, r in enumerate(_REASONS))
+            codes.append(f"CASE {status} {' '.join(branches)} END")
+        if not codes:
+            return "NULL"
+        # Nearly every row is usable, which is quickly seen.
+        usable = " AND ".join(f"{self.columns[column]} IS NOT NULL" for column in self.statuses)
+        return f"CASE WHEN {usable} THEN NULL ELSE COALESCE({', '.join(codes)}) END"
 
 
-def cleaned(raw: str) -> str:
-    """Text without surrounding blanks, tabs and line ends; nothing left is null."""
-    return f"NULLIF(TRIM({raw}, {_BLANKS}), '')"
+def cleaned(raw: str, *, only_spaces: bool = False) -> str:
+    """Text without surrounding blanks, tabs and line ends; nothing left is null.
+
+    `only_spaces`: the text cannot end with another blank than a space, so that most texts need no trimming.
+    """
+    trimmed = f"NULLIF(TRIM({raw}, {_BLANKS}), '')"
+    # '!' follows the space: what sorts before it is empty or begins with a blank.
+    return (
+        f"CASE WHEN {raw} < '!' OR ENDS_WITH({raw}, ' ') THEN {trimmed} ELSE {raw} END"
+        if only_spaces
+        else trimmed
+    )
 
 
 def date_value(text: str, snapshot_date: dt.date) -> str:
@@ -73,8 +96,11 @@ def date_value(text: str, snapshot_date: dt.date) -> str:
     def before_snapshot(value: str) -> str:
         return f"CASE WHEN {value} > {latest} THEN ({value} - INTERVAL 100 YEAR)::DATE ELSE {value} END"
 
+    # The three usual forms come first, told apart by their length: the others cost several comparisons.
     return f"""CASE
         WHEN {text} LIKE '____-__-__' THEN TRY_CAST({text} AS DATE)
+        WHEN STRLEN({text}) = 10 AND {text} LIKE '__/__/____' THEN TRY_STRPTIME({text}, '%d/%m/%Y')::DATE
+        WHEN STRLEN({text}) = 9 AND {text} LIKE '__-___-__' THEN {before_snapshot(short_month)}
         WHEN {text} LIKE '____-__-__ __:%' OR {text} LIKE '____-__-__T__:%' THEN TRY_CAST({text}[1:10] AS DATE)
         WHEN {day} LIKE '%_/%_/____' THEN TRY_STRPTIME({day}, '%d/%m/%Y')::DATE
         WHEN {day} LIKE '%_/%_/__' THEN {before_snapshot(short_slash)}
@@ -90,7 +116,9 @@ def _number(text: str) -> str:
 
 
 def _integer(text: str, *, whole_part: bool) -> str:
-    number = f"FLOOR({_number(text)})" if whole_part else _number(text)
+    if whole_part:
+        return f"TRY_CAST(FLOOR({_number(text)}) AS INTEGER)"
+    number = _number(text)
     return f"CASE WHEN {number} = FLOOR({number}) THEN TRY_CAST({number} AS INTEGER) END"
 
 
@@ -144,23 +172,28 @@ def years_between(born: str, then: str, snapshot_date: dt.date) -> str:
     return f"CAST(DATE_SUB('year', {first}, {second}) AS VARCHAR)"
 
 
-def raw_text(
-    source: Source, locate: Locate, snapshot_date: dt.date, position: int | None = None
+def delivered_text(
+    source: Source,
+    locate: Locate,
+    snapshot_date: dt.date,
+    position: int | None = None,
+    *,
+    only_spaces: bool = False,
 ) -> str | None:
-    """The delivered text of a canonical column (of one list position), or None when no file has it."""
+    """The cleaned text of a canonical column (of one list position: as delivered), or None when no file has it."""
 
     def first(names: Sequence[str]) -> str | None:
         return next((found for name in names if (found := locate(name)) is not None), None)
 
     def at_position(name: str) -> list[str]:
-        several = expanded((name,))
-        return [name] if position is None else list(several[position : position + 1])
+        names = expanded((name,))
+        return [name] if position is None else list(names[position : position + 1])
 
     if source.together:
         parts = [part for name in source.together if (part := locate(name)) is not None]
         if len(parts) < len(source.together):
             return None
-        texts = [cleaned(part) for part in parts]
+        texts = [cleaned(part, only_spaces=only_spaces) for part in parts]
         if source.date_parts:
             texts = [texts[0], *(f"LPAD({text}, 2, '0')" for text in texts[1:])]
         raw = " || '-' || ".join(texts)
@@ -172,7 +205,10 @@ def raw_text(
         found = list(dict.fromkeys(choice for choice in choices if choice is not None))
         if not found:
             return None
-        raw = found[0] if len(found) == 1 else f"COALESCE({', '.join(cleaned(f) for f in found)})"
+        # A place of a list that has one source is cleaned with the others of its list.
+        several = position is None or len(found) > 1
+        texts = [cleaned(text, only_spaces=only_spaces) if several else text for text in found]
+        raw = texts[0] if len(texts) == 1 else f"COALESCE({', '.join(texts)})"
     if source.only_where is not None:
         condition = condition_sql(source.only_where, locate)
         return None if condition is None else f"CASE WHEN {condition} THEN {raw} END"
@@ -190,25 +226,71 @@ def condition_sql(condition: Condition, locate: Locate) -> str | None:
 
 
 def typed_columns(
-    layout: TableLayout, locate: Locate, snapshot_date: dt.date, imd_one_means: str | None = None
+    layout: TableLayout,
+    locate: Locate,
+    snapshot_date: dt.date,
+    imd_one_means: str | None = None,
+    *,
+    only_spaces: bool = False,
 ) -> TypedColumns:
     """The expressions of every canonical column of a layout, absent ones null.
 
-    `imd_one_means` overrides the layout's when the file itself says what quintile 1 means.
+    `imd_one_means` overrides the layout's when the file itself says what quintile 1 means; `only_spaces` is what is
+    known of the file's blanks (`cleaned`).
     """
     typed = TypedColumns()
     direction = imd_one_means or layout.imd_one_means
     columns = data_set(layout.data_set).columns
     for column in columns:
+        value = _Value(column.type, snapshot_date, only_spaces=only_spaces)
         source = layout.columns.get(column.name)
         if column.width is not None:
-            _add_list(typed, column, source, locate, snapshot_date)
+            _add_list(typed, column, source, locate, value)
         else:
-            _add_single(typed, column, source, locate, snapshot_date, reverse=direction == "least_deprived")
+            _add_single(typed, column, source, locate, value, reverse=direction == "least_deprived")
     for column in columns:
         if column.fallback:
             _add_fallback(typed, column)
     return typed
+
+
+@dataclass(frozen=True)
+class _Value:
+    """How values of one type are made: from delivered text to cleaned text, to parsed value, to final value."""
+
+    type_name: str
+    snapshot_date: dt.date
+    only_spaces: bool
+
+    @property
+    def has_form(self) -> bool:
+        return self.type_name in _WITH_FORM
+
+    def parsed(self, text: str, *, whole_part: bool = False) -> str:
+        return parsed_value(self.type_name, text, self.snapshot_date, whole_part=whole_part)
+
+    def nothing(self, parsed: str) -> str:
+        return f"COALESCE({means_nothing(self.type_name, parsed) or 'NULL'}, FALSE)"
+
+    def final(self, parsed: str) -> str:
+        """The parsed value, or null where it means nothing or is a day on which nothing can have happened."""
+        if self.type_name == "date":
+            # What means nothing are days before the earliest one.
+            return f"CASE WHEN {parsed} BETWEEN DATE '{EARLIEST_DATE}' AND DATE '{self.snapshot_date}' THEN {parsed} END"
+        if means_nothing(self.type_name, parsed):
+            return f"CASE WHEN {self.nothing(parsed)} THEN NULL ELSE {parsed} END"
+        return parsed
+
+    def lost(self, text: str, parsed: str, value: str) -> str:
+        """The condition that something was there and is no value."""
+        return f"{value} IS NULL AND {text} IS NOT NULL AND NOT {self.nothing(parsed)}"
+
+    def status(self, text: str, parsed: str, value: str) -> str:
+        """Null, or why there is no value."""
+        reasons = f"WHEN {text} IS NULL OR {self.nothing(parsed)} THEN '{MISSING}'"
+        if self.has_form:
+            reasons += f" WHEN {parsed} IS NULL THEN '{UNREADABLE}'"
+        return f"CASE WHEN {value} IS NULL THEN CASE {reasons} ELSE '{IMPOSSIBLE if self.has_form else MISSING}' END END"
 
 
 def _add_single(
@@ -216,11 +298,13 @@ def _add_single(
     column: Column,
     source: Source | None,
     locate: Locate,
-    snapshot_date: dt.date,
+    value: _Value,
     *,
     reverse: bool,
 ) -> None:
-    raw = raw_text(source, locate, snapshot_date) if source else None
+    raw = (
+        delivered_text(source, locate, value.snapshot_date, only_spaces=value.only_spaces) if source else None
+    )
     name = column.name
     if raw is None or source is None:
         typed.columns[name] = f"CAST(NULL AS {value_types()[column.type].duckdb})"
@@ -229,81 +313,72 @@ def _add_single(
         return
     if source.codes:
         raw = translated(raw, source.codes)
-    _add_value(typed, column.type, name, raw, snapshot_date, whole_part=source.whole_part)
-    value, status = quoted(f"v_{name}"), quoted(f"s_{name}")
+    text, parsed, final = (quoted(f"{step}_{name}") for step in "xpv")
+    typed.texts[f"x_{name}"] = raw
+    typed.parsed[f"p_{name}"] = value.parsed(text, whole_part=source.whole_part)
+    typed.values[f"v_{name}"] = value.final(parsed)
+    if column.required or value.has_form:
+        typed.parsed[f"x_{name}"] = text
+        typed.values.update({f"x_{name}": text, f"p_{name}": parsed})
     if column.required:
-        typed.statuses[name] = status
-    elif column.type in _WITH_FORM:
-        typed.unreadable[name] = f"CASE WHEN {status} IN ('{UNREADABLE}', '{IMPOSSIBLE}') THEN 1 ELSE 0 END"
-    typed.columns[name] = f"6 - {value}" if reverse and column.type == "quintile" else value
+        typed.statuses[name] = value.status(text, parsed, final)
+    elif value.has_form:
+        typed.unreadable[name] = f"CASE WHEN {value.lost(text, parsed, final)} THEN 1 ELSE 0 END"
+    typed.columns[name] = f"6 - {final}" if reverse and column.type == "quintile" else final
 
 
 def _add_list(
-    typed: TypedColumns, column: Column, source: Source | None, locate: Locate, snapshot_date: dt.date
+    typed: TypedColumns, column: Column, source: Source | None, locate: Locate, value: _Value
 ) -> None:
-    """A list keeps nulls in place and ends with its last value: positions never move, empty tails are not stored."""
+    """A list keeps nulls in place and ends with its last value: positions never move, empty tails are not stored.
+
+    Most of a hospital record's twenty or more places are empty, so the places up to the last one filled are taken
+    first, and only they are typed.
+    """
     name, kind = column.name, value_types()[column.type].duckdb
-    raws = [raw_text(source, locate, snapshot_date, i) for i in range(column.width or 0)] if source else []
+    places = range(column.width or 0)
+    raws = [delivered_text(source, locate, value.snapshot_date, i) for i in places] if source else []
     while raws and raws[-1] is None:
         raws.pop()
     if not raws:
         typed.columns[name] = f"CAST(NULL AS {kind}[])"
         return
-    elements, lost = [], []
-    for i, raw in enumerate(raws, start=1):
-        if raw is None:
-            elements.append(f"CAST(NULL AS {kind})")
-            continue
-        _add_value(typed, column.type, f"{name}_{i}", raw, snapshot_date)
-        elements.append(quoted(f"v_{name}_{i}"))
-        if column.type in _WITH_FORM:
-            status = quoted(f"s_{name}_{i}")
-            lost.append(f"CASE WHEN {status} IN ('{UNREADABLE}', '{IMPOSSIBLE}') THEN 1 ELSE 0 END")
+    text, parsed, final = (quoted(f"{step}_{name}") for step in "xpv")
+    clean = cleaned("t", only_spaces=value.only_spaces)
+    typed.texts[f"x_{name}"] = f"LIST_TRANSFORM({_filled(raws)}, LAMBDA t: {clean})"
+    typed.parsed[f"p_{name}"] = f"LIST_TRANSFORM({text}, LAMBDA t: {value.parsed('t')})"
+    typed.values[f"v_{name}"] = f"LIST_TRANSFORM({parsed}, LAMBDA p: {value.final('p')})"
+    if value.has_form:
+        typed.parsed[f"x_{name}"] = text
+        typed.values[f"x_{name}"] = text
+        lost = value.lost("t", value.parsed("t"), value.final(value.parsed("t")))
+        typed.unreadable[name] = f"LEN(LIST_FILTER({text}, LAMBDA t: {lost}))"
+    last = f"LIST_MAX(LIST_TRANSFORM({final}, LAMBDA v, i: CASE WHEN v IS NOT NULL THEN i END))"
+    typed.columns[name] = (
+        f"CASE WHEN LEN({final}) = 0 OR {final}[-1] IS NOT NULL THEN {final} WHEN LEN({final}) = 1 "
+        f"THEN CAST([] AS {kind}[]) ELSE {final}[1 : COALESCE({last}, 0)] END"
+    )
+
+
+def _filled(raws: Sequence[str | None]) -> str:
+    """The SQL of a list of the delivered texts up to a place behind which all are empty."""
+    texts = [raw or "CAST(NULL AS VARCHAR)" for raw in raws]
     branches = [
-        f"WHEN {elements[n - 1]} IS NOT NULL THEN [{', '.join(elements[:n])}]"
-        for n in range(len(elements), 0, -1)
+        f"WHEN COALESCE({', '.join(texts[size:])}, NULL) IS NULL THEN CAST([{', '.join(texts[:size])}] AS VARCHAR[])"
+        for size in _LIST_SIZES
+        if size < len(texts)
     ]
-    typed.columns[name] = f"CASE {' '.join(branches)} ELSE CAST([] AS {kind}[]) END"
-    if lost:
-        typed.unreadable[name] = " + ".join(lost)
-
-
-def _add_value(
-    typed: TypedColumns,
-    type_name: str,
-    name: str,
-    raw: str,
-    snapshot_date: dt.date,
-    *,
-    whole_part: bool = False,
-) -> None:
-    """Text, parsed value, final value and status of one delivered value."""
-    text, parsed = quoted(f"x_{name}"), quoted(f"p_{name}")
-    typed.texts[f"x_{name}"] = cleaned(raw)
-    typed.parsed[f"p_{name}"] = parsed_value(type_name, text, snapshot_date, whole_part=whole_part)
-    absent = f"{parsed} IS NULL"
-    if type_name in _WITH_FORM:
-        typed.parsed[f"t_{name}"] = f"{text} IS NOT NULL"
-        absent = f"NOT {quoted(f't_{name}')}"
-    checks = [f"WHEN {absent} THEN '{MISSING}'"]
-    if nothing := means_nothing(type_name, parsed):
-        checks.append(f"WHEN {nothing} THEN '{MISSING}'")
-    if type_name in _WITH_FORM:
-        checks.append(f"WHEN {parsed} IS NULL THEN '{UNREADABLE}'")
-    if type_name == "date":
-        checks.append(
-            f"WHEN {parsed} NOT BETWEEN DATE '{EARLIEST_DATE}' AND DATE '{snapshot_date}' THEN '{IMPOSSIBLE}'"
-        )
-    status = f"CASE {' '.join(checks)} END"
-    typed.values[f"s_{name}"] = status
-    typed.values[f"v_{name}"] = f"CASE WHEN {status} IS NULL THEN {parsed} END"
+    whole = f"[{', '.join(texts)}]"
+    return f"CASE {' '.join(branches)} ELSE {whole} END" if branches else whole
 
 
 def _add_fallback(typed: TypedColumns, column: Column) -> None:
     """A required value that is missing is taken from the first fallback column that has one."""
     value, status = typed.columns[column.name], typed.statuses[column.name]
     others = f"COALESCE({', '.join(typed.columns[other] for other in column.fallback)})"
-    typed.columns[column.name] = f"CASE WHEN {status} = {literal(MISSING)} THEN {others} ELSE {value} END"
+    typed.columns[column.name] = (
+        f"CASE WHEN {value} IS NULL AND {status} = {literal(MISSING)} THEN {others} ELSE {value} END"
+    )
     typed.statuses[column.name] = (
-        f"CASE WHEN {status} = {literal(MISSING)} AND {others} IS NOT NULL THEN NULL ELSE {status} END"
+        f"CASE WHEN {value} IS NULL AND NOT ({status} = {literal(MISSING)} AND {others} IS NOT NULL) THEN {status} END"
     )

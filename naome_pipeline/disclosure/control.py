@@ -62,7 +62,7 @@ class DisclosureControl(AttackedTables):
         for group in self._groups(TRUST, job.subgroup):
             left = self._protected_group(job, group)
             for kinds in (self._quarterly, self._overlapping, np.ones_like(self._quarterly)):
-                if not left:
+                if not left or self.population.whole_nation[group.alliance]:
                     break
                 job.hidden[ALLIANCE][group.alliance] |= kinds & job.span[ALLIANCE]
                 for above in alliances:
@@ -92,13 +92,10 @@ class DisclosureControl(AttackedTables):
         for level, hidden in job.hidden.items():
             top, bottom = self.marks.numerator[level], self.marks.denominator[level]
             for i in job.indicators:
-                if job.denominator:
-                    bottom[i, job.subgroup] |= hidden
-                    top[i, job.subgroup] |= hidden
-                    continue
-                top[i, job.subgroup] |= hidden
-                if self._base(i) != self._base(job.indicators[0]):
-                    bottom[i, job.subgroup] |= hidden
+                here = hidden & self._supported[level][i][:, None]
+                top[i, job.subgroup] |= here
+                if job.denominator or self._base(i) != self._base(job.indicators[0]):
+                    bottom[i, job.subgroup] |= here
 
     def _protected(self, job: Job, entry: SetOfPeople, group: Group) -> list[str]:
         """Hide what the group needs hidden; what cannot be protected comes back in words."""

@@ -66,6 +66,7 @@ class CountedRelease:
         }
         self.numerators = {level: self._counted(population.numerator, level) for level in LEVELS}
         self.denominators = {level: self._counted(population.denominator, level) for level in LEVELS}
+        self._supported = self._nations_counted()
         self.marks, self.known = self.no_marks(), self.no_marks()
         kinds = periods.table["period_kind"]
         self._quarterly, self._overlapping = np.asarray(kinds == QUARTER), np.asarray(kinds != AUDIT_PERIOD)
@@ -77,6 +78,14 @@ class CountedRelease:
         return Marks(
             *({level: np.zeros(shape, dtype=bool) for level, shape in self.shapes.items()} for _ in range(2))
         )
+
+    def _nations_counted(self) -> Cells:
+        """Per level, indicators × units: whether anybody of the unit's nation is counted in the indicator. What a nation
+        cannot support is not published of its units, hidden or shown."""
+        nation = np.array(self.population.nation)
+        counted = (self.denominators[ALLIANCE][:, 0] > 0).any(axis=-1)
+        alliance = np.stack([counted[:, nation == n].any(axis=1) for n in nation], axis=1)
+        return {ALLIANCE: alliance, TRUST: alliance[:, self.population.alliance]}
 
     def _counted(self, member: BoolArray, level: str) -> FloatArray:
         counted = np.zeros(self.shapes[level])

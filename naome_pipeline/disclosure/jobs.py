@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from naome_pipeline.disclosure.attack import FAR, BoolArray
-from naome_pipeline.disclosure.counts import Cells, CountedRelease, Numbers
+from naome_pipeline.disclosure.counts import ALLIANCE, Cells, CountedRelease, Numbers
 
 # Quarters of a trust are never published (about 8 people): overlapping years must leave two possible values at least.
 UNPUBLISHED_RANGE = 1.0
@@ -61,21 +61,23 @@ class ProtectionJobs(CountedRelease):
     def _denominator_job(self, sharing: Sequence[int], s: int, decided: bool) -> Job:
         head, spans = sharing[0], self._spans(sharing, s)
         widest = self._base(head) == EVERYBODY and s == 0
-        # A nation whose data do not support the first of them has people in the others alone.
-        among = self.population.denominator[:, list(sharing)].any(axis=1)
-        inside = among & self.population.subgroup[:, s]
+        # An indicator that one nation cannot support counts fewer people than another of the same denominator.
+        base = self.population.denominator[:, list(sharing)].any(axis=1)
+        inside = base & self.population.subgroup[:, s]
         hidden, needed, people, ceiling, known = {}, {}, {}, {}, {}
         for level, span in spans.items():
-            values = self.denominators[level][list(sharing), s].max(axis=0)
+            people[level] = self._people(inside, level)
+            values = people[level] @ self.periods.quarters.T
             small = self._small(values)
             if s:
-                everybody = self.denominators[level][list(sharing), 0].max(axis=0)
-                small |= self._small(everybody - values) & (values > 0)
+                others = self._people(base & ~self.population.subgroup[:, s], level) @ self.periods.quarters.T
+                small |= self._small(others) & (values > 0)
+            if level == ALLIANCE:
+                small &= ~self.population.whole_nation[:, None]
             marked = self.marks.denominator[level][list(sharing), s].any(axis=0)
             hidden[level] = (marked if decided else small) & span
-            people[level] = self._people(inside, level)
             # A denominator among fewer people cannot be left with more possible numbers than they allow.
-            whole = self._people(among | True, level)
+            whole = self._people(np.ones_like(base), level)
             ceiling[level] = np.full_like(whole, FAR) if widest else whole
             most = np.minimum(ceiling[level] @ self.periods.quarters.T, self.policy.needed_range)
             derived = self._derived(sharing, level, s)
@@ -121,6 +123,8 @@ class ProtectionJobs(CountedRelease):
                         np.packbits(inside).tobytes(),
                         (f"{said}, {self.population.subgroups[s]}", inside, seen),
                     )
+        if not decided:
+            hidden[ALLIANCE] &= ~self.population.whole_nation[:, None]
         entries = [
             self._entry(name, inside, seen, family, s, spans) for name, inside, seen in members.values()
         ]
@@ -150,4 +154,5 @@ class ProtectionJobs(CountedRelease):
             if self._base(head) == EVERYBODY:
                 derived = small & self._derived(family, level, s)
                 needed[level] += np.where(derived, np.minimum(whole, UNPUBLISHED_RANGE), 0)
+        needed[ALLIANCE] = np.where(self.population.whole_nation[:, None], 0, needed[ALLIANCE])
         return SetOfPeople(name, people, ceiling, needed, seen)

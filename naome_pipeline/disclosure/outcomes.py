@@ -28,7 +28,7 @@ from naome_pipeline.outcomes.comparison import (
     EXACT_ONLY,
     comparison_minima,
 )
-from naome_pipeline.statistics.control_charts import dashboard_series
+from naome_pipeline.statistics.control_charts import Columns, dashboard_columns
 from naome_pipeline.statistics.funnel import Funnel, proportion_funnel, ratio_funnel
 
 KEYS = ["indicator", "comparison", "trust_code"]
@@ -210,26 +210,39 @@ def released_series(released: pd.DataFrame, definitions: pd.DataFrame) -> pd.Dat
             | ((released["level"] == "trust") & (released["period_kind"] == ROLLING))
         )
     ].sort_values("period_end")
-    parts = []
-    for (name, level, _unit), table in wanted.groupby(["indicator", "level", "unit_code"], sort=True):
-        seen = (table["numerator"].notna() & table["denominator"].notna()).to_numpy()
-        bottom = np.where(seen, table["denominator"].astype(float), 0.0)
-        top = np.minimum(np.where(seen, table["numerator"].astype(float), 0.0), bottom)
-        chart = dashboard_series(top, bottom, directions[str(name)])
-        chart = chart.set_index(table.index)
-        chart[["numerator", "denominator"]] = table[["numerator", "denominator"]].astype(float)
-        chart.loc[~seen, "moving_average"] = np.nan
+    wanted = wanted.reset_index(drop=True)
+    seen = (wanted["numerator"].notna() & wanted["denominator"].notna()).to_numpy()
+    bottom = np.where(seen, wanted["denominator"].to_numpy(dtype=float, na_value=0.0), 0.0)
+    top = np.minimum(np.where(seen, wanted["numerator"].to_numpy(dtype=float, na_value=0.0), 0.0), bottom)
+    rows: list[Any] = []
+    charts: list[Columns] = []
+    for (name, level, _unit), places in wanted.groupby(
+        ["indicator", "level", "unit_code"], sort=True
+    ).indices.items():
+        chart = dashboard_columns(top[places], bottom[places], directions[str(name)])
+        chart["moving_average"] = np.where(seen[places], chart["moving_average"], np.nan)
         if level == "trust":
-            chart["special_cause"], chart["variation"], chart["moving_average"] = False, OVERLAPPING, np.nan
-        place = table[
-            ["indicator", "level", "unit_code", "period_kind", "period", "period_end", "suppressed", "policy"]
-        ]
-        parts.append(pd.concat([place, chart], axis=1)[SERIES_COLUMNS])
+            chart["special_cause"] = np.zeros(len(places), dtype=bool)
+            chart["variation"] = np.full(len(places), OVERLAPPING, dtype=object)
+            chart["moving_average"] = np.full(len(places), np.nan)
+        rows.append(places)
+        charts.append(chart)
     kinds = dict.fromkeys(SERIES_COLUMNS, "string")
     kinds |= dict.fromkeys(
         ["numerator", "denominator", "value", "centre", "lower", "upper", "moving_average"], "float64"
     )
     kinds |= {"special_cause": "bool", "period_end": "datetime64[us]"}
-    if not parts:
+    if not charts:
         return pd.DataFrame(columns=pd.Index(SERIES_COLUMNS)).astype(kinds)
-    return pd.concat(parts, ignore_index=True).astype(kinds)
+    frame = wanted.iloc[np.concatenate(rows)].reset_index(drop=True)
+    for column in (
+        "value",
+        "centre",
+        "lower",
+        "upper",
+        "moving_average",
+        "special_cause",
+        "variation",
+    ):
+        frame[column] = np.concatenate([chart[column] for chart in charts])
+    return frame[SERIES_COLUMNS].astype(kinds)

@@ -126,6 +126,18 @@ class Population:
             subgroup,
         )
 
+    @property
+    def unnamed(self) -> BoolArray:
+        """Per Alliance: whether it stands for the trusts of a nation that have none, and is nothing that is published."""
+        return np.array([str(a).startswith(NO_ALLIANCE) for a in self.alliances], dtype=bool)
+
+    @property
+    def whole_nation(self) -> BoolArray:
+        """Per Alliance: whether it stands for all trusts of a nation without Alliances. What it counts is what the nation
+        counts, which is published."""
+        alone = np.array([self.nation.count(n) == 1 for n in self.nation], dtype=bool)
+        return alone & self.unnamed
+
     def by_unit(self, inside: BoolArray, level: str, quarters: int) -> FloatArray:
         """People of a set per unit of a level and quarter."""
         unit = self.trust if level == "trust" else self.alliance[self.trust]

@@ -15,7 +15,7 @@ import pandas as pd
 from naome_pipeline.disclosure.control import DisclosureControl
 from naome_pipeline.disclosure.counts import ALLIANCE, LEVELS, TRUST, Marks, rounded
 from naome_pipeline.disclosure.policy import Policy
-from naome_pipeline.disclosure.relations import ALL, NO_ALLIANCE, Periods, Population
+from naome_pipeline.disclosure.relations import ALL, Periods, Population
 from naome_pipeline.indicators.registry import Registry
 from naome_pipeline.indicators.reporting_periods import QUARTER
 from naome_pipeline.statistics.intervals import wilson_interval
@@ -140,7 +140,7 @@ def _cells(control: DisclosureControl, level: str) -> pd.DataFrame:
     published = np.stack([control.published(level, s) for s in range(shape[1])], axis=1)
     counted = control.denominators[level] > 0
     bottom, top = control.marks.denominator[level], control.marks.numerator[level]
-    real = np.array([not str(unit).startswith(NO_ALLIANCE) for unit in units], dtype=bool)
+    real = np.ones(len(units), dtype=bool) if level == TRUST else ~population.unnamed
     i, s, u, p = np.nonzero(published[:, :, None, :] & (counted | bottom) & real[None, None, :, None])
     table = control.periods.table
     days = np.array(
@@ -231,4 +231,10 @@ def marks_from(released: pd.DataFrame, control: DisclosureControl) -> Marks:
         marks.denominator[level][at] = bottom
         # A duration has no numerator that could be hidden or shown.
         marks.numerator[level][at] = np.where(days[at[0]], bottom, rows["numerator"].isna().to_numpy())
+    # Trusts without an Alliance are what is left of the nation: known where every Alliance is shown.
+    for place in np.flatnonzero(population.unnamed):
+        others = np.array(population.nation) == population.nation[place]
+        others[place] = False
+        for cells in (marks.numerator[ALLIANCE], marks.denominator[ALLIANCE]):
+            cells[:, :, place] = cells[:, :, others].any(axis=2)
     return marks

@@ -5,6 +5,7 @@ SELECT
     a.certainty,
     a.source,
     a.people,
-    a.found_by_one_source_only
+    a.found_by_one_source_only,
+    d.status
 FROM recurrence_evidence AS a
 JOIN indicator_definitions AS d ON d.indicator = 'R1' AND d.available

@@ -9,6 +9,7 @@ SELECT
     a.incidence,
     a.lower,
     a.upper,
-    a.died_before
+    a.died_before,
+    d.status
 FROM recurrence_rates AS a
 JOIN indicator_definitions AS d ON d.indicator = 'R1' AND d.available

@@ -189,9 +189,10 @@ class AttackedTables(ProtectionJobs):
                 break
             width = _widths(weaker(table.hidden), needed)
         if (width < needed - WHOLE).any():
-            best = self._table(job, entry, group, FREED if group.level == TRUST else UNITS)
+            freed = group.level == TRUST and not self.population.whole_nation[group.alliance]
+            best = self._table(job, entry, group, FREED if freed else UNITS)
             hidden = table.hidden | np.isfinite(table.price)
-            if group.level == TRUST:
+            if freed:
                 hidden[-(len(hidden) // (len(group.units) + 1)) :] = True
             best = replace(best, hidden=hidden)
             if not job.denominator:

@@ -135,7 +135,9 @@ def _not_delivered(need: str) -> str:
     """A need in words: what is missing, and in brackets the columns that would supply it."""
     alternatives = need.split("|")
     table, column = alternatives[0].split(".")
-    said = data_set(table).column(column).meaning.split(":")[-1].strip()
+    parts = [part.strip() for part in data_set(table).column(column).meaning.split(":")]
+    # What follows a colon is the item in words, or a list of its codes.
+    said = parts[0] if any(character.isdigit() for character in parts[-1].split(" ")[0]) else parts[-1]
     return f"{said} is not delivered ({' or '.join(alternatives)})"
 
 

@@ -5,9 +5,13 @@ What belongs here: cutting the counts into series. What does not: limits and rul
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import Any
 
-from naome_pipeline.statistics.control_charts import dashboard_series
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from naome_pipeline.statistics.control_charts import Columns, dashboard_columns
 from naome_pipeline.statistics.evaluation import year_on_year
 
 CHARTED_LEVELS = ("nation", "alliance", "trust")
@@ -23,34 +27,32 @@ def control_charts(counts: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFr
     wanted = counts[
         (counts["period_kind"] == "quarter") & (counts["subgroup"] == "all") & counts["numerator"].notna()
     ]
-    parts = []
+    parts: list[Columns] = []
     for name, of_indicator in wanted.groupby("indicator"):
         quarters = of_indicator[["period", "period_end"]].drop_duplicates().sort_values("period_end")
-        for (level, unit), table in of_indicator.groupby(["level", "unit_code"]):
-            series = quarters.merge(table[["period", "numerator", "denominator"]], on="period", how="left")
-            top = series["numerator"].fillna(0).to_numpy(dtype=float)
-            bottom = series["denominator"].fillna(0).to_numpy(dtype=float)
-            chart = dashboard_series(top, bottom, directions[str(name)])
-            parts.append(_placed(chart, str(name), str(level), str(unit), series))
+        periods, ends = quarters["period"].to_numpy(), quarters["period_end"].to_numpy()
+        place = of_indicator["period"].map(dict(zip(periods, range(len(periods)), strict=True))).to_numpy()
+        top, bottom = (of_indicator[c].to_numpy(dtype=float) for c in ("numerator", "denominator"))
+        for (level, unit), rows in of_indicator.groupby(["level", "unit_code"]).indices.items():
+            series = np.zeros((2, len(periods)))
+            series[0, place[rows]], series[1, place[rows]] = top[rows], bottom[rows]
+            chart = dashboard_columns(series[0], series[1], directions[str(name)])
+            parts.append(_placed(chart, str(name), str(level), str(unit), periods, ends))
     if not parts:
         # Nothing to chart: a table of the same columns without rows.
-        nothing = pd.DataFrame({"period": ["-"], "period_end": [pd.Timestamp(0)]})
-        return _placed(dashboard_series([1.0], [2.0], "neutral"), "-", "-", "-", nothing).iloc[:0]
-    return pd.concat(parts, ignore_index=True)
+        nothing = np.array(["-"], dtype=object), np.array([pd.Timestamp(0).to_datetime64()])
+        chart = _placed(dashboard_columns([1.0], [2.0], "neutral"), "-", "-", "-", *nothing)
+        return pd.DataFrame(chart).iloc[:0]
+    return pd.DataFrame({column: np.concatenate([part[column] for part in parts]) for column in parts[0]})
 
 
-def _placed(chart: pd.DataFrame, indicator: str, level: str, unit: str, series: pd.DataFrame) -> pd.DataFrame:
+def _placed(
+    chart: Columns, indicator: str, level: str, unit: str, periods: NDArray[Any], ends: NDArray[Any]
+) -> Columns:
     """A chart with the columns that say what it is of, in front."""
-    place = pd.DataFrame(
-        {
-            "indicator": indicator,
-            "level": level,
-            "unit_code": unit,
-            "period": series["period"].to_numpy(),
-            "period_end": series["period_end"].to_numpy(),
-        }
-    )
-    return pd.concat([place, chart.reset_index(drop=True)], axis=1)
+    said = {"indicator": indicator, "level": level, "unit_code": unit}
+    whole = {name: np.full(len(periods), value, dtype=object) for name, value in said.items()}
+    return whole | {"period": periods, "period_end": ends} | chart
 
 
 def yearly_change(counts: pd.DataFrame) -> pd.DataFrame:

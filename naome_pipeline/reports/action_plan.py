@@ -91,8 +91,8 @@ def _write_plan(
     add_paragraphs(
         document,
         [
-            "Alert: the result lies beyond the 95% limits. Potential outlier: beyond the 99.8% limits. It is a reason to look, not "
-            "a judgement.",
+            "Alert: the result lies beyond the 95% limits. Potential outlier: beyond the 99.8% limits. It is a reason to look, "
+            "not a judgement.",
             "“Documented” is not “done”: a meeting or a nurse contact without a record counts as not documented.",
             about.policy,
             about.line,

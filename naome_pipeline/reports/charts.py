@@ -166,7 +166,8 @@ def funnel() -> alt.LayerChart:
     """Trusts against the nation by size, with 95% and 99.8% limits and one trust lit.
 
     Data `points`: size, value, state (a name of STATE_SHAPES), lit, below (where its name goes), label; `limits`: size,
-    target, lower_998, lower_95, upper_95, upper_998. Values are proportions, or observed over expected; the signal `shares` says which.
+    target, lower_998, lower_95, upper_95, upper_998. Values are proportions, or observed over expected; the
+    signal `shares` says which.
     """
     x = alt.X(
         "size:Q",

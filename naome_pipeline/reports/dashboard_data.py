@@ -23,7 +23,7 @@ from naome_pipeline.reports.released import ReleasedTables
 
 KINDS = {"quarter": "quarter", "rolling four quarters": "rolling", "audit period": "audit"}
 LEVELS = ("both_nations", "nation", "alliance", "trust")
-MOST_REVISIONS = 1500
+MOST_REVISIONS = 15_000
 _ORDER = {level: place for place, level in enumerate(LEVELS)}
 _LIMITS = ("lower_998", "lower_95", "upper_95", "upper_998")
 
@@ -232,10 +232,13 @@ def _position(row: Mapping[Hashable, Any], whole: Any) -> list[Any]:
 
 
 def _revisions(revisions: pd.DataFrame) -> list[list[Any]]:
-    """The changed numbers, nations first, at most MOST_REVISIONS: indicator, period, unit, group, change, before, now."""
+    """The changed numbers, nations and newest periods first, at most MOST_REVISIONS: indicator, period, unit, group, change,
+    before, now."""
     order = revisions.assign(
         rank=revisions["level"].map(_ORDER).astype(float) + (revisions["subgroup"] != "all") * len(LEVELS)
-    ).sort_values(["rank", "indicator", "period", "unit_code", "subgroup"])
+    ).sort_values(
+        ["rank", "period", "indicator", "unit_code", "subgroup"], ascending=[True, False, True, True, True]
+    )
 
     def said(row: Any, when: str) -> str:
         median = getattr(row, f"median_days_{when}")

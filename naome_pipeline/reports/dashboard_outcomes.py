@@ -108,7 +108,7 @@ def _survival(survival: pd.DataFrame) -> list[dict[str, Any]]:
     upper]; a median that was not reached is None."""
     found = []
     for (level, unit, group), rows in survival.groupby(["level", "unit_code", "subgroup"], sort=True):
-        ordered = rows.sort_values("time")
+        ordered: Any = rows.sort_values("time")
         first: Any = ordered.iloc[0]
         found.append(
             {
@@ -140,7 +140,7 @@ def _treatment(incidence: pd.DataFrame) -> list[dict[str, Any]]:
     """Per unit and group: people and `points` [day, treated share, lower, upper, died untreated share, treated]."""
     found = []
     for (level, unit, group), rows in incidence.groupby(["level", "unit_code", "subgroup"], sort=True):
-        ordered = rows.sort_values("day")
+        ordered: Any = rows.sort_values("day")
         found.append(
             {
                 "level": str(level),
@@ -247,7 +247,7 @@ def _models(models: pd.DataFrame) -> dict[str, Any]:
 
 def _figures(figures: dict[Any, Any], prefix: str) -> list[int | None]:
     """FIGURES in hundredths: intercepts and scaled scores can be negative."""
-    values = [figures.get(f"{prefix}{name}") for name in FIGURES]
+    values: list[Any] = [figures.get(f"{prefix}{name}") for name in FIGURES]
     return [None if numbers.missing(v) else round(100 * float(v)) for v in values]
 
 

@@ -273,6 +273,8 @@ def _label(name: str) -> str:
 
 def _whole(frame: pd.DataFrame, label: str) -> Sheet:
     """A released table as it is, with headings for people."""
+    place = next((c for c in ("position", "step") if c in frame.columns), None)
+    frame = frame.sort_values(place, ignore_index=True) if place else frame
     headings = {c: HEADINGS.get(c, c.replace("_", " ").capitalize()) for c in frame.columns}
     plain = frame.rename(columns=headings)
     decimals = {headings[c]: "0.000" for c in frame.columns if frame[c].dtype.kind == "f"}

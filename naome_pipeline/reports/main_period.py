@@ -49,9 +49,9 @@ class MainPeriod:
         self._rows: dict[tuple[str, str, str], Row] = {
             (row["indicator"], row["level"], row["unit_code"]): row for row in chosen.to_dict("records")
         }
+        definitions: Any = tables.frame("released_definitions").sort_values("position")
         self.definitions: dict[str, Row] = {
-            row["indicator"]: row
-            for row in tables.frame("released_definitions").sort_values("position").to_dict("records")
+            str(row["indicator"]): row for row in definitions.to_dict("records")
         }
         self.units = {level: _units(values, level) for level in (BOTH, NATION, ALLIANCE, TRUST)}
         self._comparisons = _formal_comparisons(tables.frame("released_comparison"), self.definitions)

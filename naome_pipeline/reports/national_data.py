@@ -12,13 +12,14 @@ say so in `suppressed`.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from naome_pipeline.indicators.reporting_periods import QUARTER, ROLLING
-from naome_pipeline.reports import wording
+from naome_pipeline.indicators.reporting_periods import AUDIT_PERIOD, QUARTER, ROLLING
+from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.about import AUDIT, AUDIT_NAME
 from naome_pipeline.reports.dashboard_data import release_facts
 from naome_pipeline.reports.released import ReleasedTables
@@ -45,8 +46,9 @@ QUALITY_COLUMNS = [
     "suppressed",
 ]
 METRIC_COLUMNS = [
-    "audit", "metric_id", "metric_name", "metric_type", "metric_direction", "denominator_description", "numerator_description",
-    "follow_up_days", "status", "availability", "guideline", "note",
+    "audit", "metric_id", "metric_type", "metric_name", "numerator_description", "denominator_description", "construction_note",
+    "update_frequency", "period", "risk_adjustment", "comment", "goal", "metric_direction", "follow_up_days", "status",
+    "availability", "guideline",
 ]  # fmt: skip
 _ELSEWHERE = {
     "days": "A duration: in indicators.csv, not in this file.",
@@ -57,7 +59,9 @@ _ELSEWHERE = {
 def write_national_data(tables: ReleasedTables, folder: Path) -> None:
     """Write `national_dashboard_data.xlsx` into a folder."""
     definitions: Any = tables.frame("released_definitions").sort_values("position")
-    values: Any = tables.frame("released_indicators")
+    release = release_facts(tables.frame("provenance"))
+    everything: Any = tables.frame("released_indicators")
+    values = everything
     values = values[(values["subgroup"] == "all") & values["indicator"].isin(_proportions(definitions))]
     values = values.merge(definitions[["indicator", "position", "kind", "title"]], on="indicator")
     series: Any = tables.frame("released_series")
@@ -70,8 +74,8 @@ def write_national_data(tables: ReleasedTables, folder: Path) -> None:
             "Indicators_trust": _rows(trusts[~quality], TRUST_COLUMNS),
             "Indicators_CA": _rows(about, ALLIANCE_COLUMNS),
             "data_quality": _rows(trusts[quality], QUALITY_COLUMNS),
-            "Metric_info": _rows(_metrics(definitions, set(values["indicator"])), METRIC_COLUMNS),
-            "Audit_meta_info": (["item", "value"], _meta(release_facts(tables.frame("provenance")))),
+            "Metric_info": _rows(_metrics(definitions, everything, release["period"]), METRIC_COLUMNS),
+            "Audit_meta_info": (["item", "value"], _meta(release)),
         },
     )
 
@@ -140,29 +144,67 @@ def _alliances(values: Any, series: Any) -> Any:
     return frame.sort_values(["position", "alliance_code", "date"], ignore_index=True)
 
 
-def _metrics(definitions: Any, with_values: set[str]) -> pd.DataFrame:
+def _metrics(definitions: Any, values: Any, period: str) -> pd.DataFrame:
+    """The metric sheet: one row per indicator of the registry, with what this release has of it."""
+    newest = _newest_periods(values)
+    frequency = "every quarter" if "Q" in period else "every year"
     return pd.DataFrame(
         [
             {
                 "audit": AUDIT,
                 "metric_id": row["indicator"],
-                "metric_name": row["title"],
                 "metric_type": row["kind"],
-                "metric_direction": row["direction"],
-                "denominator_description": row["denominator_text"],
+                "metric_name": row["title"],
                 "numerator_description": row["numerator_text"],
+                "denominator_description": row["denominator_text"],
+                "construction_note": row["construction"],
+                "update_frequency": frequency if row["available"] else "not updated: not available",
+                "period": newest.get(row["indicator"], wording.NO_PERIOD),
+                "risk_adjustment": row["risk_adjustment"],
+                "comment": _comment(row),
+                "goal": row["goal_title"],
+                "metric_direction": row["direction"],
                 "follow_up_days": row["follow_up_days"],
                 "status": row["status"],
-                "availability": wording.state(row, row["indicator"] in with_values)
-                if row["measure"] == "proportion"
+                "availability": wording.state(row, row["indicator"] in newest)
+                if row["measure"] == "proportion" or not row["available"]
                 else _ELSEWHERE[row["measure"]],
                 "guideline": row["guideline"],
-                "note": row["construction"],
             }
             for row in definitions.to_dict("records")
         ],
         columns=pd.Index(METRIC_COLUMNS),
     )
+
+
+def _newest_periods(values: Any) -> dict[str, str]:
+    """Indicator to its newest four quarters and its audit period: quarters of diagnosis whose follow-up is complete."""
+    found: dict[str, list[str]] = {}
+    for kind in (ROLLING, AUDIT_PERIOD):
+        rows = values[(values["period_kind"] == kind) & (values["subgroup"] == "all")]
+        newest = rows.sort_values("period_end").groupby("indicator")["period"].last()
+        for indicator, label in newest.items():
+            found.setdefault(str(indicator), []).append(f"{label} ({kind})")
+    return {indicator: "; ".join(labels) for indicator, labels in found.items()}
+
+
+def _comment(row: Mapping[Hashable, Any]) -> str:
+    """What a reader has to know beside the definition."""
+    said = []
+    if row["status"] == "experimental":
+        said.append("Experimental: read it with care.")
+    if not numbers.missing(row["variant_of"]):
+        said.append(f"Variant of {row['variant_of']}.")
+    if not numbers.missing(row["completeness_indicator"]):
+        said.append(
+            f"Documented, not done: how complete the record is stands in {row['completeness_indicator']}."
+        )
+    if row["cohort"] == "recurrent":
+        said.append("Of people whose cancer came back; for the nation only.")
+    if row["extension"]:
+        said.append("Not in the plan's list.")
+    said += wording.missing_in(str(row["not_in"] or "")).values()
+    return " ".join(said)
 
 
 def _meta(release: dict[str, str]) -> list[tuple[str, str]]:

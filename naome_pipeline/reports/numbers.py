@@ -17,6 +17,11 @@ def missing(value: Any) -> bool:
     )
 
 
+def text(value: Any) -> str:
+    """A text of a table; nothing as an empty one."""
+    return "" if missing(value) else str(value)
+
+
 def percent(proportion: Any) -> str:
     """`0.5932` as `59.3%`; nothing as a dash. ValueError for what is no proportion."""
     if missing(proportion):

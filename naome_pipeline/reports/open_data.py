@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,32 @@ FILES = {
     "released_attrition": "attrition.csv",
     "released_data_sets": "data_sets.csv",
     "revisions": "revisions.csv",
+    "table_revisions": "table_revisions.csv",
     "changed_files": "changed_files.csv",
     "provenance": "provenance.csv",
+}
+# What each file holds, for readers of the list of files.
+HOLDS = {
+    "indicators.csv": "every indicator by period, place and group of people",
+    "funnels.csv": "how each trust compares with the nation",
+    "run_charts.csv": "each indicator over time, with limits",
+    "survival.csv": "share of people alive by time since diagnosis",
+    "time_to_treatment.csv": "share of people treated by day",
+    "variation.csv": "how much trusts differ beyond chance",
+    "associated_factors.csv": "what goes with receiving care: patients, hospitals, regions",
+    "risk_models.csv": "the models behind risk adjustment",
+    "yearly_change.csv": "change from year to year",
+    "intervention_effects.csv": "what happened after a named intervention",
+    "table_revisions.csv": "what changed in the other tables since the release before",
+    "recurrence_rates.csv": "distant recurrence by years since diagnosis (experimental)",
+    "recurrence_evidence.csv": "what the recurrent cohort rests on (experimental)",
+    "registry_agreement.csv": "how far rapid registration agrees with the full registry",
+    "definitions.csv": "every indicator's definition and availability",
+    "attrition.csv": "how the delivery became the cohort",
+    "data_sets.csv": "what was delivered and what could be used",
+    "revisions.csv": "which numbers changed since the release before",
+    "changed_files.csv": "which delivered files changed since the release before",
+    "provenance.csv": "what the release was made from, and every parameter",
 }
 MEANINGS = {
     "indicator": "identifier of the indicator; see definitions.csv",
@@ -111,6 +136,12 @@ MEANINGS = {
     "died_before": "share who died before any recurrence, 0 to 1",
     "year": "calendar year, or years since diagnosis",
     "source": "data set that shows the recurrence",
+    "table_name": "released table that differs from the release before; see the other files",
+    "row_name": "what names the row in that table",
+    "column_name": "column whose value differs",
+    "before": "value in the release before; empty where it was hidden or not given",
+    "now": "value in this release; empty where it is hidden or not given",
+    "item": "what is compared between the registries, or the name of a fact or parameter",
     "intervention": "name of the intervention",
     "design": "interrupted time series, or difference-in-differences with the providers that did not have it",
     "term": "which part of the design the row estimates",
@@ -156,7 +187,6 @@ MEANINGS = {
     "delivered": "whether it was delivered",
     "file": "name of the file",
     "rows": "rows of the file",
-    "item": "name of the fact or parameter",
     "basis": "basis of the parameter: plan, published or assumption",
 }
 # What a column means in one table, where that is not what it means elsewhere.
@@ -168,8 +198,13 @@ MEANINGS_IN = {
         for level, share in (("95", "95%"), ("998", "99.8%"))
     }
     | {"reason": "why the trust is not assessed", "period": "the audit period"},
+    "released_variation": {"value": "value of the measure; an intraclass correlation is 0 to 1"},
+    "released_factors": {
+        "value": "value of the measure: an odds ratio, or the statistic of a likelihood ratio test"
+    },
+    "released_risk_models": {"value": "value of the measure"},
+    "provenance": {"value": "what the item is"},
     "released_registry_agreement": {
-        "item": "what the two registries are compared on",
         "measure": "registered, in the cohort: share of the cohort by full registration that rapid registration knows, and has "
         "in its cohort; confirmed: share of the cohort by rapid registration that full registration has in its own; recorded: "
         "share of people in both cohorts whose item rapid registration has, of those for whom full registration has it; agrees: "
@@ -177,26 +212,28 @@ MEANINGS_IN = {
         "note": "why there is nothing to compare",
     },
     "released_series": {"lower": "lower control limit, 0 to 1", "upper": "upper control limit, 0 to 1"},
-} | {
-    name: {"lower": "lower end of the 95% interval", "upper": "upper end of the 95% interval"}
-    for name in (
-        "released_survival",
-        "released_treatment_incidence",
-        "released_variation",
-        "released_factors",
-        "released_yearly_change",
-        "released_intervention_effects",
-        "released_recurrence_rates",
-    )
 }
+_INTERVAL = {"lower": "lower end of the 95% interval", "upper": "upper end of the 95% interval"}
+for _name in (
+    "released_survival",
+    "released_treatment_incidence",
+    "released_variation",
+    "released_factors",
+    "released_yearly_change",
+    "released_intervention_effects",
+    "released_recurrence_rates",
+):
+    MEANINGS_IN[_name] = _INTERVAL | MEANINGS_IN.get(_name, {})
 
 
 def write_open_data(tables: ReleasedTables, folder: Path) -> None:
     """Write one CSV per released table, dictionary, data package, licence, readme and checksums, and an archive of them."""
     about = About.of(tables)
     dictionary = []
+    definitions: Any = tables.frame("released_definitions").set_index("indicator")
+    status = definitions["status"].to_dict()
     for name in tables.names():
-        frame = tables.frame(name)
+        frame = _with_status(tables.frame(name), status)
         _write(folder / FILES[name], list(frame.columns), frame)
         dictionary += [
             {
@@ -241,7 +278,7 @@ def _readme(about: About, tables: ReleasedTables) -> str:
         *about.warnings,
         "",
         "One CSV file (UTF-8, comma, header row) per released table:",
-        *(f"  {FILES[name]}" for name in tables.names()),
+        *(f"  {FILES[name]}: {HOLDS[FILES[name]]}" for name in tables.names()),
         "",
         f"{DICTIONARY_FILE} says what every column means; {PACKAGE_FILE} says the same for programs (Frictionless Data Package);",
         f"{CHECKSUMS_FILE} has the SHA-256 of every file; {LICENCE_FILE} says what may be done with them.",
@@ -291,6 +328,13 @@ def _package(about: About, dictionary: list[dict[str, str]], folder: Path) -> st
         "resources": resources,
     }
     return json.dumps(package, ensure_ascii=False, indent=1) + "\n"
+
+
+def _with_status(frame: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame:
+    """The status of each row's indicator beside its values: an experimental number must not travel without the word."""
+    if "indicator" not in frame or "status" in frame:
+        return frame
+    return frame.assign(status=frame["indicator"].map(dict(status)))
 
 
 def _write(path: Path, columns: list[str], frame: pd.DataFrame) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naome_pipeline.reports.about import AUDIT_NAME, About
+from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
 from naome_pipeline.reports.safety import file_stem
 from naome_pipeline.reports.word_documents import (
     add_heading,
@@ -121,7 +121,7 @@ def _write_letter(
     add_heading(document, "What happens when", 1)
     rows = [[s.title, day(dates[s.id])] for s in timetable.stages if s.id != "results"]
     add_table(document, "Stages of the outlier process and their dates", ("Stage", "By"), rows, (12.3, 5.0))
-    add_paragraphs(document, [f"For the {AUDIT_NAME}", "Name and signature:", about.line])
+    add_paragraphs(document, [f"For the {AUDIT_NAME}", "Name and signature:", about.line, NOT_NHS])
     save_document(document, path)
 
 

@@ -29,6 +29,8 @@ REGISTER_FILE = f"{FOLDER}/register_of_responses.xlsx"
 ALERT, POTENTIAL = "alert", "potential outlier"
 STATES = (POTENTIAL, ALERT)
 BETTER = "better"
+# What stands for the wider limits where there are none: rare events keep their exact limits.
+EXACT_LIMITS = "exact limits only"
 # What chance alone puts beyond the limits, both sides together, of so many comparisons (specification, section 5).
 _BY_CHANCE = {ALERT: 0.05, POTENTIAL: 0.002}
 _ANSWERS = [
@@ -83,7 +85,7 @@ def flags_of(main: MainPeriod) -> list[Flag]:
         if row["state"] not in STATES or row["suppressed"]:
             continue
         code = str(row["trust_code"])
-        unit = units.get(code) or Unit("trust", code, str(row["unit_name"] or code), None, "")
+        unit = units.get(code) or Unit("trust", code, numbers.text(row["unit_name"]) or code, None, "")
         found.append(_flag(unit, row, str(main.definitions[str(row["indicator"])]["title"])))
     return sorted(found, key=lambda flag: STATES.index(flag.state))
 
@@ -103,8 +105,8 @@ def _flag(unit: Unit, row: Row, title: str) -> Flag:
         national=compared_value(row["target"], ratio=ratio),
         people=people,
         state=str(row["state"]),
-        direction=str(row["direction"]),
-        wide_state=str(row["overdispersed_state"] or "not judged"),
+        direction=numbers.text(row["direction"]),
+        wide_state=numbers.text(row["overdispersed_state"]) or EXACT_LIMITS,
     )
 
 

@@ -16,6 +16,7 @@ from naome_pipeline.reports.about import About
 from naome_pipeline.reports.action_plan import plan_file
 from naome_pipeline.reports.benchmark import benchmark_file
 from naome_pipeline.reports.main_period import MainPeriod
+from naome_pipeline.reports.open_data import HOLDS
 from naome_pipeline.reports.pages import render_page
 from naome_pipeline.reports.released import ReleasedTables
 
@@ -55,7 +56,8 @@ OUTPUTS = (
     Output("patient_summary.pdf", PATIENTS, "Summary for patients, to print", "the same, as a PDF"),
     Output("patient_summary_large_print.pdf", PATIENTS, "Summary for patients in large print", "the same, in large print"),
     Output("state-of-the-nation.*", LEADERS, "State of the Nation report", "the main results and five recommendations"),
-    Output("driver-diagrams*", LEADERS, "Driver diagrams", "per goal what drives it, where care stands, what a team can change"),
+    Output("driver-diagrams/*", LEADERS, "Driver diagram as a picture", "one goal of the audit"),
+    Output("driver-diagrams.*", LEADERS, "Driver diagrams", "per goal what drives it, where care stands, what a team can change"),
     Output("newsletter.txt", LEADERS, "Newsletter", "the release announced, ready for an e-mail"),
     Output("data_viewer.xlsx", ANALYSTS, "Data viewer", "the released numbers as a workbook, one table per sheet"),
     Output("national_dashboard_data.xlsx", ANALYSTS, "National dashboard's data file", "in that dashboard's sheets and columns"),
@@ -136,10 +138,12 @@ def by_reader(paths: list[str]) -> dict[str, list[Entry]]:
             groups[OTHER].append((place, Entry(path, path, "", kind)))
             continue
         output = OUTPUTS[place]
-        title = output.title
-        if "*" in output.pattern and path.endswith(".csv"):
-            title = f"{title}: {Path(path).stem.replace('_', ' ')}"
-        groups[output.reader].append((place, Entry(path, title, output.text, kind)))
+        title, text = output.title, output.text
+        if path in HOLDS:
+            title, text = f"{title}: {Path(path).stem.replace('_', ' ')}", HOLDS[path]
+        elif output.pattern.endswith("/*"):
+            title = f"{title}: {Path(path).stem.replace('-', ' ')}"
+        groups[output.reader].append((place, Entry(path, title, text, kind)))
     return {
         reader: [entry for _, entry in sorted(entries, key=lambda pair: (pair[0], pair[1].path))]
         for reader, entries in groups.items()

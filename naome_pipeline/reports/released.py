@@ -31,6 +31,7 @@ RELEASED = (
     "released_attrition",
     "released_data_sets",
     "revisions",
+    "table_revisions",
     "changed_files",
     "provenance",
 )
@@ -49,16 +50,19 @@ class ReleasedTables:
                 f"a report may not read: {', '.join(strange)}. Released are: {', '.join(RELEASED)}"
             )
         self._paths = dict(paths)
+        self._read: dict[str, pd.DataFrame] = {}
 
     def names(self) -> list[str]:
         """The tables that can be read, in their fixed order."""
         return [name for name in RELEASED if name in self._paths]
 
     def frame(self, name: str) -> pd.DataFrame:
-        """One table as a frame, sorted by all its columns; NotReleased for any other name."""
+        """One table as a frame of the caller's own, sorted by all its columns; NotReleased for any other name."""
         if name not in RELEASED or name not in self._paths:
             raise NotReleased(f"a report may not read '{name}'. Released are: {', '.join(RELEASED)}")
-        with duckdb.connect(":memory:") as connection:
-            return connection.execute(
-                f"SELECT * FROM read_parquet({literal(self._paths[name])}) ORDER BY ALL"
-            ).fetchdf()
+        if name not in self._read:
+            with duckdb.connect(":memory:") as connection:
+                self._read[name] = connection.execute(
+                    f"SELECT * FROM read_parquet({literal(self._paths[name])}) ORDER BY ALL"
+                ).fetchdf()
+        return self._read[name].copy()

@@ -45,10 +45,13 @@ def against_limits(row: Row | None) -> str:
         return HIDDEN
     state = str(row["state"])
     if state == "not assessed":
-        reason = row["reason"]
-        return "not assessed" if numbers.missing(reason) or not reason else f"not assessed: {reason}"
+        reason = numbers.text(row["reason"])
+        return f"not assessed: {reason}" if reason else "not assessed"
     if state == "within":
         return "within the limits"
-    direction = "" if numbers.missing(row["direction"]) or not row["direction"] else f", {row['direction']}"
-    wide = str(row["overdispersed_state"] or "")
-    return f"{state}{direction}" + (f" (wider limits: {wide})" if wide and wide != state else "")
+    direction, wide = numbers.text(row["direction"]), numbers.text(row["overdispersed_state"])
+    return (
+        state
+        + (f", {direction}" if direction else "")
+        + (f" (wider limits: {wide})" if wide and wide != state else "")
+    )

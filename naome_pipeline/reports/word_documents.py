@@ -65,7 +65,8 @@ def _template() -> bytes:
         else:
             for link in style.findall(qn("w:link")):
                 style.remove(link)
-    for package in (document.part, document.part.package):
+    part: Any = document.part
+    for package in (part, part.package):
         for name, relation in list(package.rels.items()):
             if relation.reltype.endswith(("/stylesWithEffects", "/thumbnail", "/customXml")):
                 del package.rels[name]

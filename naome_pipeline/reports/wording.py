@@ -64,11 +64,11 @@ ITEMS = {
 # The sources of evidence for a recurrence.
 SOURCES = {
     "any": "any source",
-    "cosd_recurrence": "recurrence or progression in COSD",
+    "cosd_recurrence": "recurrence or progression in COSD, in Wales in the registry",
     "registry_later_tumour": "a later metastatic tumour in the registry",
     "hospital_diagnosis": "diagnoses of hospital admissions",
-    "palliative_drug": "drugs for advanced disease (SACT)",
-    "palliative_radiotherapy": "palliative radiotherapy to bone or brain (RTDS)",
+    "palliative_drug": "drugs for advanced disease (SACT, in Wales the registry)",
+    "palliative_radiotherapy": "palliative radiotherapy to bone or brain (RTDS, in Wales the registry)",
 }
 KINDS = {
     "performance": "How care is measured",
@@ -77,6 +77,7 @@ KINDS = {
 }
 # The measure of an indicator that has rates by years since diagnosis, in a table of its own.
 BY_YEARS = "cumulative incidence"
+NO_PERIOD = "none yet"
 _NEED = re.compile(r"^(?P<said>.*?) \((?P<columns>[a-z_0-9]+\.[a-z_0-9]+(?: or [a-z_0-9]+\.[a-z_0-9]+)*)\)$")
 
 

@@ -10,11 +10,11 @@ finds nothing but noise. Use the p chart, whose limits widen with small denomina
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
@@ -24,6 +24,8 @@ _XMR_LIMIT, _RANGE_LIMIT, _D2 = 2.66, 3.267, 1.128
 SHORT_SERIES = 12  # points; Making Data Count advises against limits from fewer
 
 Direction = Literal["higher", "lower", "neutral"]
+# A chart as arrays of one length: thousands of series are charted, and a frame for each step of each took most of the time.
+Columns = dict[str, NDArray[Any]]
 
 
 def p_chart(numerator: ArrayLike, denominator: ArrayLike) -> pd.DataFrame:
@@ -34,7 +36,7 @@ def p_chart(numerator: ArrayLike, denominator: ArrayLike) -> pd.DataFrame:
     Source: Shewhart (1931); Provost and Murray (2011).
     """
     top, bottom = _series(numerator, denominator)
-    return _proportion_chart(top, bottom, 1.0)
+    return pd.DataFrame(_proportion_chart(top, bottom, 1.0))
 
 
 def laney_chart(numerator: ArrayLike, denominator: ArrayLike) -> pd.DataFrame:
@@ -45,7 +47,7 @@ def laney_chart(numerator: ArrayLike, denominator: ArrayLike) -> pd.DataFrame:
     Source: Laney (2002), Quality Engineering 14, 531-537.
     """
     top, bottom = _series(numerator, denominator)
-    return _proportion_chart(top, bottom, dispersion(top, bottom))
+    return pd.DataFrame(_proportion_chart(top, bottom, dispersion(top, bottom)))
 
 
 def dispersion(numerator: ArrayLike, denominator: ArrayLike) -> float:
@@ -101,13 +103,17 @@ def special_causes(chart: pd.DataFrame, direction: Direction, shift: int = 7, tr
         raise ValueError("shift and trend must be at least 2 points")
     if direction not in ("higher", "lower", "neutral"):
         raise ValueError(f"direction must be higher, lower or neutral, not {direction}")
-    result = chart.copy()
-    present = chart["value"].notna().to_numpy()
-    known = chart[present]
-    value = known["value"].to_numpy()
-    side = np.sign(np.round(value - known["centre"].to_numpy(), 12))
-    outside = (value > known["upper"].to_numpy()) | (value < known["lower"].to_numpy())
-    near = ~outside & ((value > known["near_upper"].to_numpy()) | (value < known["near_lower"].to_numpy()))
+    columns: Columns = {str(name): chart[name].to_numpy() for name in chart.columns}
+    found = _special_causes(columns, direction, shift, trend)
+    return chart.assign(**found)
+
+
+def _special_causes(chart: Columns, direction: Direction, shift: int = 7, trend: int = 7) -> Columns:
+    present = ~np.isnan(chart["value"])
+    value, centre = chart["value"][present], chart["centre"][present]
+    side = np.sign(np.round(value - centre, 12))
+    outside = (value > chart["upper"][present]) | (value < chart["lower"][present])
+    near = ~outside & ((value > chart["near_upper"][present]) | (value < chart["near_lower"][present]))
     heading = _in_trend(value, trend)
     found = {
         "astronomical": outside,
@@ -124,14 +130,14 @@ def special_causes(chart: pd.DataFrame, direction: Direction, shift: int = 7, tr
         moving = np.where(found["in_trend"] & ~outside & ~found["in_shift"], heading, side)
         names = np.where(moving == good, "improvement", "concern")
     found["special_cause"] = flagged
+    result: Columns = {}
     for name, values in found.items():
-        column = np.zeros(len(chart), dtype=bool)
+        column = np.zeros(len(present), dtype=bool)
         column[present] = values
         result[name] = column
-    variation = np.full(len(chart), "", dtype=object)
+    variation = np.full(len(present), "", dtype=object)
     variation[present] = np.where(flagged, names, "common cause")
-    result["variation"] = variation
-    return result
+    return result | {"variation": variation}
 
 
 def moving_average(numerator: ArrayLike, denominator: ArrayLike, span: int = 3) -> FloatArray:
@@ -161,11 +167,18 @@ def dashboard_series(numerator: ArrayLike, denominator: ArrayLike, direction: Di
     Columns of `special_causes` plus moving_average, sigma_z (how far binomial limits can be trusted) and short (fewer
     than 12 points with a denominator: limits are provisional).
     """
-    series = special_causes(p_chart(numerator, denominator), direction)
-    series["moving_average"] = moving_average(numerator, denominator)
-    series["sigma_z"] = dispersion(numerator, denominator)
-    series["short"] = int((series["denominator"] > 0).sum()) < SHORT_SERIES
-    return series
+    return pd.DataFrame(dashboard_columns(numerator, denominator, direction))
+
+
+def dashboard_columns(numerator: ArrayLike, denominator: ArrayLike, direction: Direction) -> Columns:
+    """`dashboard_series` as arrays, for whoever charts thousands of series."""
+    top, bottom = _series(numerator, denominator)
+    chart = _proportion_chart(top, bottom, 1.0)
+    chart |= _special_causes(chart, direction)
+    chart["moving_average"] = moving_average(top, bottom)
+    chart["sigma_z"] = np.full(len(top), dispersion(top, bottom))
+    chart["short"] = np.full(len(top), int((bottom > 0).sum()) < SHORT_SERIES)
+    return chart
 
 
 def _series(numerator: ArrayLike, denominator: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -173,7 +186,7 @@ def _series(numerator: ArrayLike, denominator: ArrayLike) -> tuple[FloatArray, F
     return np.atleast_1d(top), np.atleast_1d(bottom)
 
 
-def _proportion_chart(top: FloatArray, bottom: FloatArray, sigma_z: float) -> pd.DataFrame:
+def _proportion_chart(top: FloatArray, bottom: FloatArray, sigma_z: float) -> Columns:
     centre = float(top.sum() / bottom.sum()) if bottom.sum() > 0 else float("nan")
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(bottom > 0, top / bottom, np.nan)
@@ -184,8 +197,15 @@ def _proportion_chart(top: FloatArray, bottom: FloatArray, sigma_z: float) -> pd
         "near_lower": centre - 2 * sigma,
         "near_upper": centre + 2 * sigma,
     }
-    columns = {"numerator": top, "denominator": bottom, "value": value, "centre": centre, "sigma": sigma}
-    return pd.DataFrame(columns | {k: np.clip(v, 0, 1) for k, v in edges.items()} | {"sigma_z": sigma_z})
+    columns = {
+        "numerator": top,
+        "denominator": bottom,
+        "value": value,
+        "centre": np.full(len(top), centre),
+        "sigma": sigma,
+    }
+    limits = {name: np.clip(edge, 0, 1) for name, edge in edges.items()}
+    return columns | limits | {"sigma_z": np.full(len(top), sigma_z)}
 
 
 def _in_run(side: FloatArray, length: int) -> FloatArray:

@@ -11,12 +11,14 @@ import pytest
 
 from assets.automation import due_quarter
 from assets.definitions import FEEDS, build_defs, nodes
-from assets.partitions import quarters
+from assets.partitions import partitions_of, quarters
 from assets.reports import open_data
 from assets.reports.output import report_node
 from assets.resources import PipelineResource
+from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.lake import Scope
 from naome_pipeline.reports.open_data import write_open_data
+from naome_pipeline.synthetic import write_delivery
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.json")
 UPDATE = "python -m tests.assets.snapshot"
@@ -85,8 +87,9 @@ def test_reports_depend_on_released_tables_only():
                 assert {layers[name] for name in node.inputs} == {"release"}, (feed, node.name)
 
 
-def test_a_part_of_a_joint_feed_compares_and_publishes_nothing():
-    layers = {node.name: node.layer for node in nodes("england_annual")}
+@pytest.mark.parametrize("feed", ["england_annual", "wales_annual"])
+def test_a_part_of_a_joint_feed_compares_and_publishes_nothing(feed):
+    layers = {node.name: node.layer for node in nodes(feed)}
     assert not {"release", "reports"} & {layer for name, layer in layers.items() if name != "publication"}
     assert {name for name, layer in layers.items() if layer == "outcomes"} == {"treating_trusts"}
 
@@ -98,7 +101,7 @@ def test_a_joint_feed_makes_no_person_again_it_unites_the_tables_of_its_parts(de
         assert {key.path[0] for key in parents} <= {"annual", "england_annual", "wales_annual"}
         assert node.layer != "sources" or node.united
     people = graph.get(dg.AssetKey(["annual", "people"])).parent_keys
-    assert dg.AssetKey(["england_annual", "people"]) in people
+    assert {dg.AssetKey([part, "people"]) for part in ("england_annual", "wales_annual")} <= set(people)
 
 
 def test_a_node_of_one_cadence_is_in_the_feeds_of_that_cadence_only(monkeypatch):
@@ -112,6 +115,42 @@ def test_a_node_of_one_cadence_is_in_the_feeds_of_that_cadence_only(monkeypatch)
         nodes.cache_clear()
     assert found == published
     assert found == {feed: feed == "annual" for feed in FEEDS}
+
+
+def test_every_nation_has_the_same_nodes(defs):
+    england, wales = ({node.name for node in nodes(feed)} for feed in ("england_annual", "wales_annual"))
+    assert england == wales
+    jobs = {job.name for job in defs.resolve_all_job_defs()}
+    assert {"wales_annual_refresh", "annual_refresh"} <= jobs
+    for feed in ("wales_annual", "annual"):
+        assert defs.resolve_schedule_def(f"{feed}_schedule").cron_schedule == "0 6 15 9 *"
+        keys = partitions_of(feed).get_partition_keys(current_time=dt.datetime(2025, 10, 1, tzinfo=dt.UTC))
+        assert keys[-2:] == ["2024-01-01", "2025-01-01"]
+
+
+def test_a_welsh_delivery_starts_a_welsh_run(defs, tmp_path):
+    pipeline = PipelineResource(home=str(tmp_path))
+    write_delivery(tmp_path / "delivery", people=200, feed="wales_annual", period="2023", volume=0.0)
+    receive_delivery(tmp_path / "delivery", pipeline.locate().create().landing)
+    schedule = defs.resolve_schedule_def("wales_annual_schedule").evaluate_tick(
+        dg.build_schedule_context(
+            scheduled_execution_time=dt.datetime(2025, 9, 15, 6, tzinfo=dt.UTC),
+            resources={"pipeline": pipeline},
+            repository_def=defs.get_repository_def(),
+        )
+    )
+    assert [run.partition_key for run in schedule.run_requests or []] == ["2023-01-01"]
+    with dg.instance_for_test() as instance:
+        context = dg.build_sensor_context(
+            instance=instance,
+            resources={"pipeline": pipeline},
+            sensor_name="wales_annual_arrivals",
+            repository_def=defs.get_repository_def(),
+        )
+        arrived = defs.resolve_sensor_def("wales_annual_arrivals").evaluate_tick(context)
+    assert [(run.partition_key, run.tags["delivery"]) for run in arrived.run_requests or []] == [
+        ("2023-01-01", "wales_annual 2023 v1")
+    ]
 
 
 def test_partition_keys_are_first_days_of_quarters():

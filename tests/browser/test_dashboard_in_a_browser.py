@@ -236,7 +236,7 @@ def test_definitions_are_one_click_away(reader, small):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_prints_with_everything_unfolded_and_folds_again(reader, national, scheme, tmp_path: Path):
+def test_it_prints_the_tables_behind_its_charts_and_folds_again(reader, national, scheme, tmp_path: Path):
     page = reader.open(f"{national}#v=indicator&i=P1&t={TRUST}", color_scheme=scheme)
     charts_are_drawn(page)
     page.evaluate("window.print = () => { window.asked = true; }")
@@ -244,8 +244,17 @@ def test_it_prints_with_everything_unfolded_and_folds_again(reader, national, sc
     page.keyboard.press("Enter")
     assert page.evaluate("window.asked")
     folded = page.locator("details:not([open])").count()
+    page.evaluate(
+        "window.addEventListener('beforeprint', () => { window.paper = [...document.querySelectorAll('details')]"
+        ".map(d => [d.textContent, d.open]); })"
+    )
     page.pdf(path=str(tmp_path / "page.pdf"))
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+    paper = {text.split("Download")[0][:60]: shown for text, shown in page.evaluate("window.paper")}
+    printed = {text for text, shown in paper.items() if shown}
+    assert len(printed) == 5  # the definition, the tables of three charts, year by year
+    assert any("P1 by quarter" in text for text in printed)
+    assert not any("funnel" in text or "by trust of diagnosis" in text for text in printed)
     page.wait_for_function(f"document.querySelectorAll('details:not([open])').length === {folded}")
 
 

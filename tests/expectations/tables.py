@@ -18,6 +18,7 @@ from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.disclosure.registry_agreement import attacked, released_agreement
 from naome_pipeline.disclosure.release import CountedTables, control_of, gate_figures, released_frame
 from naome_pipeline.disclosure.revisions import revisions_sql
+from naome_pipeline.disclosure.table_revisions import table_revisions_sql
 from naome_pipeline.engine import Engine, ParameterValue, references_of
 from naome_pipeline.indicators.definitions import definitions_table
 from naome_pipeline.indicators.registry import person_indicators_sql, person_subgroups_sql, registry
@@ -145,6 +146,8 @@ class HandMade:
         elif name == "revisions":
             released = self.table("released_indicators")
             self.engine.write(revisions_sql(released, None, same_period=False), path)
+        elif name == "table_revisions":
+            self.engine.write(table_revisions_sql({}, None, same_period=False), path)
         else:
             self.engine.attach({"frame_to_write": self._frame(name)})
             self.engine.write("SELECT * FROM frame_to_write", path)

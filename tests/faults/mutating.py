@@ -12,6 +12,7 @@ import random
 import re
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,8 @@ PIECES = (
     b"\xf0\x9f\x92\xa9", b"..", b"/", b"# ", b"NaN",
 )  # fmt: skip
 VALUES = (
-    None, True, 0, -1, 10**30, 1.5, float("nan"), "", "x", "2025Q3", "../../etc", "$(x)", "a" * 300, [], {}, [[]],
-    [None], ["x", "x"], {"x": None}, {"": {}},
+    None, True, 0, -1, 12345678901234567890123, 1.5, float("nan"), "", "x", "2025Q3", "../../etc", "$(x)", "a" * 300,
+    [], {}, [[]], [None], ["x", "x"], {"x": None}, {"": {}},
 )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def misplaced(content: Any, rng: random.Random) -> Any:
     for _ in range(rng.randint(1, 3)):
         places = list(_places(content))
         if not places:
-            return rng.choice(VALUES)
+            return deepcopy(rng.choice(VALUES))
         holder, key = rng.choice(places)
         kind = rng.randrange(4)
         if kind == 0:
@@ -82,7 +83,7 @@ def misplaced(content: Any, rng: random.Random) -> Any:
         elif kind == 2 and isinstance(holder[key], dict | list) and holder[key]:
             holder[key] = next(iter(holder[key].values() if isinstance(holder[key], dict) else holder[key]))
         else:
-            holder[key] = rng.choice(VALUES)
+            holder[key] = deepcopy(rng.choice(VALUES))
     return content
 
 
@@ -195,16 +196,16 @@ class Mutations:
         return []
 
     def configuration_file(self) -> list[str]:
-        module, name, load = self.rng.choice(
-            (
-                (parameters, "PARAMETERS_FILE", parameters.parameters.__wrapped__),
-                (policy, "POLICIES_FILE", policy.policies.__wrapped__),
-                (policy, "POLICIES_FILE", policy.policy_in_force),
-                (registry, "REGISTRY_FILE", registry.load_registry),
-                (interventions, "INTERVENTIONS_FILE", interventions.configured_interventions),
-                (alerts, "EXAMPLE_FILE", alerts.read_channels),
-            )
+        files = (
+            (parameters, "PARAMETERS_FILE", parameters.parameters.__wrapped__),
+            (policy, "POLICIES_FILE", policy.policies.__wrapped__),
+            (policy, "POLICIES_FILE", policy.policy_in_force),
+            (registry, "REGISTRY_FILE", registry.load_registry),
+            (interventions, "INTERVENTIONS_FILE", interventions.configured_interventions),
+            (alerts, "EXAMPLE_FILE", alerts.read_channels),
         )
+        module, name, loader = self.rng.choice(files)
+        load: Any = loader
         path = self._copy(getattr(module, name))
         if module in (registry, interventions, alerts):
             load(path)

@@ -22,12 +22,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from naome_pipeline.home import Home
 from tests.faults.conftest import Homes, make_homes
 from tests.faults.killing import kill_at_calls, kill_at_random_moments, kill_in_nodes, run_pairs
 from tests.faults.mutating import mutate
 from tests.faults.processes import Worker, receive, warm
 
-# The calls of a publication are not among the kills that are asked for: there are about a hundred, and each is a batch's share.
+# The kills at calls of a publication come on top of those that are asked for: two at each of about a hundred calls.
 CALL_BATCHES, KILLS_A_BATCH, MUTATIONS_A_BATCH, PAIRS_A_BATCH = 8, 20, 250, 5
 SHOWN = 20
 
@@ -45,15 +46,16 @@ def batches(kills: int, mutations: int, pairs: int) -> Iterator[tuple[str, int, 
             yield part, number, min(size, whole - begin)
 
 
-def targets(homes: Homes, number: int, size: int, of: int) -> list[tuple[str, float]]:
+def targets(homes: Homes, number: int, size: int) -> list[tuple[str, float]]:
     """The nodes of one batch, in the order in which they run; all batches together go through all nodes in turn."""
     names = list(homes.seconds)
-    chosen = sorted((number + of * place) % len(names) for place in range(size))
+    begin = number * KILLS_A_BATCH
+    chosen = sorted(place % len(names) for place in range(begin, begin + size))
     return [(names[place], homes.seconds[names[place]]) for place in chosen]
 
 
 def run_batch(
-    part: str, number: int, size: int, of: int, homes: Homes | None, start: Any, folder: Path
+    part: str, number: int, size: int, homes: Homes | None, start: Home | None, folder: Path
 ) -> dict[str, Any]:
     """One batch; its figures."""
     here = folder / f"{part}-{number}"
@@ -64,10 +66,10 @@ def run_batch(
     worker = Worker(here)
     roots = (homes.before, homes.before, homes.after, here)
     if part == "nodes":
-        tally = kill_in_nodes(worker, *roots, targets(homes, number, size, of), seed=1_000 + number)
+        tally = kill_in_nodes(worker, *roots, targets(homes, number, size), seed=1_000 + number)
     elif part == "moments":
         tally = kill_at_random_moments(worker, *roots, size, seed=1_100 + number)
-    elif part == "calls":
+    elif part == "calls" or start is None:
         tally = kill_at_calls(worker, homes.almost, *roots[1:], every=CALL_BATCHES, first=number + 1)
     else:
         tally = run_pairs(worker, start, here, size, seed=1_200 + number)
@@ -75,12 +77,11 @@ def run_batch(
     return {**asdict(tally), "nodes": sorted(tally.nodes)}
 
 
-def make_all(folder: Path) -> tuple[Homes, Any]:
+def make_all(folder: Path) -> tuple[Homes, Home]:
     """The homes of all batches; the last is that of pairs: two periods received and made, nothing of them published."""
     folder.mkdir()
     worker = Worker(folder)
     homes = make_homes(worker, folder)
-    start = None
     both = warm(homes.before, homes.after, folder / "both")
     receive(homes.delivered["earlier"], both)
     worker.refreshed(both, "2025Q2")
@@ -131,7 +132,6 @@ def main(arguments: list[str]) -> int:
                 part,
                 number,
                 size,
-                count[part],
                 None if part == "mutations" else homes,
                 start,
                 folder,

@@ -241,6 +241,10 @@ def _edited_manifest(home: Home) -> None:
     (home.landing / FEED / PERIOD / "v001" / "manifest.json").write_text("[]")
 
 
+def _wrong_alerts(home: Home) -> None:
+    (home.root / "alerts.yaml").write_text("email: {}")
+
+
 def _lost_data(home: Home) -> None:
     lake = Lake(home.lake)
     folder = lake.published(lake.reading_scope(FEED, PERIOD), "people").folder
@@ -255,6 +259,7 @@ def _lost_data(home: Home) -> None:
         (_lost_mark, "superseded without a mark"),
         (_edited_manifest, "not a valid manifest"),
         (_lost_data, "not in the lake"),
+        (_wrong_alerts, "nobody can be told"),
     ],
 )
 def test_doctor_says_what_only_people_or_a_refresh_can_put_right(homes, tmp_path, hurt, word):

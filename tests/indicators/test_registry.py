@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.indicators.definitions import definitions_table
-from naome_pipeline.indicators.listing import indicator_listing
+from naome_pipeline.indicators.listing import LISTED_LAYOUTS, indicator_listing
 from naome_pipeline.indicators.registry import (
     REGISTRY_FILE,
     availability,
@@ -14,12 +16,8 @@ from naome_pipeline.indicators.registry import (
     person_indicators_sql,
     registry,
 )
+from tests.indicators.plan import EXTENSIONS, KINDS, WORDS, entries
 
-PLAN = (
-    [f"P{n}" for n in range(1, 11)],
-    [f"D{n}" for n in range(1, 7)],
-    [f"C{n}" for n in range(1, 12)],
-)
 SUBGROUPS = {
     "all",
     "age_70_and_over",
@@ -37,14 +35,24 @@ SUBGROUPS = {
 }
 
 
-def families() -> set[str]:
-    """Indicators with variants and horizons folded into the entry of the plan they belong to."""
-    return {(i.variant_of or i.id).split("_")[0] for i in registry().indicators.values()}
-
-
-def test_every_indicator_of_the_plan_and_the_extensions_is_there():
-    assert families() >= {name for group in PLAN for name in group} | {"D7", "D8", "T1", "T2", "R1"}
+def test_the_list_of_indicators_is_that_of_the_plan_and_the_extensions_and_nothing_else():
+    listed = indicator_listing().set_index("indicator")
+    found: dict[str, set[str]] = {kind: set() for kind in KINDS} | {"extension": set()}
+    for indicator in registry().indicators.values():
+        family = (indicator.variant_of or indicator.id).split("_")[0]
+        found["extension" if indicator.extension else indicator.kind].add(family)
+        assert listed.loc[indicator.id, "title"] == indicator.title
+    assert found == {kind: set(entries(table)) for kind, table in (*KINDS.items(), ("extension", EXTENSIONS))}
+    assert [len(entries(table)) for table in KINDS.values()] == [10, 8, 11]
     assert set(registry().subgroups) == SUBGROUPS
+
+
+def test_titles_are_about_what_the_plan_asks():
+    titles = {i.id: i.title.lower() for i in registry().indicators.values() if not i.variant_of}
+    titles["P10"] = titles["P10_1y"]
+    for table in (*KINDS.values(), EXTENSIONS):
+        for name, asked in entries(table).items():
+            assert not [word for word in WORDS[name].split() if word not in titles[name]], (name, asked)
 
 
 def test_each_entry_says_what_a_reader_needs():
@@ -83,11 +91,20 @@ def test_quarterly_feed_never_offers_what_it_cannot_support():
         assert by_id[name].reason
 
 
+def test_reasons_are_sentences_and_not_lists_of_codes():
+    for entry in availability("england_quarterly", {}):
+        assert not re.search(r"(^|; )[0-9]", entry.reason), entry.reason
+
+
 def test_listing_has_one_line_per_indicator_with_its_availability():
     listing = indicator_listing()
     assert list(listing["indicator"]) == list(registry().indicators)
-    assert "england_quarterly" in listing.columns
-    assert listing["england_quarterly"].str.len().gt(0).all()
+    for feed in LISTED_LAYOUTS:
+        assert listing[feed].str.match("published|experimental|not available: .{10,}").all(), feed
+    at = listing.set_index("indicator")
+    assert str(at.loc["P3", "england_quarterly"]).startswith("not available: ")
+    assert at.loc["P3", "england_annual"] == "published"
+    assert at.loc["P2", "england_annual"] == at.loc["R1", "england_annual"] == "experimental"
 
 
 def test_adding_an_indicator_touches_the_registry_alone(tmp_path):

@@ -8,10 +8,12 @@ import dataclasses
 import pandas as pd
 import pytest
 
+from naome_pipeline.cohort.explanation import explain
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.disclosure.release import CountedTables, control_of
 from naome_pipeline.indicators.registry import registry
 from tests.pipeline.releases import Refreshed, united
+from tests.pipeline.scanning import SCANS
 
 RECURRENT = {"P2", "R1"}
 
@@ -56,6 +58,11 @@ def test_biopsy_of_a_metastasis_equals_the_truth_for_every_person_with_a_recurre
     assert (found.loc[truth["person_id"]].to_numpy() == truth["biopsied"].astype(float).to_numpy()).all()
 
 
+@pytest.mark.parametrize("scan", SCANS)
+def test_every_output_file_of_the_joint_release_is_scanned(audit, scan):
+    scan(audit, 1)
+
+
 def test_every_indicator_is_protected_in_the_periods_it_is_published_for_and_no_others(audit):
     """Also the last one of the new cohort, beside indicators of the recurrent one, which need no protection."""
     tables = CountedTables(
@@ -88,6 +95,24 @@ def test_the_audit_period_is_three_calendar_years(audit):
     released = audit.frame("released_indicators").query("period_kind == 'audit period'")
     assert set(released["period"]) == {"2021 to 2023"}
     assert "P10_1y" in set(released["indicator"])
+
+
+def test_a_recurrence_is_explained_with_its_certainty_its_sources_and_that_it_is_experimental(release):
+    recurrences = release.frame("recurrences")
+    for certainty in ("definite", "probable", "possible"):
+        rows = recurrences[recurrences["reported"] & (recurrences["certainty"] == certainty)]
+        person = rows.sort_values("person_id").iloc[0]
+        answer = explain(release.lake, person["person_id"], release.feed, release.period)
+        said = "\n".join(answer.lines())
+        assert answer.verdict.startswith("in the recurrent cohort (experimental)")
+        assert f"Distant recurrence on {person['recurrence_date'].date()}" in said
+        assert f"{certainty}: " in said
+        assert len(answer.evidence) >= person["sources"] - 1
+        assert [line.split()[0] for line in answer.indicators] == ["P2"]
+    later = recurrences[~recurrences["reported"]].sort_values("person_id")["person_id"].iloc[0]
+    answer = explain(release.lake, later, release.feed, release.period)
+    assert "a distant recurrence (experimental) lies outside the reported quarters" in answer.verdict
+    assert answer.indicators == []
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from naome_pipeline.home import Home
 from naome_pipeline.logs import lines
 from naome_pipeline.refreshing import refresh
 from naome_pipeline.synthetic import write_delivery
+from tests.pipeline.outputs import texts
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, silent
 
 CANARY = "XQZCANARYVALUE"
@@ -75,6 +76,9 @@ def test_canary_is_nowhere_in_dagster_storage_logs_or_reports(home):
     assert any(p.name == "index.html" for p in searched)
     assert {"node done", "released"} <= {line["event"] for line in lines(home)}
     found = [p for p in searched if CANARY.encode() in p.read_bytes()]
+    # What is compressed inside an output is searched too.
+    outputs = [p for p in searched if home.reports in p.parents]
+    found += [p for p in outputs if any(CANARY in text for text in texts(p))]
     assert found == []
 
 

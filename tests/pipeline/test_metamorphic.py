@@ -1,15 +1,17 @@
 """What must not change a number: the order of rows, how rows are split over files. What must double it: twice the people.
-What must move and nothing else: every date, a quarter later."""
+What must move and nothing else: every date, a quarter later. What must appear and change nothing else: one more indicator."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import random
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from assets.definitions import nodes
 from naome_pipeline.build import Delivered, build
@@ -17,8 +19,13 @@ from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.engine import Engine, EngineSettings, literal, open_connection, quoted
 from naome_pipeline.home import Home
-from naome_pipeline.lake import TABLE_FILE, Scope
+from naome_pipeline.indicators import registry as registry_module
+from naome_pipeline.lake import PUBLICATION, Scope
+from naome_pipeline.reports.national_data import DATA_FILE
+from naome_pipeline.tables import TABLE_FILE
 from tests.pipeline.releases import FEED, PERIOD, Refreshed, build_every_node
+from tests.reports.page import embedded
+from tests.reports.workbook import sheets_of
 
 TABLES = (
     "people",
@@ -219,3 +226,125 @@ def test_every_date_a_quarter_later_moves_the_dates_and_nothing_else(original, t
     assert moved_labels == list(two.index)
     assert list(one.columns) == list(two.columns)
     assert abs(one.fillna(0).to_numpy() - two.fillna(0).to_numpy()).max() <= 3
+
+
+MADE_UP = {
+    "title": "Aged 50 or over",
+    "goal": 1,
+    "kind": "contextual",
+    "denominator": {"text": "everybody in the cohort", "where": "TRUE"},
+    "numerator": {"text": "aged 50 or over at diagnosis", "where": "age >= 50"},
+    "direction": "neutral",
+    "follow_up_days": 0,
+    "needs": ["tumours.age"],
+    "construction": "Made up for a test.",
+}
+# What is generated from the registry's file, and so made again when the file changes; the rest follows from these.
+FROM_THE_REGISTRY = ("person_indicators", "indicator_definitions", "released_indicators")
+
+
+@pytest.fixture
+def with_one_more(tmp_path, monkeypatch):
+    """The registry with a made-up entry in its file, and nothing else changed."""
+    content = yaml.safe_load(registry_module.REGISTRY_FILE.read_text(encoding="utf-8"))
+    content["indicators"]["P99"] = MADE_UP
+    path = tmp_path / "registry.yaml"
+    path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    changed = registry_module.load_registry(path)
+    monkeypatch.setattr(registry_module, "load_registry", lambda: changed)
+    registry_module.registry.cache_clear()
+    yield
+    registry_module.registry.cache_clear()
+
+
+def test_an_entry_in_the_registry_alone_appears_in_tables_metric_sheet_and_page(
+    original, copied, with_one_more
+):
+    copy = copied(original)
+    delivered, lake = Delivered.newest(copy.home, FEED, PERIOD), copy.lake
+    waiting, done = [node for node in nodes(FEED) if node.name != PUBLICATION], set()
+    while waiting:
+        node = next(n for n in waiting if set(n.inputs) <= done)
+        fresh = node.name in FROM_THE_REGISTRY
+        with open_connection(EngineSettings.from_environment(copy.home.scratch)) as connection:
+            made = dataclasses.replace(node, code=f"{node.code} changed") if fresh else node
+            build(made, delivered, lake, Engine(connection))
+        waiting.remove(node)
+        done.add(node.name)
+
+    def table(name: str) -> pd.DataFrame:
+        return pd.read_parquet(lake.published(delivered.scope, name).path)
+
+    counts = table("indicator_counts").query("indicator == 'P99' and level == 'nation' and subgroup == 'all'")
+    audit = counts[counts["period_kind"] == "audit period"].iloc[0]
+    quarters = table("reporting_periods").query("period_kind == 'audit period'")["quarter_start"]
+    people = table("person_facts")
+    people = people[pd.to_datetime(people["quarter_start"]).isin(pd.to_datetime(quarters))]
+    assert (audit["numerator"], audit["denominator"]) == ((people["age"] >= 50).sum(), len(people))
+    assert {"nation", "alliance", "trust"} <= set(
+        table("released_indicators").query("indicator == 'P99'")["level"]
+    )
+
+    def file(report: str, name: str) -> Path:
+        return lake.published(delivered.scope, report).folder / "files" / name
+
+    sheet = sheets_of(file("national_data", DATA_FILE))["Metric_info"]
+    [row] = [dict(zip(sheet[0], values, strict=True)) for values in sheet[1:] if values[1] == "P99"]
+    assert row["metric_name"] == MADE_UP["title"]
+    assert row["numerator_description"] == MADE_UP["numerator"]["text"]
+    assert row["construction_note"] == MADE_UP["construction"]
+    page = embedded(file("dashboard", "index.html").read_text(encoding="utf-8"), "data")
+    [shown] = [entry for entry in page["indicators"] if entry["indicator"] == "P99"]
+    assert (shown["title"], shown["state"]) == (MADE_UP["title"], "")
+    assert page["values"]["P99"]
+    # And it changes nothing else.
+    before, now = (
+        original.frame("released_indicators"),
+        table("released_indicators").query("indicator != 'P99'"),
+    )
+    keys = ["indicator", "period_kind", "period", "level", "unit_code", "subgroup"]
+    pd.testing.assert_frame_equal(
+        before.sort_values(keys, ignore_index=True),
+        now.sort_values(keys, ignore_index=True),
+        check_dtype=False,
+    )
+
+
+RECEPTOR_DEFINED = {"P3", "P3_her2_negative", "P4", "D3", "C3", "C4", "C5", "C6", "C7"}
+
+
+def test_no_output_of_a_feed_without_receptor_status_has_a_receptor_defined_value_and_each_says_why(original):
+    """On the page, in the data file and in the open data: a reason in place of a number, and no triple negative subgroup."""
+    folder = original.home.reports / FEED / PERIOD / "v001"
+    page = embedded((folder / "index.html").read_text(encoding="utf-8"), "data")
+    for part in ("values", "subgroups", "series", "comparison"):
+        assert not RECEPTOR_DEFINED & set(page[part]), part
+    states = {entry["indicator"]: entry["state"] for entry in page["indicators"]}
+    for name in RECEPTOR_DEFINED - {"C7"}:
+        assert re.match(r"Not available from this feed: it needs .*(receptor|HER2) status", states[name]), (
+            name
+        )
+    assert states["C7"].startswith("Not available from this feed: ")
+    assert "triple_negative" not in page["groups"]
+
+    sheets = sheets_of(folder / DATA_FILE)
+    for name in ("Indicators_trust", "Indicators_CA", "data_quality"):
+        assert not RECEPTOR_DEFINED & {row[1] for row in sheets[name][1:]}, name
+    header, *metrics = sheets["Metric_info"]
+    metric = {row[1]: dict(zip(header, row, strict=True)) for row in metrics}
+    for name in RECEPTOR_DEFINED:
+        assert metric[name]["availability"].startswith("Not available from this feed: ")
+        assert metric[name]["update_frequency"] == "not updated: not available"
+
+    tables = sorted(folder.glob("*.csv"))
+    assert len(tables) > 15
+    for path in tables:
+        written = pd.read_csv(path, dtype=str)
+        if "indicator" in written and path.name != "definitions.csv":
+            assert not RECEPTOR_DEFINED & set(written["indicator"].dropna()), path.name
+        for column in {"subgroup", "factor"} & set(written.columns):
+            said = " ".join(written[column].dropna().str.lower().unique())
+            assert not re.search(r"triple|receptor|subtype|her2", said), (path.name, column)
+    reasons = pd.read_csv(folder / "definitions.csv").set_index("indicator")
+    assert not reasons.loc[sorted(RECEPTOR_DEFINED), "available"].any()
+    assert reasons.loc[sorted(RECEPTOR_DEFINED), "reason"].str.len().gt(20).all()

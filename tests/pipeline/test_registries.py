@@ -15,7 +15,7 @@ from assets.outcomes.registry_agreement import node
 from naome_pipeline.build import Built, Delivered, build
 from naome_pipeline.counterpart import counterpart_of
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
-from naome_pipeline.lake import TABLE_FILE, Lake, Scope, fingerprint_of
+from naome_pipeline.lake import Lake, Scope, fingerprint_of
 from tests.outcomes.registries import PLANTED, periods, registered
 
 SNAPSHOT = dt.date(2025, 8, 31)

@@ -6,7 +6,6 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -21,6 +20,7 @@ from naome_pipeline.releases import forget_delivery, release_difference, release
 from naome_pipeline.reports.released import NotReleased, ReleasedTables
 from naome_pipeline.synthetic import write_delivery
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, build_every_node
+from tests.pipeline.scanning import SCANS, recoverable_cells, shown
 
 
 @pytest.fixture
@@ -45,12 +45,6 @@ def twice(make, tmp_path_factory) -> Refreshed:
     return first
 
 
-def shown(release: Refreshed, version: int) -> Any:
-    """The open data of a version, as a machine reads them."""
-    folder = release.home.reports / FEED / PERIOD / f"v{version:03d}"
-    return pd.read_csv(folder / "indicators.csv")
-
-
 @pytest.mark.parametrize("version", [1, 2])
 def test_no_output_shows_a_small_count_below_the_nation(twice, version):
     values = shown(twice, version)
@@ -63,6 +57,16 @@ def test_no_output_shows_a_small_count_below_the_nation(twice, version):
         assert values[column].dropna().between(0, 1).all()
     assert not below.loc[below["numerator"].isna(), ["proportion", "lower", "upper"]].notna().any().any()
     assert set(values["policy"]) == {"public"}
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("scan", SCANS)
+def test_every_output_file_is_scanned(twice, version, scan):
+    scan(twice, version)
+
+
+def test_no_hidden_cell_of_the_published_file_can_be_worked_out(twice):
+    recoverable_cells(twice, 2)
 
 
 @pytest.mark.parametrize("version", [1, 2])

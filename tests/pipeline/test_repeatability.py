@@ -10,6 +10,7 @@ from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.refreshing import refresh
+from naome_pipeline.releases import table_differences
 from naome_pipeline.synthetic import write_delivery
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, build_every_node, silent
 
@@ -79,9 +80,15 @@ def test_corrected_delivery_supersedes_and_revisions_name_what_changed(release, 
         | (national["numerator_before"] != national["numerator_now"])
     ).all()
     assert before.record["rows"] > 0
+    others = copy.frame("table_revisions")
+    assert {"released_attrition", "released_survival", "released_data_sets"} <= set(others["table_name"])
+    assert (others["before"].fillna("") != others["now"].fillna("")).all()
+    two = table_differences(copy.lake, Scope(FEED, PERIOD, 1), Scope(FEED, PERIOD, 2))
+    assert len(two) == len(others)
     assert (copy.home.reports / FEED / PERIOD / "v001" / "index.html").is_file()
     assert (copy.home.reports / FEED / PERIOD / "v002" / "index.html").is_file()
 
 
 def test_first_release_has_no_revisions(release):
     assert release.frame("revisions").empty
+    assert release.frame("table_revisions").empty

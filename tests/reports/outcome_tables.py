@@ -31,7 +31,7 @@ def survival(units: Mapping[str, str], groups: Sequence[str] = GROUPS) -> pd.Dat
                 median = None if group == "men" else 800.0
                 rows.append(
                     {
-                        "level": level, "unit_code": unit, "subgroup": group, "people": 1000 - 100 * number, "deaths": 400.0,
+                        "level": level, "unit_code": unit, "subgroup": group, "people": 1000 - 50 * number, "deaths": 300.0,
                         "time": time, "survival": share, "lower": share - 0.031, "upper": share + 0.03,
                         "standard_error": 0.015, "at_risk": 600.0, "events": 300.0, "median": median,
                         "median_lower": 700.0, "median_upper": None if group == "men" else 913.0,

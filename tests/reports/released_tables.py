@@ -159,6 +159,7 @@ def frames() -> dict[str, pd.DataFrame]:
                     "lower": 0.07,
                     "upper": 0.09,
                     "died_before": 0.06,
+                    "status": "experimental",
                 }
             ]
         ),
@@ -170,6 +171,7 @@ def frames() -> dict[str, pd.DataFrame]:
                     "source": "any",
                     "people": 40,
                     "found_by_one_source_only": 40,
+                    "status": "experimental",
                 }
             ]
         ),
@@ -233,6 +235,20 @@ def frames() -> dict[str, pd.DataFrame]:
                     "proportion_now": 0.51,
                     "median_days_before": float("nan"),
                     "median_days_now": float("nan"),
+                }
+            ]
+        ),
+        "table_revisions": pd.DataFrame(
+            [
+                {
+                    "table_name": "released_attrition",
+                    "level": "nation",
+                    "row_name": "2 | Known from a death certificate only",
+                    "column_name": "removed",
+                    "change": "changed",
+                    "before": "1233",
+                    "now": "1234",
+                    "policy": "public",
                 }
             ]
         ),

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from naome_pipeline.indicators.registry import registry
 from naome_pipeline.reports.national_data import DATA_FILE, write_national_data
 from tests.reports.national import national_frames
 from tests.reports.released_tables import FORMULA, frames, released
@@ -115,6 +116,41 @@ def test_hidden_values_names_and_reasons(tmp_path):
     meta = dict(sheets["Audit_meta_info"].itertuples(index=False, name=None))
     assert meta["data"].startswith("artificial data")
     assert meta["delivery fingerprint"] == "f" * 64
+
+
+def test_the_metric_sheet_says_of_every_indicator_all_that_a_reader_needs(tmp_path):
+    """Type, name, numerator, denominator, construction note, update frequency, period, risk adjustment and comment."""
+    (tmp_path / "quarterly").mkdir()
+    write_national_data(released(tmp_path / "quarterly", frames()), tmp_path / "quarterly")
+    metrics = read(tmp_path / "quarterly" / DATA_FILE)["Metric_info"].set_index("metric_id")
+    assert list(metrics.index) == list(registry().indicators)
+    for name, entry in registry().indicators.items():
+        row = metrics.loc[name]
+        assert (row["metric_type"], row["metric_name"]) == (entry.kind, entry.title)
+        assert row["numerator_description"] == entry.numerator.text
+        assert row["denominator_description"] == entry.denominator.text
+        assert row["construction_note"] == entry.construction
+        assert row["risk_adjustment"] == entry.risk_adjustment
+        assert row["update_frequency"] in {"every quarter", "not updated: not available"}
+        assert row["period"]
+        assert (row["update_frequency"] == "every quarter") == (row["status"] != "not available in this feed")
+    assert "(rolling four quarters)" in metrics["period"]["P1"]
+    assert metrics["period"]["C11"] == "none yet"
+    assert metrics["comment"]["P1_recorded"] == "Variant of P1."
+    assert "D5" in metrics["comment"]["P1"]
+    assert "Not in the plan's list" in metrics["comment"]["T1"]
+    tables = frames()
+    tables["provenance"].loc[tables["provenance"]["item"] == "period", "value"] = "2023"
+    definitions = tables["released_definitions"]
+    definitions.loc[definitions["indicator"] == "P2", ["available", "status", "reason"]] = [
+        True,
+        "experimental",
+        "",
+    ]
+    write_national_data(released(tmp_path, tables), tmp_path)
+    yearly = read(tmp_path / DATA_FILE)["Metric_info"].set_index("metric_id")
+    assert yearly["update_frequency"]["P1"] == "every year"
+    assert yearly["comment"]["P2"].startswith("Experimental: read it with care.")
 
 
 def test_same_tables_same_bytes_and_an_empty_release_has_its_sheets(tmp_path):

@@ -15,6 +15,7 @@ from naome_pipeline.reports.open_data import (
     CHECKSUMS_FILE,
     DICTIONARY_FILE,
     FILES,
+    HOLDS,
     LICENCE_FILE,
     PACKAGE_FILE,
     README_FILE,
@@ -33,12 +34,19 @@ def folder(tmp_path_factory) -> Path:
     return target
 
 
+def columns_of(frame: pd.DataFrame) -> list[str]:
+    """Those of the table; values of indicators say beside them whether they are experimental."""
+    named = "indicator" in frame and "status" not in frame
+    return [*frame.columns, "status"] if named else list(frame.columns)
+
+
 def test_every_released_table_is_there_with_every_row(folder):
     assert set(FILES) == set(RELEASED)
+    assert set(HOLDS) == set(FILES.values())
     for name, frame in frames().items():
         written = pd.read_csv(folder / FILES[name])
         assert len(written) == len(frame)
-        assert list(written.columns) == list(frame.columns)
+        assert list(written.columns) == columns_of(frame)
 
 
 def test_numbers_equal_the_table_and_hidden_ones_are_empty(folder):
@@ -70,7 +78,19 @@ def test_dictionary_explains_every_column(folder):
     dictionary = pd.read_csv(folder / DICTIONARY_FILE)
     assert dictionary["meaning"].str.len().gt(0).all()
     for name, file in FILES.items():
-        assert set(dictionary.loc[dictionary["file"] == file, "column"]) == set(frames()[name].columns)
+        assert set(dictionary.loc[dictionary["file"] == file, "column"]) == set(columns_of(frames()[name]))
+
+
+def test_no_value_of_a_recurrent_or_otherwise_experimental_indicator_travels_without_the_word(tmp_path):
+    tables = frames()
+    values = tables["released_indicators"]
+    tables["released_indicators"] = pd.concat([values, values.head(1).assign(indicator="P2")])
+    write_open_data(released(tmp_path, tables), tmp_path)
+    status = pd.read_csv(tmp_path / "indicators.csv").groupby("indicator")["status"].unique()
+    assert status["P1"].tolist() == ["published"]
+    assert status["P2"].tolist() != ["published"]
+    for name in ("recurrence_rates", "recurrence_evidence"):
+        assert set(pd.read_csv(tmp_path / f"{name}.csv")["status"]) == {"experimental"}
 
 
 def test_checksums_fit_the_files(folder):

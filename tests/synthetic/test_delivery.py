@@ -151,6 +151,29 @@ def test_planted_lines_are_where_the_truth_says_and_bad_as_it_says(dirty):
         assert set(good) - set(malformed) <= {len(lines)}
 
 
+def test_a_welsh_delivery_repeats_to_the_byte_and_holds_both_registry_layouts(tmp_path):
+    write_delivery(tmp_path / "english", people=300, feed="england_annual", period="2023", volume=0.02)
+    for name in ("one", "two"):
+        write_delivery(
+            tmp_path / name,
+            people=300,
+            feed="wales_annual",
+            period="2023",
+            volume=0.05,
+            dirt=0.01,
+            beside=tmp_path / "english",
+        )
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+    assert truth(tmp_path / "one", "people").equals(truth(tmp_path / "two", "people"))
+    canisc = pd.read_csv(tmp_path / "one" / "canisc_diagnosis.csv", dtype=str, on_bad_lines="skip")
+    forms = pd.read_csv(tmp_path / "one" / "cdf_diagnosis.csv", dtype=str, on_bad_lines="skip")
+    real = canisc[canisc["diagnosis_date"].str[:2].isin(["19", "20"])].dropna(subset="site_icd10")
+    assert real.loc[real["diagnosis_date"] < "2025", "diagnosis_date"].max() < "2022"
+    assert forms.loc[forms["DateOfDiagnosis"] > "2000", "DateOfDiagnosis"].min() >= "20220101"
+    english = set(truth(tmp_path / "english", "people")["person_id"])
+    assert len(english & set(truth(tmp_path / "one", "people")["person_id"])) == 8
+
+
 def test_clean_delivery_has_no_planted_rows(tmp_path):
     write_delivery(tmp_path / "delivery", people=200, volume=0.02)
     assert truth(tmp_path / "delivery", "dirt").empty
@@ -161,7 +184,12 @@ def test_clean_delivery_has_no_planted_rows(tmp_path):
     [
         ({"people": 100}, "at least 200"),
         ({"dirt": 0.5}, "between 0 and 0.2"),
-        ({"feed": "wales_annual"}, "wales_annual"),
+        ({"feed": "annual"}, "no synthetic deliveries for the feed 'annual'"),
+        ({"beside": Path("elsewhere")}, "only a Welsh delivery"),
+        (
+            {"beside": Path("elsewhere"), "feed": "wales_annual", "period": "2023"},
+            "elsewhere-truth is missing",
+        ),
         ({"period": "2025"}, "2025Q3"),
         ({"volume": -1.0}, "negative"),
     ],

@@ -74,9 +74,12 @@ document.getElementById("copy").addEventListener("click", () => {
   button.focus();
   announce(copied ? "Address copied" : "Not copied: select the address and copy it yourself");
 });
-// What is folded away is printed too; what the reader had folded stays folded afterwards.
+// Tables that are folded away are printed too, but for those of every trust, which are printed if the reader has opened them;
+// definitions inside tables are not. Afterwards all is folded as it was.
+const MOST_PRINTED = 40;
+const printed = (folded) => !folded.closest("table") && folded.querySelectorAll("tbody tr").length <= MOST_PRINTED;
 let opened = [];
-window.addEventListener("beforeprint", () => { opened = [...document.querySelectorAll("details:not([open])")]; opened.forEach((d) => { d.open = true; }); });
+window.addEventListener("beforeprint", () => { opened = [...document.querySelectorAll("details:not([open])")].filter(printed); opened.forEach((d) => { d.open = true; }); });
 window.addEventListener("afterprint", () => { opened.forEach((d) => { d.open = false; }); });
 document.getElementById("unscripted").remove();
 render(true);

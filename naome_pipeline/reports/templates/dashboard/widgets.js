@@ -39,7 +39,7 @@ function table({ caption, columns, rows, cards }) {
     });
     return el("tr", { role: "row", class: row.variant ? "variant" : null }, el("th", { scope: "row", role: "rowheader" }, row.head), cells);
   });
-  const made = el("table", { role: "table", class: cards ? "cards" : null }, el("caption", {}, caption),
+  const made = el("table", { role: "table", class: cards ? "cards" : null }, el("caption", {}, el("span", {}, caption)),
     el("thead", { role: "rowgroup" }, head), el("tbody", { role: "rowgroup" }, body));
   const file = `naome_${slug(D.release.period)}_v${slug(D.release["delivery version"])}_${slug(caption)}.csv`;
   const button = el("button", { type: "button", class: "plain", "aria-label": `Download this table (CSV): ${caption}`,
