@@ -278,3 +278,25 @@ def test_the_policy_in_force_is_configured_and_a_wrong_name_says_what_there_is(m
 def test_no_table_of_outcomes_can_be_read_by_a_report():
     for feed in FEEDS:
         assert not set(RELEASED) & {node.name for node in nodes(feed) if node.layer == "outcomes"}
+
+
+def test_a_denominator_is_protected_where_the_first_indicator_that_shares_it_is_not_available():
+    """P6 and C8 count the same people; in the last Alliance only C8 is available, and its first trust has seen two people."""
+    periods = Periods.of(reporting_periods(PERIOD, SNAPSHOT))
+    quarters, few = periods.quarters.shape[1], 24
+    rows = [(t, q, n % 2 == 0) for t in range(30) if t != few for q in range(quarters) for n in range(20)]
+    rows += [(few, 0, True), (few, 0, False)]
+    trust, quarter, yes = (np.array(column) for column in zip(*rows, strict=True))
+    both = np.column_stack([trust < few, np.ones(len(rows), dtype=bool)])
+    population = Population(
+        ("P6", "C8"), ("all",), tuple(f"T{n:02d}" for n in range(30)), tuple(f"A{n}" for n in range(5)), trust, quarter,
+        np.arange(30) // 6, tuple(["England"] * 5), both, both & yes[:, None].astype(bool),
+        np.ones((len(rows), 1), dtype=bool),
+    )  # fmt: skip
+    eligible = np.ones((2, len(periods.table)), dtype=bool)
+    control = DisclosureControl(population, periods, eligible, registry(), policies()["public"])
+    assert control.decide() == []
+    year = first_year(control)
+    assert control.denominators[TRUST][1, 0, few, year] == 2
+    assert control.marks.denominator[TRUST][1, 0, few, year]
+    assert control.attack().narrow == 0
