@@ -82,7 +82,7 @@ def welsh_documentation(patients: Patients, documentation: Documentation, seed: 
         cosd[column] = None
     # CaNISC has room for one site, the forms for three.
     for column in ("site_2", "site_3"):
-        cosd[column] = cosd[column].where(patients.diagnosis[person] >= FORMS_FROM, None)
+        cosd[column] = cosd[column].mask(patients.diagnosis[person] < FORMS_FROM)
     fitness = documentation.fitness[documentation.fitness["scale"].notna()].assign(done=None)
     return Documentation(
         tumours=tumours,
@@ -128,7 +128,7 @@ def welsh_course(course: Course) -> Course:
     drugs = drugs[~((drugs["source"] == "pcpd") & (kind == "bone_agent"))].copy()
     drugs["regimen"] = drugs["regimen"].where(drugs["regimen"].notna(), drugs["drug"])
     drugs["day"], drugs["source"] = drugs["cycle_day"], "sact"
-    drugs = drugs.drop_duplicates(["person", "day", "drug", "regimen"]).reset_index(drop=True)
+    drugs = drugs.drop_duplicates(subset=["person", "day", "drug", "regimen"]).reset_index(drop=True)
     courses = course.radiotherapy.groupby(["person", "course", "field"], as_index=False, sort=True)
     rays = courses["day"].agg(day="min", fractions="size")
     rays = rays.drop_duplicates(["person", "day", "field"]).reset_index(drop=True)
