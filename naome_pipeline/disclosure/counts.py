@@ -83,7 +83,7 @@ class CountedRelease:
         """Per level, indicators × units: whether anybody of the unit's nation is counted in the indicator. What a nation
         cannot support is not published of its units, hidden or shown."""
         nation = np.array(self.population.nation)
-        counted: BoolArray = np.any(self.denominators[ALLIANCE][:, 0] > 0, axis=-1)
+        counted = self.denominators[ALLIANCE][:, 0].max(axis=-1, initial=0.0) > 0
         alliance = np.stack([counted[:, nation == n].any(axis=1) for n in nation], axis=1)
         return {ALLIANCE: alliance, TRUST: alliance[:, self.population.alliance]}
 

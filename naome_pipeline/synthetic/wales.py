@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def welsh_documentation(patients: Patients, documentation: Documentation, seed: 
         cosd[column] = None
     # CaNISC has room for one site, the forms for three.
     for column in ("site_2", "site_3"):
-        cosd[column] = cosd[column].mask(patients.diagnosis[person] < FORMS_FROM)
+        cosd[column] = either(patients.diagnosis[person] >= FORMS_FROM, cosd[column], None)
     fitness = documentation.fitness[documentation.fitness["scale"].notna()].assign(done=None)
     return Documentation(
         tumours=tumours,
@@ -102,7 +103,8 @@ def _registered_receptors(patients: Patients, pathology: pd.DataFrame) -> pd.Dat
     """What the registration says of the receptors: the first report near the diagnosis, in situ hybridisation deciding."""
     day = pathology["sample_day"].where(pathology["sample_day"] < NEVER, pathology["result_day"])
     near = (day - patients.diagnosis[pathology["person"].to_numpy()]).between(-31, 120)
-    table = pathology[near].drop_duplicates("person").copy()
+    table: pd.DataFrame = pathology[near]
+    table = table[~table["person"].duplicated()].copy()
     table["sample_day"] = table["result_day"] = patients.diagnosis[table["person"].to_numpy()]
     her2 = table["ish"].where(table["ish"].notna(), table["her2"])
     table["her2"] = her2.replace({"N1": "N", "N2": "N"})
@@ -128,9 +130,9 @@ def welsh_course(course: Course) -> Course:
     drugs = drugs[~((drugs["source"] == "pcpd") & (kind == "bone_agent"))].copy()
     drugs["regimen"] = drugs["regimen"].where(drugs["regimen"].notna(), drugs["drug"])
     drugs["day"], drugs["source"] = drugs["cycle_day"], "sact"
-    drugs = drugs.drop_duplicates(subset=["person", "day", "drug", "regimen"]).reset_index(drop=True)
+    drugs = drugs.drop_duplicates(["person", "day", "drug", "regimen"]).reset_index(drop=True)
     courses = course.radiotherapy.groupby(["person", "course", "field"], as_index=False, sort=True)
-    rays = courses["day"].agg(day="min", fractions="size")
+    rays: Any = courses["day"].agg(day="min", fractions="size")
     rays = rays.drop_duplicates(["person", "day", "field"]).reset_index(drop=True)
     meetings = course.meetings[course.meetings["discussed"]].assign(place="block")
     return dataclasses.replace(

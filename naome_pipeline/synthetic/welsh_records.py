@@ -86,7 +86,7 @@ def _of_index(table: pd.DataFrame, rows: pd.DataFrame, columns: list[str]) -> pd
     found = table.drop_duplicates("person").set_index("person")[columns].reindex(rows["person"])
     found.index = rows.index
     found.loc[~rows["index"]] = None
-    return found.astype(object).where(found.notna(), None)
+    return found.astype(object).replace({np.nan: None})
 
 
 def _registrations(

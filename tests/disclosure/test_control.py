@@ -300,3 +300,32 @@ def test_a_denominator_is_protected_where_the_first_indicator_that_shares_it_is_
     assert control.denominators[TRUST][1, 0, few, year] == 2
     assert control.marks.denominator[TRUST][1, 0, few, year]
     assert control.attack().narrow == 0
+
+
+def test_a_nation_without_alliances_hides_its_small_boards_and_nothing_that_it_publishes_itself():
+    """Two English Alliances, and six Welsh boards without any; P6 and C8 share a denominator, P6 is England's alone."""
+    periods = Periods.of(reporting_periods(PERIOD, SNAPSHOT))
+    quarters, boards = periods.quarters.shape[1], range(12, 18)
+    rows = [
+        (trust, q) for trust in range(18) for q in range(quarters) for _ in range(1 if trust == 12 else 12)
+    ]
+    trust, quarter = (np.array(column) for column in zip(*rows, strict=True))
+    bone = np.arange(len(rows)) % 2 == 0
+    yes, welsh = bone & (np.arange(len(rows)) % 3 == 0), trust >= boards[0]
+    population = Population(
+        ("P6", "C8"), ("all",), tuple(f"T{n:02d}" for n in range(18)), ("A0", "A1", "no Cancer Alliance in Wales"),
+        trust, quarter, np.arange(18) // 6, ("England", "England", "Wales"), np.stack([bone & ~welsh, bone], axis=1),
+        np.stack([yes & ~welsh, yes], axis=1), np.ones((len(rows), 1), dtype=bool),
+    )  # fmt: skip
+    eligible = np.ones((2, len(periods.table)), dtype=bool)
+    control = DisclosureControl(population, periods, eligible, registry(), policies()["public"])
+    assert control.decide() == []
+    year = first_year(control)
+    assert control.marks.denominator[TRUST][1, 0, 12, year], "the small board has four people a year"
+    assert control.marks.denominator[TRUST][1, 0, 13:, year].any(), (
+        "a companion hides it from the nation's total"
+    )
+    assert not control.marks.denominator[TRUST][0, 0, 12:].any(), "P6 is not published of Welsh boards at all"
+    for cells in (control.marks.numerator[ALLIANCE], control.marks.denominator[ALLIANCE]):
+        assert not cells[:, :, 2].any(), "what stands for all boards counts what the nation publishes"
+    assert control.attack().narrow == 0

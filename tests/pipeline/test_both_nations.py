@@ -17,7 +17,7 @@ from naome_pipeline.synthetic import write_delivery
 from tests.pipeline.releases import VOLUME, Refreshed, build_every_node, united
 
 # Of both nations together.
-PEOPLE = int(os.environ.get("NAOME_TEST_PEOPLE", "5600"))
+PEOPLE = int(os.environ.get("NAOME_TEST_PEOPLE", "4000"))
 WELSH_SHARE = 0.4
 WALES, ENGLAND = "wales_annual", "england_annual"
 # Indicators of the recurrent cohort: their truth is the table `recurrences`.
