@@ -18,6 +18,10 @@ DEMO_SEED ?= 1
 DEMO_DIRT ?= 0.01
 DEMO_VOLUME ?= 0.1
 
+# How much of the nation `make bench` takes, and where: all of it needs some 40 GB.
+FRACTION ?= 1
+BENCH_FOLDER ?= /tmp
+
 # `auto` is one worker per core; tests of one file share a worker, and so the releases they build.
 PYTEST_OPTIONS ?= --numprocesses auto --dist loadfile
 
@@ -95,9 +99,8 @@ format: $(STAMP) ## format the code and repair what lint can repair
 ui: $(STAMP) ## open the pipeline in Dagster's web interface
 	@$(BIN)/naome ui
 
-bench: $(STAMP) ## measure the pipeline at national scale
-	@if [ -f benchmarks/run.py ]; then $(BIN)/python -m benchmarks.run; \
-	 else echo "There is no benchmark yet (benchmarks/run.py)."; fi
+bench: $(STAMP) ## measure a national refresh beside its floor (FRACTION=1/16 ... 1, or GROWTH=1 for all)
+	@$(BIN)/python -m benchmarks.run --fraction $(FRACTION) $(if $(GROWTH),--growth) --folder '$(BENCH_FOLDER)'
 
 faults: $(STAMP) ## kill, mutate and race refreshes for half an hour, and say what was lost (FAULTS="--kills 20")
 	@$(BIN)/python -m tests.faults.run $(FAULTS)

@@ -1,55 +1,51 @@
-"""`make bench`: time and memory of a whole refresh, beside the floor on the same machine and files.
+"""`make bench`: time and memory of a whole national refresh, beside the floor on the same machine and files.
 
-The floor: every data file read once by DuckDB, all columns as text, and written as Parquet, same threads and memory.
-Prints one line per step and, last, one JSON object. Example: `python -m benchmarks.run --people 20000 --volume 1`.
+A national quarterly delivery (about 0.6 million tumours, 150 million rows, 15 GB of text; `--fraction` of it) is written and
+received; then the floor (`floor.py`) and the refresh in Dagster with its gates (`measured_refresh.py`) run one after the
+other, each in a process of its own, and the refresh again with nothing changed. `--growth` does that for 1/16, 1/8, 1/4, 1/2
+and 1. Where other programs share the machine, compare CPU seconds: wall time then measures them too.
+
+Prints what each step and node took and, last, one JSON object: rows, seconds, floor_seconds, ratio, peak_bytes, gate_share,
+commit, and more. Example: `python -m benchmarks.run --fraction 0.0625`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
-import resource
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from naome_pipeline.deliveries.receiving import receive_delivery
-from naome_pipeline.engine import EngineSettings, literal, open_connection
 from naome_pipeline.home import Home
-from naome_pipeline.refreshing import refresh
 from naome_pipeline.synthetic import write_delivery
 
 FEED, PERIOD = "england_quarterly", "2025Q3"
-
-
-def floor_seconds(delivery: Path, settings: EngineSettings, out: Path) -> float:
-    """Seconds to read every data file once and write it as Parquet."""
-    started = time.monotonic()
-    for path in sorted([*delivery.glob("*.csv"), *delivery.glob("*.txt")]):
-        with path.open("rb") as stream:
-            header = stream.readline()
-        delimiter = max((b",", b"|", b"\t"), key=header.count).decode()
-        encoding = "latin-1" if path.name in {"cosd.csv", "deaths.txt"} else "utf-8"
-        with open_connection(settings) as connection:
-            connection.execute(
-                f"COPY (SELECT * FROM read_csv({literal(path)}, delim = {literal(delimiter)}, header = true, "
-                f"all_varchar = true, encoding = '{encoding}', ignore_errors = true, null_padding = true)) "
-                f"TO {literal(out / (path.stem + '.parquet'))} (FORMAT parquet, COMPRESSION zstd)"
-            )
-    return time.monotonic() - started
+NATIONAL_PEOPLE, FEWEST_PEOPLE = 600_000, 9_000
+GROWTH = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+# Bytes per unit of a national delivery, measured: the text once as delivered and once in the landing folder, the lake and the
+# floor's Parquet, with a tenth to spare.
+NATIONAL_DISK = 1.1 * (2 * 15.0 + 4.0) * 1e9
+LISTED_NODES = 25
 
 
 def commit() -> str:
-    """The commit that is measured."""
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    )
-    return done.stdout.strip() or "unknown"
+    """The commit that is measured, with a mark when files differ from it."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = "+" if git("status", "--porcelain", "--untracked-files=no") else ""
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + changed
 
 
 def say(text: str) -> None:
@@ -58,57 +54,126 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def in_process_of_its_own(module: str, *arguments: object) -> dict[str, Any]:
+    """Run a module of this folder; the JSON object in its last line."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def check_disk(folder: Path, fraction: float) -> None:
+    """Stop before anything is written when the disk is too small."""
+    needed, free = NATIONAL_DISK * fraction, shutil.disk_usage(folder).free
+    if free < needed:
+        raise SystemExit(
+            f"{folder} has {free / 1e9:.0f} GB free, {needed / 1e9:.0f} GB are needed for {fraction:.3g} of the nation. "
+            "What to do: name another folder (--folder) or a smaller part (--fraction)"
+        )
+
+
+def measure(fraction: float, folder: Path, dirt: float) -> dict[str, Any]:
+    """Write, receive, floor, refresh, refresh again; what each took."""
+    check_disk(folder, fraction)
+    delivery, people = folder / "delivery", max(round(NATIONAL_PEOPLE * fraction), FEWEST_PEOPLE)
+    volume = NATIONAL_PEOPLE * fraction / people
+    started = time.monotonic()
+    write_delivery(delivery, feed=FEED, period=PERIOD, people=people, seed=1, dirt=dirt, volume=volume)
+    size = sum(path.stat().st_size for path in delivery.iterdir())
+    written = time.monotonic() - started
+    say(f"a delivery of {people:,} people, {size / 1e9:.2f} GB: written in {written:.0f} s")
+    home = Home.locate(folder / "home").create()
+    started = time.monotonic()
+    accepted = receive_delivery(delivery, home.landing)
+    received = time.monotonic() - started
+    say(f"received (checked, copied, hashed) in {received:.0f} s")
+    shutil.rmtree(delivery)
+    floor = in_process_of_its_own("floor", accepted.path, folder / "floor")
+    shutil.rmtree(folder / "floor")
+    say(f"floor: {floor['seconds']:.1f} s, {floor['cpu_seconds']:.1f} s of CPU")
+    whole = in_process_of_its_own("measured_refresh", home.root, FEED, PERIOD)
+    again = in_process_of_its_own("measured_refresh", home.root, FEED, PERIOD)
+    _say_nodes(whole)
+    if not again["did_nothing"]:
+        raise SystemExit("the refresh again was expected to find nothing to do")
+    say(f"again: {again['seconds']:.1f} s: {again['reason']}")
+    rows = sum(file.rows for file in accepted.manifest.files)
+    apart = whole["gate_seconds"] + whole["orchestration_seconds"]
+    return {
+        "fraction": fraction,
+        "rows": rows,
+        "bytes": size,
+        "seconds": round(whole["seconds"], 1),
+        "floor_seconds": round(floor["seconds"], 1),
+        "ratio": round(whole["seconds"] / floor["seconds"], 2),
+        "cpu_seconds": round(whole["cpu_seconds"], 1),
+        "floor_cpu_seconds": round(floor["cpu_seconds"], 1),
+        "cpu_ratio": round(whole["cpu_seconds"] / floor["cpu_seconds"], 2),
+        "microseconds_per_row": round(1e6 * whole["seconds"] / rows, 2),
+        "peak_bytes": whole["peak_bytes"],
+        "gate_share": round(whole["gate_seconds"] / whole["seconds"], 3),
+        "gate_and_orchestration_share": round(apart / whole["seconds"], 3),
+        "write_seconds": round(written, 1),
+        "receive_seconds": round(received, 1),
+        "again_seconds": round(again["seconds"], 1),
+    }
+
+
+def _say_nodes(whole: dict[str, Any]) -> None:
+    nodes = sorted(whole["nodes"].items(), key=lambda entry: -entry[1]["seconds"])
+    for name, took in nodes[:LISTED_NODES]:
+        say(
+            f"  {name:26s} {took['seconds']:7.1f} s {took['cpu_seconds']:7.1f} s of CPU "
+            f"{took['peak_bytes'] / 1e9:5.2f} GB"
+        )
+    left = sum(took["seconds"] for _, took in nodes[LISTED_NODES:])
+    say(
+        f"  {len(nodes[LISTED_NODES:])} other nodes {left:.1f} s; gates {whole['gate_seconds']:.1f} s of all this"
+    )
+    say(f"  orchestration (start, between nodes, end) {whole['orchestration_seconds']:.1f} s")
+
+
+def _fraction(text: str) -> float:
+    """`1/16` or `0.0625`."""
+    top, _, bottom = text.partition("/")
+    found = float(top) / float(bottom or 1)
+    if not 0 < found <= 1:
+        raise argparse.ArgumentTypeError("a share of the nation lies above 0 and is at most 1")
+    return found
+
+
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--people", type=int, default=20_000)
-    parser.add_argument("--volume", type=float, default=1.0)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--fraction", type=_fraction, default=1.0, help="share of a national delivery (default 1)"
+    )
+    parser.add_argument(
+        "--growth", action="store_true", help="1/16, 1/8, 1/4, 1/2 and 1, one after the other"
+    )
+    parser.add_argument("--dirt", type=float, default=0.01, help="share of unusable rows (default 0.01)")
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where to work")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        delivery = root / "delivery"
-        started = time.monotonic()
-        write_delivery(
-            delivery,
-            feed=FEED,
-            period=PERIOD,
-            people=options.people,
-            seed=1,
-            dirt=0.01,
-            volume=options.volume,
-        )
-        size = sum(p.stat().st_size for p in delivery.iterdir())
-        say(f"synthetic delivery: {size / 1e6:.0f} MB in {time.monotonic() - started:.1f} s")
-        home = Home.locate(root / "home").create()
-        started = time.monotonic()
-        accepted = receive_delivery(delivery, home.landing)
-        say(f"receive (check, copy, hash): {time.monotonic() - started:.1f} s")
-        rows = sum(f.rows for f in accepted.manifest.files)
-        (root / "floor").mkdir()
-        floor = floor_seconds(delivery, EngineSettings.from_environment(home.scratch), root / "floor")
-        say(f"floor: {floor:.1f} s for {rows} rows")
-        began: dict[str, float] = {}
-
-        def report(node: str, state: str) -> None:
-            if state == "started":
-                began[node] = time.monotonic()
-            else:
-                say(f"  {node:28s} {time.monotonic() - began[node]:6.1f} s")
-
-        started = time.monotonic()
-        refresh(home, FEED, PERIOD, report)
-        seconds = time.monotonic() - started
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        say(f"machine: {platform.machine()}, python {platform.python_version()}, duckdb {duckdb.__version__}")
-        result = {
-            "rows": rows,
-            "seconds": round(seconds, 2),
-            "floor_seconds": round(floor, 2),
-            "ratio": round(seconds / floor, 2),
-            "peak_bytes": peak,
-            "commit": commit(),
-        }
-        say(json.dumps(result))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    say(
+        f"machine: {platform.machine()}, {os.cpu_count()} cores, {memory / 1e9:.0f} GB; python "
+        f"{platform.python_version()}, duckdb {duckdb.__version__}; commit {commit()}"
+    )
+    results = []
+    for fraction in GROWTH if options.growth else (options.fraction,):
+        with tempfile.TemporaryDirectory(prefix="naome-bench-", dir=options.folder) as name:
+            results.append(measure(fraction, Path(name), options.dirt) | {"commit": commit()})
+        say(json.dumps(results[-1]))
+    if options.growth:
+        say("share of the nation, rows, seconds, µs per row, floor, ratio, peak GB")
+        for found in results:
+            say(
+                f"  {found['fraction']:6.4f} {found['rows']:12,} {found['seconds']:8.1f} "
+                f"{found['microseconds_per_row']:6.2f} {found['floor_seconds']:8.1f} {found['ratio']:6.2f} "
+                f"{found['peak_bytes'] / 1e9:6.2f}"
+            )
+        say(json.dumps(results[-1]))
 
 
 if __name__ == "__main__":

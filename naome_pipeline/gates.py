@@ -22,6 +22,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 
 from naome_pipeline.configuration import mistake_in, read_configuration, understanding
 from naome_pipeline.engine import Engine, literal, quoted
+from naome_pipeline.repeats import files_sql, rows_beyond_the_first
+from naome_pipeline.tables import table_files
 
 EXPECTATIONS_FOLDER = Path(__file__).parent.parent / "expectations"
 CRITICAL = "critical"
@@ -189,11 +191,13 @@ def united_suite(own: Suite) -> Suite:
 def profile_table(
     engine: Engine, table: Path, suite: Suite, context: Mapping[str, float | None]
 ) -> dict[str, float | None]:
-    """Measure a staged table: one pass for counts, nulls, codes, rules; one join per reference.
+    """Measure a staged table: one pass for counts, nulls, codes, rules; one over each key; one join per reference.
 
     Returns metric name to number. Always present: `rows`, `missing_columns`. By request of the suite's profile:
     `duplicate_keys`, `null_share.<column>`, `outside_codes.<column>` (share of the non-null values),
-    `rule.<name>` (rows that break it), `measure.<name>`, `unmatched.<name>` (share of rows without a partner).
+    `rule.<name>` (rows that break it), `measure.<name>`, `unmatched.<name>` (share of rows without a partner);
+    from `repeated_share` (share of rows that repeat another) and `repeated_values` (rows that repeat a value) also
+    measures.
     `context` adds numbers the table does not hold (rows quarantined, rows in the release before).
     A ConfigurationError names the suite when a rule or measure of it is no statement about the table.
     """
@@ -212,14 +216,12 @@ def _measured(
     engine: Engine, table: Path, suite: Suite, context: Mapping[str, float | None]
 ) -> dict[str, float | None]:
     spec = suite.profile
-    source = f"read_parquet({literal(table)})"
+    files = table_files(table)
+    source = files_sql(files)
     present = {row[0] for row in engine.connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     metrics: dict[str, float | None] = dict(context)
     metrics["missing_columns"] = float(len(set(spec.get("columns", [])) - present))
     selects = ["COUNT(*) AS rows"]
-    if key := spec.get("key"):
-        columns = ", ".join(quoted(column) for column in key)
-        selects.append(f"COUNT(*) - COUNT(DISTINCT ROW({columns})) AS duplicate_keys")
     selects += [
         f"(COUNT(*) - COUNT({quoted(column)})) / NULLIF(COUNT(*), 0) AS {quoted('null_share.' + column)}"
         for column in spec.get("null_share", [])
@@ -241,6 +243,7 @@ def _measured(
     metrics |= _first_row(engine.fetch(f"SELECT {', '.join(selects)} FROM {source}"))
     if metrics["missing_columns"]:
         return metrics
+    metrics |= _repeats(engine, files, spec, float(metrics["rows"] or 0))
     for name, reference in spec.get("references", {}).items():
         metrics |= _first_row(
             engine.fetch(
@@ -250,6 +253,28 @@ def _measured(
             )
         )
     return metrics
+
+
+def _repeats(
+    engine: Engine, files: list[Path], spec: Mapping[str, Any], rows: float
+) -> dict[str, float | None]:
+    """Rows that repeat a key, a value or a whole row."""
+    found: dict[str, float | None] = {}
+    unique: list[set[str]] = []
+    for name, column in spec.get("repeated_values", {}).items():
+        repeats = rows_beyond_the_first(engine.connection, files, [column], nulls=False)
+        found[f"measure.{name}"] = float(repeats)
+        there = engine.fetch(f"SELECT COUNT({quoted(column)}) AS n FROM {files_sql(files)}")["n"].iloc[0]
+        unique += [{column}] if repeats == 0 and there == rows else []
+    if key := spec.get("key"):
+        found["duplicate_keys"] = float(rows_beyond_the_first(engine.connection, files, key))
+        unique += [set(key)] if found["duplicate_keys"] == 0 else []
+    for name, columns in spec.get("repeated_share", {}).items():
+        # Rows that differ in some of the columns differ.
+        known = any(values <= set(columns) for values in unique)
+        repeats = 0 if known else rows_beyond_the_first(engine.connection, files, columns)
+        found[f"measure.{name}"] = repeats / rows if rows else None
+    return found
 
 
 def judge(metrics: Mapping[str, float | None], suite: Suite) -> list[GateResult]:

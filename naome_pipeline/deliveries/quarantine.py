@@ -23,9 +23,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from naome_pipeline.deliveries.layouts import DataSet, TableLayout, canonical_columns
-from naome_pipeline.deliveries.repeats import hashes_of, places_of, repeated
 from naome_pipeline.deliveries.text_files import TextFile, drop_rejects, lines_at, reader_sql
 from naome_pipeline.engine import literal, quoted, run, write_parquet
+from naome_pipeline.repeats import hashes_of, places_of, repeated
 
 MALFORMED, TRAILER = "malformed_line", "trailer_line"
 DUPLICATE_ROW, DUPLICATE_KEY = "duplicate_row", "duplicate_key"

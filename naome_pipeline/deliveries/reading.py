@@ -44,7 +44,6 @@ from naome_pipeline.deliveries.quarantine import (
     remove_repeats,
 )
 from naome_pipeline.deliveries.recognition import is_supplied, layout_of, recognise
-from naome_pipeline.deliveries.repeats import files_sql
 from naome_pipeline.deliveries.text_files import (
     Header,
     TextFile,
@@ -55,6 +54,7 @@ from naome_pipeline.deliveries.text_files import (
 )
 from naome_pipeline.deliveries.typing_sql import TypedColumns, condition_sql, typed_columns
 from naome_pipeline.engine import literal, quoted, run, write_parquet
+from naome_pipeline.repeats import files_sql
 from naome_pipeline.tables import named_files, parquet_rows
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ if TYPE_CHECKING:
 _REJECTS = "rejected_lines"
 # `naome check` looks at so many records of each file; all are counted, and all are judged when they are read.
 PROFILED_RECORDS = 100_000
-# One piece of a large table: eight row groups of DuckDB's usual size.
-_ROW_GROUPS = 8
+# One piece of a large table: two row groups of DuckDB's usual size. A piece with a repeated row is written again.
+_ROW_GROUPS = 2
 _ROWS_OF_A_PIECE = _ROW_GROUPS * 122_880
 # What an index deprivation quintile of 1 means when the file says it in words ("1 - most deprived").
 _MOST, _LEAST = "most_deprived", "least_deprived"
@@ -186,7 +186,7 @@ def read_data_set(
     """Read every file of a data set into `table_path` and its unusable rows into `quarantine_path`.
 
     Both Parquet, the table in the order of the files and their lines, the quarantine sorted: the same bytes on any number
-    of threads. A table of more than a million rows is in pieces (`tables.py`). Quarantine columns: file, line (the header is
+    of threads. A table of more than 245,760 rows is in pieces (`tables.py`). Quarantine columns: file, line (the header is
     line 1), data_set, reason, column, record. `scanned`: what is known of the files already. DeliveryError when a file
     cannot be read as a table at all.
     """

@@ -216,9 +216,8 @@ def released_series(released: pd.DataFrame, definitions: pd.DataFrame) -> pd.Dat
     top = np.minimum(np.where(seen, wanted["numerator"].to_numpy(dtype=float, na_value=0.0), 0.0), bottom)
     rows: list[Any] = []
     charts: list[Columns] = []
-    for (name, level, _unit), places in wanted.groupby(
-        ["indicator", "level", "unit_code"], sort=True
-    ).indices.items():
+    series: Any = wanted.groupby(["indicator", "level", "unit_code"], sort=True).indices
+    for (name, level, _unit), places in series.items():
         chart = dashboard_columns(top[places], bottom[places], directions[str(name)])
         chart["moving_average"] = np.where(seen[places], chart["moving_average"], np.nan)
         if level == "trust":

@@ -33,7 +33,8 @@ def control_charts(counts: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFr
         periods, ends = quarters["period"].to_numpy(), quarters["period_end"].to_numpy()
         place = of_indicator["period"].map(dict(zip(periods, range(len(periods)), strict=True))).to_numpy()
         top, bottom = (of_indicator[c].to_numpy(dtype=float) for c in ("numerator", "denominator"))
-        for (level, unit), rows in of_indicator.groupby(["level", "unit_code"]).indices.items():
+        units: Any = of_indicator.groupby(["level", "unit_code"]).indices
+        for (level, unit), rows in units.items():
             series = np.zeros((2, len(periods)))
             series[0, place[rows]], series[1, place[rows]] = top[rows], bottom[rows]
             chart = dashboard_columns(series[0], series[1], directions[str(name)])

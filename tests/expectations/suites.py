@@ -14,6 +14,8 @@ METRICS_OF = {
     "outside_codes": "outside_codes",
     "rules": "rule",
     "measures": "measure",
+    "repeated_share": "measure",
+    "repeated_values": "measure",
     "references": "unmatched",
 }
 

@@ -4,7 +4,7 @@ What belongs here: hashing columns of Parquet files and finding the hashes that 
 the rows that agree is kept (`quarantine.py`) or how many are acceptable (`expectations/`).
 
 A sorted array of 8-byte hashes costs a tenth of what grouping costs: 80 million keys take 1.3 GB and a few seconds. Equal
-rows have equal hashes; rows with equal hashes are compared value by value by whoever asked.
+rows have equal hashes; rows with equal hashes are compared value by value.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from naome_pipeline.engine import literal, quoted
@@ -60,3 +61,27 @@ def places_of(hashes: Hashes, wanted: Hashes) -> NDArray[np.int64]:
     found = hashes[places]
     nearest = np.minimum(np.searchsorted(wanted, found), len(wanted) - 1)
     return places[wanted[nearest] == found]
+
+
+def rows_beyond_the_first(
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    columns: Sequence[str],
+    *,
+    nulls: bool = True,
+) -> int:
+    """How many rows repeat the values of some columns in an earlier row; with `nulls` False, of rows without nulls there."""
+    suspected = repeated(hashes_of(connection, files, columns))
+    if len(suspected) == 0:
+        return 0
+    listed = ", ".join(quoted(column) for column in columns)
+    there = "" if nulls else "".join(f" AND {quoted(column)} IS NOT NULL" for column in columns)
+    connection.register("suspected_hashes", pa.table({"h": suspected}))
+    try:
+        found = connection.execute(
+            f"SELECT COALESCE(SUM(n - 1), 0) FROM (SELECT COUNT(*) AS n FROM {files_sql(files)} "
+            f"WHERE HASH({listed}) IN (SELECT h FROM suspected_hashes){there} GROUP BY {listed})"
+        ).fetchall()
+    finally:
+        connection.unregister("suspected_hashes")
+    return int(found[0][0])
