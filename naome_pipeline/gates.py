@@ -77,6 +77,8 @@ class _Profile(BaseModel):
     rules: dict[str, str] = {}
     measures: dict[str, str] = {}
     references: dict[str, _Reference] = {}
+    repeated_share: dict[str, list[str]] = {}
+    repeated_values: dict[str, str] = {}
 
 
 _NO_STATEMENT = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
