@@ -17,11 +17,13 @@ from naome_pipeline.build import Delivered
 from naome_pipeline.engine import Engine, EngineSettings
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake
-from naome_pipeline.leftovers import held_folder
+from naome_pipeline.leftovers import held_folder, remove_leftovers
 
 
 @lru_cache(maxsize=8)
 def _delivered(home: Home, feed: str, period: str, run_id: str) -> Delivered:
+    # Once per run: what a killed run left behind goes before a new one adds its own.
+    remove_leftovers(home)
     return Delivered.newest(home, feed, period)
 
 

@@ -84,7 +84,9 @@ class CountedRelease:
         cannot support is not published of its units, hidden or shown."""
         nation = np.array(self.population.nation)
         counted = self.denominators[ALLIANCE][:, 0].max(axis=-1, initial=0.0) > 0
-        alliance = np.stack([counted[:, nation == n].any(axis=1) for n in nation], axis=1)
+        alliance = np.zeros((len(counted), len(nation)), dtype=bool)
+        for place, name in enumerate(nation):
+            alliance[:, place] = counted[:, nation == name].any(axis=1)
         return {ALLIANCE: alliance, TRUST: alliance[:, self.population.alliance]}
 
     def _counted(self, member: BoolArray, level: str) -> FloatArray:

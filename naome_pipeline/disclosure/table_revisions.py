@@ -58,6 +58,9 @@ TABLES: dict[str, Revised] = {
     "released_yearly_change": Revised(
         ("indicator", "nation", "year"), ("numerator", "denominator", "difference"), dated=True
     ),
+    "released_intervention_effects": Revised(
+        ("intervention", "indicator", "design", "term"), ("estimate", "expected", "note")
+    ),
     "released_recurrence_rates": Revised(
         ("nation", "certainty", "year"), ("people", "recurred", "incidence", "died_before")
     ),

@@ -27,7 +27,7 @@ FORMS_FROM = day_number(dt.date(2022, 1, 1))
 # Welsh people have numbers of their own, so that no identifier of one seed belongs to two people.
 FIRST_PERSON = 5_000_000_000
 # Indicators whose items the Welsh delivery does not carry.
-UNSUPPORTED = frozenset({"C3", "P6"})
+UNSUPPORTED = frozenset({"C3", "P6", "P6_sact", "P6_primary_care"})
 
 
 def welsh_people(patients: Patients, seed: int) -> None:

@@ -52,7 +52,7 @@ def test_trust_and_peer_are_chosen_by_keyboard_and_the_address_keeps_them(reader
     page.keyboard.type("district 2 nhs")
     assert page.locator("#trust-hint").inner_text() == "1 trust found"
     page.keyboard.press("Enter")
-    assert TRUST_NAME in page.locator("h2").inner_text()
+    page.wait_for_function(f"document.querySelector('h2').innerText.includes('{TRUST_NAME}')")
     assert page.evaluate("document.activeElement.id") == "trust"
     tab_to(page, "peer")
     page.keyboard.type(PEER.lower())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from naome_pipeline.reports.drivers.diagrams import write_driver_diagrams
 from naome_pipeline.reports.methodology.supplement import write_methodology
 from naome_pipeline.reports.state_of_the_nation.report import write_state_of_the_nation
-from tests.browser.opening import Reader, chromium
 from tests.reports.annual import annual_frames
 from tests.reports.released_tables import released
 
@@ -28,14 +26,6 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def reader() -> Iterator[Reader]:
-    with chromium() as browser:
-        opened = Reader(browser)
-        yield opened
-        opened.close()
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_a_document_opens_from_disk_fits_a_phone_and_has_no_violation_of_axe(reader, folder, name):
     from axe_playwright_python.sync_playwright import Axe
@@ -46,7 +36,6 @@ def test_a_document_opens_from_disk_fits_a_phone_and_has_no_violation_of_axe(rea
         assert page.locator("h1").count() == 1
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
-    assert reader.trouble == []
 
 
 def test_the_table_behind_a_chart_opens_with_the_keyboard(reader, folder):

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -175,8 +176,10 @@ def test_viewers_can_look_and_change_nothing(home, read_only):
         WorkspaceProcessContext(instance, EmptyWorkspaceTarget(), version="", read_only=read_only) as context,
     ):
         app = create_app_from_workspace_process_context(context)
-        looked = asyncio.run(answer(app, "{ runsOrError { __typename } }"))
-        changed = asyncio.run(answer(app, reload))
+        # In a thread of its own: a browser that other tests hold open keeps an event loop running in this one.
+        with ThreadPoolExecutor(1) as apart:
+            looked = apart.submit(asyncio.run, answer(app, "{ runsOrError { __typename } }")).result()
+            changed = apart.submit(asyncio.run, answer(app, reload)).result()
     assert looked["data"]["runsOrError"]["__typename"] == "Runs"
     kind = changed["data"]["reloadWorkspace"]["__typename"]
     assert kind == ("UnauthorizedError" if read_only else "Workspace")

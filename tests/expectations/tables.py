@@ -96,6 +96,14 @@ LISTS: dict[str, list[dict[str, object]]] = {
     "driver_diagrams": [
         {"file": f"driver-diagrams.{kind}", "sha256": SHA256, "bytes": 300_000} for kind in ("pdf", "html")
     ],
+    "action_plans": [{"file": "action_plans/R1H.docx", "sha256": SHA256, "bytes": 40_000}],
+    "benchmarks": [{"file": "benchmarks/R1H.pdf", "sha256": SHA256, "bytes": 40_000}],
+    "data_workbook": [{"file": "data_viewer.xlsx", "sha256": SHA256, "bytes": 90_000}],
+    "newsletter": [{"file": "newsletter.txt", "sha256": SHA256, "bytes": 2_000}],
+    "outlier_pack": [{"file": "outliers/index.html", "sha256": SHA256, "bytes": 20_000}],
+    "patient_summary": [
+        {"file": f"patient_summary.{kind}", "sha256": SHA256, "bytes": 90_000} for kind in ("pdf", "html")
+    ],
     "publication": [
         {"layer": layer, "table": name, "fingerprint": "f", "sha256": SHA256, "rows": 1}
         for layer, name in suite_names()

@@ -95,7 +95,9 @@ def counts_in_documents(release: Refreshed, version: int) -> None:
     values = shown(release, version)
     whole = values.dropna(subset=["numerator", "denominator"])
     released = set(whole[["numerator", "denominator"]].astype(int).itertuples(index=False, name=None))
-    national = whole[whole["level"] == "nation"][["numerator", "denominator"]].astype(int)
+    national = whole[whole["level"].isin(["nation", "both_nations"])][["numerator", "denominator"]].astype(
+        int
+    )
     exempt = set(national.itertuples(index=False, name=None))
     data = packed_parts((folder_of(release, version) / "index.html").read_text(encoding="utf-8"))
     cells = [
@@ -138,7 +140,9 @@ def hidden_elsewhere(release: Refreshed, version: int) -> None:
                     row.get("period"),
                     row.get("trust_code") or row.get("unit_code") or row.get("alliance_code"),
                 )
-                if key in hidden and row.get("subgroup", "all") == "all" and "change" not in row:
+                # Deaths by treating trust are of other people than those diagnosed there.
+                other_people = "change" in row or "treating" in str(row.get("comparison"))
+                if key in hidden and row.get("subgroup", "all") == "all" and not other_people:
                     seen += 1
                     shown_anyway = [
                         c
