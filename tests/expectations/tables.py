@@ -100,9 +100,10 @@ LISTS: dict[str, list[dict[str, object]]] = {
     "benchmarks": [{"file": "benchmarks/R1H.pdf", "sha256": SHA256, "bytes": 40_000}],
     "data_workbook": [{"file": "data_viewer.xlsx", "sha256": SHA256, "bytes": 90_000}],
     "newsletter": [{"file": "newsletter.txt", "sha256": SHA256, "bytes": 2_000}],
-    "outlier_pack": [{"file": "outliers/index.html", "sha256": SHA256, "bytes": 20_000}],
+    "outlier_pack": [{"file": "outliers/outlier_pack.html", "sha256": SHA256, "bytes": 20_000}],
     "patient_summary": [
-        {"file": f"patient_summary.{kind}", "sha256": SHA256, "bytes": 90_000} for kind in ("pdf", "html")
+        {"file": f"patient_summary{kind}", "sha256": SHA256, "bytes": 90_000}
+        for kind in (".html", ".pdf", "_large_print.pdf")
     ],
     "publication": [
         {"layer": layer, "table": name, "fingerprint": "f", "sha256": SHA256, "rows": 1}
