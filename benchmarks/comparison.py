@@ -25,7 +25,7 @@ import polars as pl
 
 from assets.definitions import nodes
 from benchmarks.run import FEED, PERIOD, commit, say
-from naome_pipeline.build import Delivered, build
+from naome_pipeline.build import Built, Delivered, build
 from naome_pipeline.cohort.providers import provider_table
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
@@ -55,7 +55,7 @@ def in_pandas(folder: Path) -> pd.DataFrame:
     first = breast.sort_values(["day", "TUMOUR_AVP_ID"]).drop_duplicates("person")
     near = breast.merge(first[["person", "day"]], on="person", suffixes=("", "_first"))
     gap = (near["day"] - near["day_first"]).dt.days
-    spread = near.loc[gap.between(0, 120) & near["STAGE"].str.startswith("4", na=False), "person"]
+    spread = near[gap.between(0, 120) & near["STAGE"].str.startswith("4", na=False)]["person"]
     deaths["death"] = pd.to_datetime(deaths["REG_DATE_OF_DEATH"], format="%d%m%Y")
     died = deaths.groupby("DEC_CONF_NHS_NUMBER")["death"].min().rename("death")
     providers = provider_table(snapshot)[["provider_code", "trust_code"]]
@@ -78,11 +78,11 @@ def in_pandas(folder: Path) -> pd.DataFrame:
     given = sact.merge(people, left_on="NHS_Number", right_on="person")
     administered = pd.to_datetime(given["Administration_Date"])
     given["cycle"] = pd.to_datetime(given["Start_Date_Of_Cycle"]).fillna(administered)
-    treated = given.loc[(administered - given["day"]).dt.days.between(-31, 365), "person"]
+    treated = given[(administered - given["day"]).dt.days.between(-31, 365)]["person"]
     last = given[(given["cycle"] - given["day"]).dt.days.between(-31, 365)].groupby("person")["cycle"].max()
     radiated = rtds.merge(people, left_on="PATIENTID", right_on="person")
     after = (pd.to_datetime(radiated["APPTDATE"], format="%d/%m/%Y") - radiated["day"]).dt.days
-    irradiated = radiated.loc[after.between(-31, 365), "person"]
+    irradiated = radiated[after.between(-31, 365)]["person"]
     people = people.merge(last, left_on="person", right_index=True, how="left")
     people["quarter_start"] = people["day"].dt.to_period("Q").dt.start_time
     people["people"] = 1
@@ -196,21 +196,20 @@ def in_pipeline(folder: Path) -> pd.DataFrame:
     for _ in every:
         needed |= {name for node in every if node.name in needed for name in node.inputs}
     waiting, done = [node for node in every if node.name in needed], set[str]()
+    built: dict[str, Built] = {}
     while waiting:
         node = next(n for n in waiting if set(n.inputs) <= done)
         with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
-            last = build(node, delivered, lake, Engine(connection))
+            built[node.name] = build(node, delivered, lake, Engine(connection))
         waiting.remove(node)
         done.add(node.name)
-        if node.name == "person_facts":
-            facts = last.table.path
     with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
         return connection.execute(
             "SELECT trust_code, quarter_start, COUNT(*) AS people, SUM(chemotherapy::INT) AS chemotherapy, "
             "SUM(radiotherapy::INT) AS radiotherapy, SUM(had_cycle::INT) AS had_cycle, "
             "SUM(COALESCE(days_from_last_cycle_to_death BETWEEN 0 AND 30, FALSE)::INT) AS died "
             "FROM read_parquet($1) GROUP BY ALL",
-            [str(facts)],
+            [str(built["person_facts"].table.path)],
         ).fetchdf()
 
 
