@@ -61,8 +61,9 @@ if TYPE_CHECKING:
     from naome_pipeline.deliveries.receiving import AcceptedDelivery
 
 _REJECTS = "rejected_lines"
-# `naome check` looks at so many records of each file; all are counted, and all are judged when they are read.
-PROFILED_RECORDS = 100_000
+# `naome check` looks at so many records of each file, enough to tell a wrong file (half of it unusable) from a dirty one; all
+# are counted, and all are judged when they are read.
+PROFILED_RECORDS = 20_000
 # One piece of a large table: two row groups of DuckDB's usual size. A piece with a repeated row is written again.
 _ROW_GROUPS = 2
 _ROWS_OF_A_PIECE = _ROW_GROUPS * 122_880

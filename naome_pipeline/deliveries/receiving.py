@@ -15,7 +15,7 @@ from pathlib import Path
 from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.manifest import MANIFEST_FILE, Manifest, read_manifest
-from naome_pipeline.deliveries.text_files import scan_file
+from naome_pipeline.deliveries.text_files import copy_hashed
 from naome_pipeline.home import OWNER_ONLY
 from naome_pipeline.leftovers import held_folder, sync, work_beside
 from naome_pipeline.periods import parse_period
@@ -74,8 +74,7 @@ def receive_delivery(directory: Path, landing: Path) -> AcceptedDelivery:
         for file in manifest.files:
             copy = folder / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(directory / file.path, copy)
-            if scan_file(copy).sha256 != file.sha256:
+            if copy_hashed(directory / file.path, copy) != file.sha256:
                 raise DeliveryError(
                     f"{file.path} changed while it was being received; send it again when it is complete"
                 )

@@ -122,6 +122,16 @@ def scan_file(path: Path) -> TextFile:
     )
 
 
+def copy_hashed(source: Path, copy: Path) -> str:
+    """Copy a file in one pass over its bytes; the SHA-256 of what was written."""
+    digest = hashlib.sha256()
+    with source.open("rb") as stream, copy.open("wb") as out:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+            out.write(chunk)
+    return digest.hexdigest()
+
+
 def _has_other_blanks(seam: bytes, chunk: bytes, delimiter: str) -> bool:
     """Whether a value may end with a tab, a line end or a no-break space. (Before a value all blanks are seen at once.)"""
     if b"\xa0" in chunk or (delimiter != "\t" and b"\t" in chunk):
