@@ -4,18 +4,20 @@ What belongs here: how the files are opened. What does not: what is stored in th
 
 Dagster opens a new connection for every event and closes it; the last one to close copies the write-ahead log into the
 file and waits for the disk, two to four times an event. A refresh has some 2,700 events, which took longer than the
-nodes of a small one. A connection that stays open writes to the log only.
+nodes of a small one. A connection that stays open writes to the log only, and what belongs together (an event in its
+run's file and in the index, all events a run plans) is one transaction of each file.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
-from dagster import StringSource
+from dagster import EventLogEntry, StringSource
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
@@ -32,6 +34,9 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._joined: dict[str, Connection] | None = None
+        self._transactions = ExitStack()
+        self._writing = RLock()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -46,10 +51,39 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
         """The event log of an instance, where Dagster's own default has it."""
         return cls(str(Path(config_value["dagster_home"]) / "history" / "runs"), inst_data)
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """An event, in its run's file and the index."""
+        with self._together():
+            super().store_event(event)
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Several events, all or none."""
+        with self._together():
+            for event in events:
+                super().store_event(event)
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """What this thread writes within the block is one transaction of each file."""
+        with self._writing, ExitStack() as transactions:
+            self._transactions, self._joined = transactions, {}
+            try:
+                yield
+            finally:
+                self._joined = None
+
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
-            yield connection
+        with self._writing:
+            if self._joined is None:
+                with self._engine(shard).connect() as connection, connection.begin():
+                    yield connection
+                return
+            if shard not in self._joined:
+                connection = self._transactions.enter_context(self._engine(shard).connect())
+                self._transactions.enter_context(connection.begin())
+                self._joined[shard] = connection
+            yield self._joined[shard]
 
     def _engine(self, shard: str) -> Engine:
         # A file that was deleted (`dagster run wipe`, by hand) must not be written to unseen.
@@ -76,7 +110,7 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
 
     def dispose(self) -> None:
         """Close what is open."""
-        with self._db_lock:
+        with self._writing:
             for shard in list(self._engines):
                 self._close(shard)
         super().dispose()

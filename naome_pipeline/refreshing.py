@@ -63,6 +63,8 @@ def prepare_dagster_home(home: Home) -> Path:
         shutil.copyfile(source, target)
     os.environ["DAGSTER_HOME"] = str(home.dagster)
     os.environ["NAOME_HOME"] = str(home.root)
+    # What a run plans (each table and each check) goes to the event log together.
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "2000")
     return home.dagster
 
 

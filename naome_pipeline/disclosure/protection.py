@@ -20,10 +20,10 @@ from scipy import sparse
 
 from naome_pipeline.disclosure.attack import (
     WHOLE,
-    Attacker,
     BoolArray,
     FloatArray,
     Published,
+    ranges_of,
     solver_of,
 )
 
@@ -84,7 +84,7 @@ def protect(table: Table) -> Protection:
     furthest = np.zeros((2, len(hidden)))
     for _ in range(_MOST_ROUNDS):
         needed = np.where(hidden & ~beyond_help, table.needed, 0.0)
-        found_low, found_high = Attacker(table.published(hidden)).ranges(needed, table.counts)
+        found_low, found_high = ranges_of(table.published(hidden), needed, table.counts)
         np.minimum(low, found_low, out=low)
         np.maximum(high, found_high, out=high)
         left = np.flatnonzero(high - low < needed - WHOLE)
@@ -95,8 +95,8 @@ def protect(table: Table) -> Protection:
             # What hiding everything would not protect is not worth a search.
             wanted = np.zeros(len(needed))
             wanted[left] = needed[left]
-            best_low, best_high = Attacker(table.published(hidden | np.isfinite(table.price))).ranges(
-                wanted, table.counts
+            best_low, best_high = ranges_of(
+                table.published(hidden | np.isfinite(table.price)), wanted, table.counts
             )
             beyond_help = best_high - best_low < wanted - WHOLE
             furthest = np.stack([values - best_low, best_high - values])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from naome_pipeline.disclosure.attack import WHOLE, Attacker, BoolArray, FloatArray
+from naome_pipeline.disclosure.attack import WHOLE, BoolArray, FloatArray, ranges_of
 from naome_pipeline.disclosure.counts import ALLIANCE, TRUST, rounded
 from naome_pipeline.disclosure.jobs import Job, ProtectionJobs, SetOfPeople
 from naome_pipeline.disclosure.protection import Table
@@ -218,5 +218,5 @@ def _widths(table: Table, needed: FloatArray) -> FloatArray:
         return needed
     every = np.zeros(len(table.hidden))
     every[: len(needed)] = needed
-    low, high = Attacker(table.published(table.hidden)).ranges(every, table.counts)
+    low, high = ranges_of(table.published(table.hidden), every, table.counts)
     return (high - low)[: len(needed)]

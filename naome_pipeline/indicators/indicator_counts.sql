@@ -1,36 +1,24 @@
 -- Every indicator at every level, period and subgroup in one pass, with its Wilson interval.
 -- A period appears only when the whole follow-up of its last quarter had passed at the snapshot date.
-WITH eligible AS (
+-- People are added up by quarter before periods and levels multiply them.
+WITH placed AS (
     SELECT
-        i.person_id,
         i.indicator,
-        i.value,
         d.measure,
-        r.period_kind,
-        r.period,
-        r.period_end
-    FROM person_indicators AS i
-    JOIN indicator_definitions AS d ON i.indicator = d.indicator
-    JOIN counted_people AS f ON i.person_id = f.person_id
-    JOIN reporting_periods AS r ON f.quarter_start = r.quarter_start
-    WHERE DATE_DIFF('day', r.period_end, $snapshot_date) >= d.follow_up_days
-),
-
-placed AS (
-    SELECT
-        e.indicator,
-        e.value,
-        e.measure,
-        e.period_kind,
-        e.period,
-        e.period_end,
+        d.follow_up_days,
+        f.quarter_start,
         s.subgroup,
         f.nation,
         CASE WHEN f.cohort = 'de_novo' THEN f.alliance_code END AS alliance_code,
-        CASE WHEN f.cohort = 'de_novo' THEN f.trust_code END AS trust_code
-    FROM eligible AS e
-    JOIN counted_people AS f ON e.person_id = f.person_id
-    JOIN person_subgroups AS s ON e.person_id = s.person_id
+        CASE WHEN f.cohort = 'de_novo' THEN f.trust_code END AS trust_code,
+        COUNT(*) AS people,
+        SUM(CASE WHEN d.measure = 'proportion' THEN i.value END) AS events,
+        LIST(i.value) FILTER (WHERE d.measure = 'days') AS days
+    FROM person_indicators AS i
+    JOIN indicator_definitions AS d ON i.indicator = d.indicator
+    JOIN counted_people AS f ON i.person_id = f.person_id
+    JOIN person_subgroups AS s ON i.person_id = s.person_id
+    GROUP BY ALL
 ),
 
 -- A total of both nations is one of indicators that both have; of the others it would be a single nation's under a wrong name.
@@ -61,20 +49,21 @@ levelled AS (
 
 counted AS (
     SELECT
-        indicator,
-        period_kind,
-        period,
-        period_end,
-        level,
-        unit_code,
-        subgroup,
-        COUNT(*) AS denominator,
-        CASE WHEN measure = 'proportion' THEN CAST(SUM(value) AS BIGINT) END AS numerator,
-        CASE WHEN measure = 'days' THEN MEDIAN(value) END AS median_days,
-        CASE WHEN measure = 'days' THEN QUANTILE_CONT(value, 0.25) END AS lower_quartile_days,
-        CASE WHEN measure = 'days' THEN QUANTILE_CONT(value, 0.75) END AS upper_quartile_days
-    FROM levelled
-    GROUP BY indicator, measure, period_kind, period, period_end, level, unit_code, subgroup
+        l.indicator,
+        r.period_kind,
+        r.period,
+        r.period_end,
+        l.level,
+        l.unit_code,
+        l.subgroup,
+        CAST(SUM(l.people) AS BIGINT) AS denominator,
+        CASE WHEN l.measure = 'proportion' THEN CAST(SUM(l.events) AS BIGINT) END AS numerator,
+        CASE WHEN l.measure = 'days' THEN FLATTEN(LIST(l.days)) END AS days
+    FROM levelled AS l
+    JOIN reporting_periods AS r ON l.quarter_start = r.quarter_start
+    WHERE DATE_DIFF('day', r.period_end, $snapshot_date) >= l.follow_up_days
+    GROUP BY
+        l.indicator, l.measure, r.period_kind, r.period, r.period_end, l.level, l.unit_code, l.subgroup
 )
 
 SELECT
@@ -115,7 +104,7 @@ SELECT
                 1
             )
     END AS upper,
-    median_days,
-    lower_quartile_days,
-    upper_quartile_days
+    LIST_AGGREGATE(days, 'median') AS median_days,
+    LIST_AGGREGATE(days, 'quantile_cont', 0.25) AS lower_quartile_days,
+    LIST_AGGREGATE(days, 'quantile_cont', 0.75) AS upper_quartile_days
 FROM counted

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from naome_pipeline.disclosure.attack import Attacker, NoSuchTable, Published, exact_ranges
+from naome_pipeline.disclosure.attack import Attacker, NoSuchTable, Published, exact_ranges, ranges_of
 from tests.disclosure.tables import crossed, places_in_time, subgroup_and_whole
 
 # Every line has two hidden cells, and yet one of them is known exactly: 47. The sums of rows 1 and 2 less those of
@@ -103,3 +103,13 @@ def test_ranges_agree_with_scipys_own_linear_programmes():
             ]
             assert low[place] == pytest.approx(ends[0].fun, abs=1e-6)
             assert high[place] == pytest.approx(-ends[1].fun, abs=1e-6)
+
+
+def test_a_remembered_range_is_that_of_a_new_attacker_and_of_this_table_only():
+    sums, start, needed = [[1, 1], [1, 0], [0, 1]], np.array([3.0, 4.0]), np.array([0.0, 9.0, 9.0])
+    for total in (7, 7, 9):
+        published = Published.shown(sums, [total, 3, 4], [False, True, True])
+        start[1] = total - 3
+        found = ranges_of(published, needed, start)
+        np.testing.assert_array_equal(found, Attacker(published).ranges(needed, start))
+        assert found[1][1] == total
