@@ -8,20 +8,38 @@ import pytest
 
 from naome_pipeline.reports.drivers.diagrams import write_driver_diagrams
 from naome_pipeline.reports.methodology.supplement import write_methodology
+from naome_pipeline.reports.outliers import write_outlier_pack
+from naome_pipeline.reports.outputs import write_outputs_page
+from naome_pipeline.reports.patient_summary import write_patient_summary
 from naome_pipeline.reports.state_of_the_nation.report import write_state_of_the_nation
 from tests.reports.annual import annual_frames
 from tests.reports.released_tables import released
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("state-of-the-nation", "methodology-supplement", "driver-diagrams")
+PAGES = (
+    "state-of-the-nation",
+    "methodology-supplement",
+    "driver-diagrams",
+    "patient_summary",
+    "outliers/outlier_pack",
+    "outputs",
+)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     tables = released(tmp_path_factory.mktemp("tables"), annual_frames(trusts=20, alliances=5))
     folder = tmp_path_factory.mktemp("documents")
-    for write in (write_state_of_the_nation, write_methodology, write_driver_diagrams):
+    writers = (
+        write_state_of_the_nation,
+        write_methodology,
+        write_driver_diagrams,
+        write_patient_summary,
+        write_outlier_pack,
+        write_outputs_page,
+    )
+    for write in writers:
         write(tables, folder)
     return folder
 
