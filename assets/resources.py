@@ -5,6 +5,7 @@ What belongs here: everything a node reaches outside itself. What does not: peri
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,17 @@ from naome_pipeline.engine import Engine, EngineSettings
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake
 from naome_pipeline.leftovers import held_folder, remove_leftovers
+
+# A step uses its engine's threads for a part of its time only; two at a time keep two cores busy.
+NODES_AT_A_TIME = 2
+_open_engines: set[Engine] = set()
+_delivering = threading.Lock()
+
+
+def interrupt_engines() -> None:
+    """Stop what the engines of all running steps do: those steps fail."""
+    for engine in tuple(_open_engines):
+        engine.connection.interrupt()
 
 
 @lru_cache(maxsize=8)
@@ -44,7 +56,8 @@ class PipelineResource(dg.ConfigurableResource):
 
     def delivered(self, feed: str, period: str, run_id: str) -> Delivered:
         """The newest accepted delivery of a period when the run began: one received meanwhile is for the next run."""
-        return _delivered(self.locate(), feed, period, run_id)
+        with _delivering:
+            return _delivered(self.locate(), feed, period, run_id)
 
     @contextmanager
     def engine(self) -> Iterator[Engine]:
@@ -54,14 +67,17 @@ class PipelineResource(dg.ConfigurableResource):
         """
         scratch = self.locate().scratch
         with held_folder(lambda: scratch / uuid.uuid4().hex) as folder:
-            settings = EngineSettings.from_environment(folder)
+            settings = EngineSettings.from_environment(folder).divided(NODES_AT_A_TIME)
             if self.threads:
                 settings = EngineSettings(self.threads, settings.memory_limit, settings.scratch)
             if self.memory_limit:
                 settings = EngineSettings(settings.threads, self.memory_limit, settings.scratch)
             resource = DuckDBResource(database=":memory:", connection_config=dict(settings.as_config()))
             with resource.get_connection() as connection:
+                engine = Engine(connection)
+                _open_engines.add(engine)
                 try:
-                    yield Engine(connection)
+                    yield engine
                 finally:
+                    _open_engines.discard(engine)
                     connection.close()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextvars
 import datetime as dt
 import hashlib
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -60,6 +61,7 @@ from naome_pipeline.tables import (
 )
 
 PACKAGE = Path(__file__).parent
+_judging = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,8 @@ class Node:
     `code` identifies the code that makes it; `uses_delivery` gives what the content takes directly from the
     delivery (files, snapshot date), as JSON-like values that enter the fingerprint; `after` runs each time the
     table has been published. `cadence` limits the node to feeds of that period (`quarter` or `year`).
-    `of_parts`: the tables of a joint feed's parts that it is made of (`uniting.py`).
+    `of_parts`: the tables of a joint feed's parts that it is made of (`uniting.py`). `long`: it takes long, so it starts
+    before others that could start too.
     """
 
     layer: str
@@ -164,6 +167,7 @@ class Node:
     cadence: Literal["quarter", "year"] | None = None
     of_parts: tuple[str, ...] = ()
     united: bool = False
+    long: bool = False
 
     @property
     def suite(self) -> Suite:
@@ -303,7 +307,9 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
         rows = sum(parquet_rows(file) for file in table_files(table))
         ratio = None if not before else rows / before
         metrics = profile_table(engine, table, suite, context.measures | {"rows_to_previous": ratio})
-        results = judge(metrics, suite)
+        # Great Expectations keeps its state in the process: one gate at a time.
+        with _judging:
+            results = judge(metrics, suite)
         try:
             raise_for_failures(node.name, results)
         except GateFailed as failure:

@@ -40,7 +40,7 @@ class EngineSettings:
 
     @classmethod
     def from_environment(cls, scratch: Path) -> EngineSettings:
-        """`NAOME_THREADS` and `NAOME_MEMORY` override the defaults (2 threads, 4GB)."""
+        """`NAOME_THREADS` and `NAOME_MEMORY` (of a whole run) override the defaults (2 threads, 4GB)."""
         threads = os.environ.get("NAOME_THREADS") or str(cls.threads)
         memory = os.environ.get("NAOME_MEMORY") or cls.memory_limit
         if not re.fullmatch(r"[1-9][0-9]{0,2}", threads, re.ASCII):
@@ -48,6 +48,13 @@ class EngineSettings:
         if not re.fullmatch(r"[1-9][0-9]{0,8} ?([KMGT]i?B)", memory, re.IGNORECASE | re.ASCII):
             raise ValueError(f"NAOME_MEMORY is '{memory}'. What to do: set it to a size such as 4GB or 500MB")
         return cls(threads=int(threads), memory_limit=memory, scratch=scratch)
+
+    def divided(self, parts: int) -> EngineSettings:
+        """The bounds of one of several connections that work at the same time: an equal part of the memory."""
+        found = re.match(r"([0-9.]+)\s*(.*)", self.memory_limit)
+        if found is None:
+            raise ValueError(f"{self.memory_limit} is no size. What to do: give one such as 4GB")
+        return EngineSettings(self.threads, f"{float(found[1]) / parts:g}{found[2]}", self.scratch)
 
     def as_config(self) -> dict[str, str | bool | int | float | list[str]]:
         """The DuckDB settings: bounded, spilling to `scratch`, never reaching for the network."""

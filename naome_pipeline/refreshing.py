@@ -156,13 +156,11 @@ def _release_sha256(lake: Lake, scope: Scope) -> str:
 def _run_job(feed: str, partition_key: str) -> None:
     import dagster as dg
 
-    from assets.automation import refresh_job_name
-    from assets.definitions import defs
-
     try:
         with dg.DagsterInstance.get() as instance:
-            result = defs.resolve_job_def(refresh_job_name(feed)).execute_in_process(
-                partition_key=partition_key, instance=instance, raise_on_error=False, run_config=_QUIET
+            job = dg.build_reconstructable_job("assets.definitions", "refresh_job", (feed,))
+            result = dg.execute_job(
+                job, instance, run_config=_QUIET, tags={"dagster/partition": partition_key}
             )
     except Exception as problem:  # noqa: BLE001 - whatever Dagster raises
         # Nodes report their own failures; what comes through is Dagster's: its storage, mostly.

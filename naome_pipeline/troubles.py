@@ -71,6 +71,8 @@ def _described_engine(problem: duckdb.Error) -> str:
     settings = EngineSettings.from_environment(Path())
     if "No space left" in said or "max_temp_directory_size" in said or "File too large" in said:
         return f"the disk is full. {_AGAIN} make space under NAOME_HOME, then run it again"
+    if isinstance(problem, duckdb.InterruptException):
+        return "the run was interrupted. Nothing was published by halves. What to do: run it again when it may run"
     if isinstance(problem, duckdb.OutOfMemoryException):
         return (
             f"the step needs more memory than it may use (NAOME_MEMORY, now {settings.memory_limit}). {_AGAIN} set "

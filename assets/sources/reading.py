@@ -11,8 +11,11 @@ from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
 from naome_pipeline.lake import QUARANTINE_FILE, Lake, Scope
 
 
-def source_node(data_set: str, description: str) -> Node:
-    """The node of one data set: reads its files of the delivery, types them, quarantines unusable rows."""
+def source_node(data_set: str, description: str, *, long: bool = False) -> Node:
+    """The node of one data set: reads its files of the delivery, types them, quarantines unusable rows.
+
+    `long`: one of the largest, so that it is read before others.
+    """
 
     def make(context: BuildContext) -> None:
         quarantine = context.folder / QUARANTINE_FILE
@@ -47,4 +50,5 @@ def source_node(data_set: str, description: str) -> Node:
         make=make,
         code=code_of("deliveries"),
         uses_delivery=uses,
+        long=long,
     )
