@@ -6,6 +6,9 @@ import shutil
 
 import pytest
 
+from assets.definitions import nodes
+from naome_pipeline.deliveries.layouts import data_sets
+from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, Scope
@@ -87,6 +90,36 @@ def test_corrected_delivery_supersedes_and_revisions_name_what_changed(release, 
     assert len(two) == len(others)
     assert (copy.home.reports / FEED / PERIOD / "v001" / "index.html").is_file()
     assert (copy.home.reports / FEED / PERIOD / "v002" / "index.html").is_file()
+
+
+def test_one_corrected_file_makes_only_what_depends_on_it_again(release, copied, tmp_path):
+    copy = copied(release)
+    corrected = tmp_path / "corrected"
+    shutil.copytree(release.delivery, corrected)
+    lines = (corrected / "rtds.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (corrected / "rtds.csv").write_text("".join(lines[:-40]), encoding="utf-8")
+    old = read_manifest(release.delivery)
+    write_manifest(
+        corrected, feed=FEED, period=PERIOD, layout=old.layout, snapshot_date=old.snapshot_date, version=2
+    )
+    receive_delivery(corrected, copy.home.landing)
+    states: dict[str, str] = {}
+    refresh(copy.home, FEED, PERIOD, lambda node, state: states.__setitem__(node, state))
+
+    known = {node.name: node for node in nodes(FEED)}
+    sources = set(known) & set(data_sets())
+    # What a node takes from the delivery beside its files (its version, the release before) can change with any delivery.
+    concerned = {"rtds"} | {name for name, node in known.items() if node.uses_delivery} - sources
+    while more := {name for name, node in known.items() if set(node.inputs) & concerned} - concerned:
+        concerned |= more
+    again = {name for name, state in states.items() if state != "unchanged"}
+    assert set(states) == set(known)
+    assert states["rtds"] == "done"
+    assert again <= concerned
+    assert again & sources == {"rtds"}
+    assert states["tumours"] == "unchanged"
+    assert states["treatments"] == "done"
+    assert {"people", "evidence_ledger", "comorbidity", "case_mix"} & again == set()
 
 
 def test_first_release_has_no_revisions(release):
