@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from assets import executor
 from naome_pipeline import build
 from naome_pipeline.home import Home
 from naome_pipeline.refreshing import refresh
@@ -34,29 +35,30 @@ def _resident_bytes() -> int:
 
 
 class Stopwatch:
-    """What each node took, and what the gates took in all."""
+    """What each node took, and what the gates and Dagster's steps took in all. Nodes run in several threads."""
 
     def __init__(self) -> None:
         self.nodes: dict[str, dict[str, float]] = {}
         self.gates = 0.0
-        self._began: dict[str, tuple[float, float]] = {}
-        self._peak = 0
+        self.steps: list[tuple[float, float]] = []
+        self._began: dict[str, float] = {}
+        self._peaks: dict[str, int] = {}
+        self._lock = threading.Lock()
         self._ended = threading.Event()
 
     def report(self, node: str, state: str) -> None:
         """Called by the refresh as nodes start and end."""
-        if state == "started":
-            self._began[node] = (time.monotonic(), cpu_seconds())
-            self._peak = _resident_bytes()
-        else:
-            wall, cpu = self._began[node]
-            self.nodes[node] = {
-                "seconds": time.monotonic() - wall,
-                "cpu_seconds": cpu_seconds() - cpu,
-                "peak_bytes": max(self._peak, _resident_bytes()),
-            }
+        with self._lock:
+            if state == "started":
+                self._began[node] = time.monotonic()
+                self._peaks[node] = _resident_bytes()
+            elif node in self._began:
+                self.nodes[node] = {
+                    "seconds": time.monotonic() - self._began[node],
+                    "peak_bytes": max(self._peaks.pop(node), _resident_bytes()),
+                }
 
-    def timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def gate(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The function, its time counted as the gates'."""
 
         def measured(*args: Any, **kwargs: Any) -> Any:
@@ -64,14 +66,42 @@ class Stopwatch:
             try:
                 return function(*args, **kwargs)
             finally:
-                self.gates += time.monotonic() - started
+                with self._lock:
+                    self.gates += time.monotonic() - started
 
         return measured
+
+    def step(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, its times counted as a step's of Dagster: a node and what Dagster does around it."""
+
+        def measured(*args: Any, **kwargs: Any) -> Any:
+            started = time.monotonic()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                with self._lock:
+                    self.steps.append((started, time.monotonic()))
+
+        return measured
+
+    def orchestration(self, seconds: float) -> tuple[float, float]:
+        """Thread seconds of Dagster (start, end, around nodes), and of everything, in a run of so many seconds."""
+        covered, reached = 0.0, 0.0
+        for began, ended in sorted(self.steps):
+            covered += max(0.0, ended - max(began, reached))
+            reached = max(reached, ended)
+        in_steps = sum(ended - began for began, ended in self.steps)
+        in_nodes = sum(entry["seconds"] for entry in self.nodes.values())
+        outside = seconds - covered
+        return in_steps - in_nodes + outside, in_steps + outside
 
     def watch(self) -> None:
         """Look at the memory until the end."""
         while not self._ended.wait(_PAUSE):
-            self._peak = max(self._peak, _resident_bytes())
+            now = _resident_bytes()
+            with self._lock:
+                for node, peak in self._peaks.items():
+                    self._peaks[node] = max(peak, now)
 
     def end(self) -> None:
         """Stop looking."""
@@ -81,21 +111,23 @@ class Stopwatch:
 def main(home: str, feed: str, period: str) -> None:
     """Refresh and print what it took."""
     watch = Stopwatch()
-    build.profile_table = watch.timed(build.profile_table)
-    build.judge = watch.timed(build.judge)
+    build.profile_table = watch.gate(build.profile_table)
+    build.judge = watch.gate(build.judge)
+    executor._run_step = watch.step(executor._run_step)
     looking = threading.Thread(target=watch.watch, daemon=True)
     looking.start()
     started = time.monotonic()
     done = refresh(Home.locate(home), feed, period, watch.report)
     seconds = time.monotonic() - started
     watch.end()
-    in_nodes = sum(entry["seconds"] for entry in watch.nodes.values())
+    orchestration, everything = watch.orchestration(seconds)
     result = {
         "seconds": seconds,
         "cpu_seconds": cpu_seconds(),
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "gate_seconds": watch.gates,
-        "orchestration_seconds": seconds - in_nodes,
+        "orchestration_seconds": orchestration,
+        "thread_seconds": everything,
         "did_nothing": done.did_nothing,
         "reason": done.reason,
         "nodes": watch.nodes,

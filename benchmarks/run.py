@@ -97,7 +97,7 @@ def measure(fraction: float, folder: Path, dirt: float) -> dict[str, Any]:
         raise SystemExit("the refresh again was expected to find nothing to do")
     say(f"again: {again['seconds']:.1f} s: {again['reason']}")
     rows = sum(file.rows for file in accepted.manifest.files)
-    apart = whole["gate_seconds"] + whole["orchestration_seconds"]
+    apart, threads = whole["gate_seconds"] + whole["orchestration_seconds"], whole["thread_seconds"]
     return {
         "fraction": fraction,
         "rows": rows,
@@ -110,8 +110,8 @@ def measure(fraction: float, folder: Path, dirt: float) -> dict[str, Any]:
         "cpu_ratio": round(whole["cpu_seconds"] / floor["cpu_seconds"], 2),
         "microseconds_per_row": round(1e6 * whole["seconds"] / rows, 2),
         "peak_bytes": whole["peak_bytes"],
-        "gate_share": round(whole["gate_seconds"] / whole["seconds"], 3),
-        "gate_and_orchestration_share": round(apart / whole["seconds"], 3),
+        "gate_share": round(whole["gate_seconds"] / threads, 3),
+        "gate_and_orchestration_share": round(apart / threads, 3),
         "write_seconds": round(written, 1),
         "receive_seconds": round(received, 1),
         "again_seconds": round(again["seconds"], 1),
@@ -122,14 +122,16 @@ def _say_nodes(whole: dict[str, Any]) -> None:
     nodes = sorted(whole["nodes"].items(), key=lambda entry: -entry[1]["seconds"])
     for name, took in nodes[:LISTED_NODES]:
         say(
-            f"  {name:26s} {took['seconds']:7.1f} s {took['cpu_seconds']:7.1f} s of CPU "
-            f"{took['peak_bytes'] / 1e9:5.2f} GB"
+            f"  {name:26s} {took['seconds']:7.1f} s {took['peak_bytes'] / 1e9:5.2f} GB"
         )
     left = sum(took["seconds"] for _, took in nodes[LISTED_NODES:])
     say(
         f"  {len(nodes[LISTED_NODES:])} other nodes {left:.1f} s; gates {whole['gate_seconds']:.1f} s of all this"
     )
-    say(f"  orchestration (start, between nodes, end) {whole['orchestration_seconds']:.1f} s")
+    say(
+        f"  orchestration (start, around nodes, end) {whole['orchestration_seconds']:.1f} s of "
+        f"{whole['thread_seconds']:.1f} thread seconds"
+    )
 
 
 def _fraction(text: str) -> float:
