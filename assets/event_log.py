@@ -18,17 +18,31 @@ from threading import RLock
 from typing import Any
 
 from dagster import EventLogEntry, StringSource
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+from dagster._core.events import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
+    DagsterEventType,
+)
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 from dagster._core.storage.event_log import SqlEventLogStorageTable, SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes.config_class import ConfigurableClassData
-from sqlalchemy import Connection, Engine, event, inspect
+from sqlalchemy import Connection, Engine, bindparam, event, inspect
 from sqlalchemy.pool import QueuePool
 
 # A run has its own file, and all share the index: room for two runs at a time and for somebody looking at others.
 MOST_OPEN = 8
 _NEW_EVENT = SqlEventLogStorageTable.insert()
+_CHECK = AssetCheckExecutionsTable.c
+_EVALUATED = AssetCheckExecutionsTable.update().where(
+    _CHECK.asset_key == bindparam("of_asset"),
+    _CHECK.check_name == bindparam("of_check"),
+    _CHECK.run_id == bindparam("of_run"),
+    _CHECK.partition.is_not_distinct_from(bindparam("of_partition")),
+)
 
 
 class OpenSqliteEventLog(SqliteEventLogStorage):
@@ -77,11 +91,16 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
         row = self._event_to_row(event)
         with self.run_connection(event.run_id) as connection:
             connection.execute(_NEW_EVENT, row)
-        if kind in ASSET_CHECK_EVENTS or kind in EVENT_TYPE_TO_PIPELINE_RUN_STATUS:
-            with self.index_connection() as connection:
-                (number,) = connection.execute(_NEW_EVENT, row).inserted_primary_key
-            if kind in ASSET_CHECK_EVENTS:
-                self.store_asset_check_event(event, number)
+        if kind not in ASSET_CHECK_EVENTS and kind not in EVENT_TYPE_TO_PIPELINE_RUN_STATUS:
+            return
+        with self.index_connection() as connection:
+            (number,) = connection.execute(_NEW_EVENT, row).inserted_primary_key
+            if kind == DagsterEventType.ASSET_CHECK_EVALUATION:
+                found = connection.execute(_EVALUATED, _evaluated(event, row, number)).rowcount
+            else:
+                found = 0
+        if kind in ASSET_CHECK_EVENTS and found != 1:
+            self.store_asset_check_event(event, number)
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table. Dagster asks at every event of a check, with a new connection each time."""
@@ -142,6 +161,24 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
             for shard in list(self._engines):
                 self._close(shard)
         super().dispose()
+
+
+def _evaluated(event: EventLogEntry, row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """What the row of a planned check becomes when it has been evaluated."""
+    evaluation = event.get_dagster_event().asset_check_evaluation_data
+    target = evaluation.target_materialization_data
+    state = AssetCheckExecutionRecordStatus
+    return {
+        "of_asset": evaluation.asset_key.to_string(),
+        "of_check": evaluation.check_name,
+        "of_run": event.run_id,
+        "of_partition": evaluation.partition,
+        "execution_status": (state.SUCCEEDED if evaluation.passed else state.FAILED).value,
+        "evaluation_event": row["event"],
+        "evaluation_event_timestamp": row["timestamp"],
+        "evaluation_event_storage_id": number,
+        "materialization_event_storage_id": target.storage_id if target else None,
+    }
 
 
 def _without_waiting(connection: Any, record: Any) -> None:
