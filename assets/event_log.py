@@ -94,7 +94,7 @@ class OpenSqliteEventLog(SqliteEventLogStorage):
         if kind not in ASSET_CHECK_EVENTS and kind not in EVENT_TYPE_TO_PIPELINE_RUN_STATUS:
             return
         with self.index_connection() as connection:
-            (number,) = connection.execute(_NEW_EVENT, row).inserted_primary_key
+            number = connection.execute(_NEW_EVENT, row).lastrowid
             if kind == DagsterEventType.ASSET_CHECK_EVALUATION:
                 found = connection.execute(_EVALUATED, _evaluated(event, row, number)).rowcount
             else:

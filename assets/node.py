@@ -152,8 +152,8 @@ def _checks(
             severity=dg.AssetCheckSeverity.ERROR if critical else dg.AssetCheckSeverity.WARN,
             description=result.sentence,
             blocking=critical,
-            # Dagster plans the checks of a partitioned run by partition and finds what it planned by it.
-            partition=context.partition_key,
+            # A check that was planned for a partition is found by it.
+            partition=context.partition_key if context.run.partitions_subset else None,
         )
 
 
