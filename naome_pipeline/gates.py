@@ -22,6 +22,7 @@ import pandas as pd
 import sqlglot
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from naome_pipeline.configuration import mistake_in, read_configuration, understanding
 from naome_pipeline.engine import DIALECT, Engine, literal, quoted
@@ -298,7 +299,10 @@ def _knowing(full: set[str], select: str) -> str:
 
     if " FROM " in select:  # about other tables too
         return select
-    return sqlglot.parse_one(select, dialect=DIALECT).transform(told).sql(dialect=DIALECT)
+    try:
+        return sqlglot.parse_one(select, dialect=DIALECT).transform(told).sql(dialect=DIALECT)
+    except SqlglotError:  # what is wrong with it DuckDB will say
+        return select
 
 
 def _repeats(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from naome_pipeline.configuration import ConfigurationError
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.gates import CRITICAL, GateResult, Suite, judge, load_suite, profile_table
 from naome_pipeline.repeats import repeated
@@ -199,6 +200,17 @@ def test_a_table_in_several_files_measures_as_in_one(engine, tmp_path):
     assert one["measure.visits"] == 1.0
     assert one["measure.people_again"] == 85.0 - 50.0
     assert one["measure.visits_again"] == one["measure.rows_again"] == 0.0
+
+
+def test_a_rule_that_is_no_sql_names_its_gate_also_of_a_table_in_several_files(engine, tmp_path):
+    for name in ("table_0001.parquet", "table_0002.parquet"):
+        engine.write("SELECT 1 AS visit", tmp_path / name)
+    content = {
+        "meta": {"profile": {"columns": ["visit"], "rules": {"odd": "visit IS ("}}},
+        "expectations": [],
+    }
+    with pytest.raises(ConfigurationError, match=r"visits\.json"):
+        profile_table(engine, tmp_path / "table_*.parquet", Suite("visits", content, Path("visits.json")), {})
 
 
 def test_hashes_that_agree_in_half_are_no_repeats():

@@ -85,9 +85,12 @@ def test_each_expectation_is_a_check_with_its_result_and_severity(stopped):
                 key = dg.AssetCheckKey(asset_key(FEED, table), expectation["meta"]["name"])
                 # One row: what was planned is what was evaluated.
                 (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=9)
-                found[table, key.name] = record.evaluation
-                assert (record.evaluation.severity.value == "ERROR") == (expectation["severity"] == CRITICAL)
-                assert record.evaluation.blocking == (expectation["severity"] == CRITICAL)
+                evaluation = record.evaluation
+                assert evaluation is not None
+                found[table, key.name] = evaluation
+                assert (evaluation.severity.value == "ERROR") == (expectation["severity"] == CRITICAL)
+                assert evaluation.blocking == (expectation["severity"] == CRITICAL)
+    assert made is not None
     stopping = found["tumours", EXPECTATION]
     assert not stopping.passed
     assert stopping.metadata["observed"].value == pytest.approx(0.3, abs=0.01)
