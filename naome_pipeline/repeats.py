@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -45,16 +46,22 @@ def hashes_of(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], colu
 
 def repeated(hashes: Hashes) -> Hashes:
     """The hashes that occur more than once, each once, sorted."""
-    ordered = np.sort(hashes)
+    # Half a hash sorts in half the time; of 80 million, some 700,000 pairs agree in it by chance and are looked at whole.
+    halves = (hashes >> np.uint64(32)).astype(np.uint32)
+    return _twice(hashes[places_of(halves, _twice(halves))])
+
+
+def _twice(values: NDArray[Any]) -> NDArray[Any]:
+    ordered = np.sort(values)
     return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
 
 
-def places_of(hashes: Hashes, wanted: Hashes) -> NDArray[np.int64]:
+def places_of(hashes: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.int64]:
     """Where any of the wanted (sorted) hashes stand, in order."""
     if len(wanted) == 0:
         return np.empty(0, np.int64)
     # A small table of the last bits sends nearly all rows away before they are looked up.
-    mask = np.uint64((1 << _FILTER_BITS) - 1)
+    mask = hashes.dtype.type((1 << _FILTER_BITS) - 1)
     known = np.zeros(1 << _FILTER_BITS, dtype=bool)
     known[wanted & mask] = True
     places = np.flatnonzero(known[hashes & mask])

@@ -1,9 +1,8 @@
 """Dagster's event log stays in Dagster's files, readable by Dagster's own storage, and survives their removal."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -70,6 +69,53 @@ def test_a_file_that_was_removed_is_made_again(log, tmp_path):
         path.unlink()
     log.store_event(said("one", "second"))
     assert messages(log, "one") == ["second"]
+
+
+def rows_of(folder: Path, run_id: str) -> dict[str, list[tuple]]:
+    """Everything in the file of a run and in the index but when a row was made."""
+    found = {}
+    for shard in (run_id, "index"):
+        with sqlite3.connect(folder / "history" / "runs" / f"{shard}.db") as connection:
+            for table in ("event_logs", "asset_keys", "asset_event_tags", "asset_check_executions"):
+                names = [name for _, name, *_ in connection.execute(f"PRAGMA table_info({table})")]
+                listed = ", ".join(name for name in names if name != "create_timestamp")
+                found[f"{shard} {table}"] = connection.execute(f"SELECT {listed} FROM {table}").fetchall()
+    return found
+
+
+def test_it_writes_what_dagster_would(log, tmp_path):
+    partitions = dg.DailyPartitionsDefinition("2026-01-01")
+    specs = [dg.AssetCheckSpec(name, asset="table") for name in ("kept", "broken", "forgotten")]
+
+    @dg.asset(partitions_def=partitions, check_specs=specs, code_version="1")
+    def table(context: dg.AssetExecutionContext) -> Iterator[object]:
+        context.log.info("a message")
+        yield dg.MaterializeResult(metadata={"rows": 3}, data_version=dg.DataVersion("a"))
+        for name in ("kept", "broken"):
+            yield dg.Output(None, f"table_{name}")
+            yield dg.AssetCheckEvaluation(
+                asset_key=context.asset_key,
+                check_name=name,
+                passed=name == "kept",
+                metadata={},
+                severity=dg.AssetCheckSeverity.WARN,
+                partition=context.partition_key,
+            )
+        yield dg.AssetCheckResult(
+            check_name="forgotten", passed=True
+        )  # evaluated for no partition: not as planned
+
+    with dg.instance_for_test() as instance:
+        run = dg.materialize([table], instance=instance, partition_key="2026-01-02")
+        entries = instance.all_logs(run.run_id)
+    other = SqliteEventLogStorage(str(tmp_path / "dagster" / "history" / "runs"))
+    for entry in entries:
+        log.store_event(entry)
+        other.store_event(entry)
+    own, theirs = rows_of(tmp_path, run.run_id), rows_of(tmp_path / "dagster", run.run_id)
+    assert own == theirs
+    states = [row[5] for row in own["index asset_check_executions"]]
+    assert sorted(states) == ["FAILED", "PLANNED", "SUCCEEDED", "SUCCEEDED"]
 
 
 def test_a_killed_process_loses_no_event(log, tmp_path):

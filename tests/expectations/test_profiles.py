@@ -6,11 +6,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from naome_pipeline.configuration import ConfigurationError
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.gates import CRITICAL, GateResult, Suite, judge, load_suite, profile_table
+from naome_pipeline.repeats import repeated
 from tests.expectations.suites import suite_names
 from tests.expectations.tables import SOURCES, HandMade
 
@@ -160,6 +163,60 @@ def test_profile_numbers_are_those_counted_by_hand(engine, tmp_path):
         "measure.people": 3.0,
         "unmatched.person": 0.4,  # c and the empty one
     }
+
+
+def test_a_table_in_several_files_measures_as_in_one(engine, tmp_path):
+    rows = """SELECT i AS visit, IF(i % 7 = 0, NULL, 'p' || (i % 50)) AS person_id, 'c' || (i % 3) AS code,
+        DATE '2024-01-01' + i::INTEGER AS start_date, IF(i = 5, NULL, ['A1', 'x']) AS codes FROM RANGE(100) AS t(i)"""
+    profile = {
+        "columns": ["visit", "person_id", "code", "start_date", "codes"],
+        "null_share": ["person_id", "start_date"],
+        "outside_codes": {"code": ["c1", "c2"], "person_id": ["p1"]},
+        "rules": {"incomplete": "visit IS NULL OR person_id IS NULL OR NOT start_date IS NOT NULL"},
+        "measures": {
+            "with_person": "COUNT(person_id)",
+            "with_start": "COUNT(start_date)",
+            "odd": "SUM(LEN(LIST_FILTER(codes, lambda x: NOT REGEXP_MATCHES(x, '^[A-Z]'))))",
+            "visits": "(SELECT COUNT(*) FROM others WHERE visit IS NULL)",
+        },
+        "repeated_values": {"people_again": "person_id", "visits_again": "visit"},
+        "repeated_share": {"rows_again": ["visit", "code"]},
+    }
+    suite = Suite("visits", {"meta": {"profile": profile}, "expectations": []}, Path("visits.json"))
+    engine.attach({"others": pd.DataFrame({"visit": pd.array([1, None], dtype="Int64")})})
+    engine.write(rows, tmp_path / "one" / "table.parquet", sort_by="visit")
+    pieces = [tmp_path / "several" / f"table_{n:04d}.parquet" for n in (1, 2)]
+    for piece, part in zip(pieces, ("visit < 30", "visit >= 30"), strict=True):
+        engine.write(f"SELECT * FROM ({rows}) WHERE {part}", piece, sort_by="visit")
+    one = profile_table(engine, tmp_path / "one" / "table.parquet", suite, {})
+    assert one == profile_table(engine, tmp_path / "several" / "table_*.parquet", suite, {})
+    assert one["rule.incomplete"] == 15.0
+    assert one["null_share.person_id"] == 0.15
+    assert one["null_share.start_date"] == 0.0
+    assert one["outside_codes.code"] == 0.34
+    assert one["measure.with_person"] == 85.0
+    assert one["measure.with_start"] == 100.0
+    assert one["measure.odd"] == 99.0
+    assert one["measure.visits"] == 1.0
+    assert one["measure.people_again"] == 85.0 - 50.0
+    assert one["measure.visits_again"] == one["measure.rows_again"] == 0.0
+
+
+def test_a_rule_that_is_no_sql_names_its_gate_also_of_a_table_in_several_files(engine, tmp_path):
+    for name in ("table_0001.parquet", "table_0002.parquet"):
+        engine.write("SELECT 1 AS visit", tmp_path / name)
+    content = {
+        "meta": {"profile": {"columns": ["visit"], "rules": {"odd": "visit IS ("}}},
+        "expectations": [],
+    }
+    with pytest.raises(ConfigurationError, match=r"visits\.json"):
+        profile_table(engine, tmp_path / "table_*.parquet", Suite("visits", content, Path("visits.json")), {})
+
+
+def test_hashes_that_agree_in_half_are_no_repeats():
+    same, half = 0x1111_2222_3333_4444, 0x1111_2222_0000_0000
+    hashes = np.array([same, half, 7, same, half + 1, 7 << 32, same, 7 << 32], dtype=np.uint64)
+    assert repeated(hashes).tolist() == [7 << 32, same]
 
 
 def test_missing_columns_are_counted_and_nothing_else_is_measured(engine, tmp_path):

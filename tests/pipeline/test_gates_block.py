@@ -14,8 +14,9 @@ from assets.node import asset_key
 from assets.resources import PipelineResource
 from naome_pipeline.deliveries.manifest import write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
+from naome_pipeline.gates import CRITICAL, load_suite
 from naome_pipeline.lake import NotPublished, Scope
-from naome_pipeline.refreshing import RefreshFailed, refresh
+from naome_pipeline.refreshing import RefreshFailed, prepare_dagster_home, refresh
 from naome_pipeline.synthetic import write_delivery
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, silent
 
@@ -71,6 +72,33 @@ def test_run_fails_at_that_node_with_name_and_figures(stopped):
     assert EXPECTATION in message
     assert "is 0.3" in message
     assert "What to do" in message
+
+
+def test_each_expectation_is_a_check_with_its_result_and_severity(stopped):
+    release, _, _ = stopped
+    prepare_dagster_home(release.home)
+    with dg.DagsterInstance.get() as instance:
+        made = instance.get_latest_materialization_event(asset_key(FEED, "deaths"))
+        found = {}
+        for table in ("tumours", "deaths"):
+            for expectation in load_suite("sources", table).expectations:
+                key = dg.AssetCheckKey(asset_key(FEED, table), expectation["meta"]["name"])
+                # One row: what was planned is what was evaluated.
+                (record,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=9)
+                evaluation = record.evaluation
+                assert evaluation is not None
+                found[table, key.name] = evaluation
+                assert (evaluation.severity.value == "ERROR") == (expectation["severity"] == CRITICAL)
+                assert evaluation.blocking == (expectation["severity"] == CRITICAL)
+    assert made is not None
+    stopping = found["tumours", EXPECTATION]
+    assert not stopping.passed
+    assert stopping.metadata["observed"].value == pytest.approx(0.3, abs=0.01)
+    assert stopping.target_materialization_data is None
+    for (table, name), evaluation in found.items():
+        if table == "deaths":
+            assert evaluation.passed, name
+            assert evaluation.target_materialization_data.run_id == made.run_id
 
 
 def test_nothing_downstream_is_published(stopped):
