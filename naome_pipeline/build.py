@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextvars
 import datetime as dt
 import hashlib
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -61,7 +60,6 @@ from naome_pipeline.tables import (
 )
 
 PACKAGE = Path(__file__).parent
-_judging = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -308,9 +306,7 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
         rows = sum(parquet_rows(file) for file in table_files(table))
         ratio = None if not before else rows / before
         metrics = profile_table(engine, table, suite, context.measures | {"rows_to_previous": ratio})
-        # Great Expectations keeps its state in the process: one gate at a time.
-        with _judging:
-            results = judge(metrics, suite)
+        results = judge(metrics, suite)
         try:
             raise_for_failures(node.name, results)
         except GateFailed as failure:
