@@ -128,7 +128,7 @@ class Attacker:
         published = self.published
         known = np.isfinite(published.most) | (published.least > 0)
         return solver_of(
-            published.sums[known],
+            self._sums[known],
             published.least[known],
             published.most[known],
             published.floor,
