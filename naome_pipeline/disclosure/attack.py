@@ -93,7 +93,9 @@ class Attacker:
     `start`: unknowns known to fit (the truth, where the defender attacks). `seen`: what was found before of the same.
     """
 
-    def __init__(self, published: Published, start: FloatArray | None = None, seen: Seen | None = None) -> None:
+    def __init__(
+        self, published: Published, start: FloatArray | None = None, seen: Seen | None = None
+    ) -> None:
         self.published = published
         # A few hundred cells: indexing a sparse matrix takes longer than a programme.
         self._sums = published.sums.toarray()
@@ -220,7 +222,7 @@ class Attacks:
             sums.indptr, sums.indices, sums.data, published.least, published.most, published.floor, published.ceiling,
             start,
         ):  # fmt: skip
-            digest.update(np.ascontiguousarray(part))
+            digest.update(np.ascontiguousarray(part).tobytes())
             digest.update(b"|")
         key = digest.digest()
         attacker = Attacker(published, start, self._seen.get(key))

@@ -99,7 +99,9 @@ def protect(table: Table, attacks: Attacks | None = None, before: Protection | N
         np.minimum(low, attacker.seen.low, out=low)
         np.maximum(high, attacker.seen.high, out=high)
         left = np.flatnonzero(high - low < needed - WHOLE)
-        if best is None and len(left):
+        if len(left) == 0:
+            break
+        if best is None:
             # What hiding everything would not protect is not worth a search.
             best = attacks.on(table.published(hidden | np.isfinite(table.price)), table.counts)
             wanted = np.zeros(len(needed))
