@@ -35,12 +35,25 @@ cosd_sites AS (
     WHERE e.metastatic_site IS NOT NULL
 ),
 
+-- Opening the lists of codes is the dear part, and few stays have a code of spread.
+stays AS (
+    SELECT
+        person_id,
+        episode_start,
+        diagnosis_codes
+    FROM hes_apc
+    WHERE
+        ARRAY_TO_STRING(diagnosis_codes, ' ') LIKE '%C77%'
+        OR ARRAY_TO_STRING(diagnosis_codes, ' ') LIKE '%C78%'
+        OR ARRAY_TO_STRING(diagnosis_codes, ' ') LIKE '%C79%'
+),
+
 hospital AS (
     SELECT
         h.person_id,
         h.episode_start,
         d.diagnosis_code
-    FROM hes_apc AS h
+    FROM stays AS h
     JOIN index_tumours AS i ON h.person_id = i.person_id
     CROSS JOIN UNNEST(h.diagnosis_codes) AS d(diagnosis_code)
     WHERE

@@ -40,18 +40,46 @@ cosd_records AS (
     JOIN early AS e ON c.person_id = e.person_id
 ),
 
+-- Opening the lists is the dear part: nearly all records have none, and few stays a code of spread.
+cosd_types AS (
+    SELECT
+        person_id,
+        finding_date,
+        types
+    FROM cosd_records
+    WHERE ARRAY_LENGTH(types) > 0
+),
+
+cosd_sites AS (
+    SELECT
+        person_id,
+        finding_date,
+        sites
+    FROM cosd_records
+    WHERE ARRAY_LENGTH(sites) > 0
+),
+
+hospital AS (
+    SELECT
+        person_id,
+        episode_start,
+        diagnosis_codes
+    FROM hes_apc
+    WHERE ARRAY_TO_STRING(diagnosis_codes, ' ') LIKE '%C78%' OR ARRAY_TO_STRING(diagnosis_codes, ' ') LIKE '%C79%'
+),
+
 cosd_distant AS (
     SELECT
         c.person_id,
         c.finding_date
-    FROM cosd_records AS c
+    FROM cosd_types AS c
     CROSS JOIN UNNEST(c.types) AS t(metastatic_type)
     WHERE t.metastatic_type = '03'
     UNION ALL
     SELECT
         c.person_id,
         c.finding_date
-    FROM cosd_records AS c
+    FROM cosd_sites AS c
     CROSS JOIN UNNEST(c.sites) AS s(metastatic_site)
     JOIN reference.cosd_metastatic_type_site AS r ON s.metastatic_site = r.code AND r.system LIKE '%site'
     WHERE r.distant = 'yes'
@@ -80,7 +108,7 @@ found AS (
         e.person_id,
         'hospital_diagnosis' AS source,
         h.episode_start AS finding_date
-    FROM hes_apc AS h
+    FROM hospital AS h
     JOIN early AS e ON h.person_id = e.person_id
     CROSS JOIN UNNEST(h.diagnosis_codes) AS d(diagnosis_code)
     WHERE d.diagnosis_code LIKE 'C78%' OR d.diagnosis_code LIKE 'C79%'

@@ -16,7 +16,7 @@ import hashlib
 import os
 import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import highspy
@@ -27,9 +27,10 @@ from scipy import optimize, sparse
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 WHOLE = 1e-6
+_MANY = 4  # cells that are worth moving together
 _WORTHWHILE = 0.85  # of the cells left, that a batch may leave
 _BATCH_SEED = 20240901
-_REMEMBERED = 20_000  # ranges of a few hundred cells each: some 100 MB at most
+_DIGITS = 7  # of a value found: as close as HiGHS keeps to its constraints
 FAR = 1e6  # where an unknown without a ceiling ends, so that every sum is finite
 
 
@@ -72,28 +73,48 @@ class Published:
         )
 
 
-class Attacker:
-    """Looks for the range of hidden cells under everything published."""
+@dataclass
+class Seen:
+    """What an attack has found of each cell: smallest and largest value so far, and whether these are the exact ones."""
 
-    def __init__(self, published: Published) -> None:
+    low: FloatArray
+    high: FloatArray
+    exact: BoolArray
+
+    @property
+    def width(self) -> FloatArray:
+        """The range of each cell so far."""
+        return self.high - self.low
+
+
+class Attacker:
+    """Looks for the range of hidden cells under everything published.
+
+    `start`: unknowns known to fit (the truth, where the defender attacks). `seen`: what was found before of the same.
+    """
+
+    def __init__(
+        self, published: Published, start: FloatArray | None = None, seen: Seen | None = None
+    ) -> None:
         self.published = published
-        known = np.isfinite(published.most) | (published.least > 0)
-        rows = published.sums[known]
-        self._columns = np.arange(rows.shape[1], dtype=np.int32)
-        self._solver = solver_of(
-            rows,
-            published.least[known],
-            published.most[known],
-            published.floor,
-            np.minimum(published.ceiling, FAR),
-        )
+        # A few hundred cells: indexing a sparse matrix takes longer than a programme.
+        self._sums = published.sums.toarray()
+        self._columns = np.arange(self._sums.shape[1], dtype=np.int32)
+        self._solver: Any = None
         self.solved = 0
+        if seen is None:
+            point = self.extreme(np.zeros(self._sums.shape[1])) if start is None else start
+            values = self._sums @ point
+            seen = Seen(values, values.copy(), np.zeros(len(values), dtype=bool))
+        self.seen = seen
 
     def extreme(self, weights: FloatArray) -> FloatArray:
         """Numbers that fit everything published and make `weights · unknowns` as large as possible.
 
         NoSuchTable when nothing fits. An unbounded sum is taken at a point far beyond any requirement.
         """
+        if self._solver is None:
+            self._solver = self._new_solver()
         cost = np.ascontiguousarray(-weights, dtype=float)
         self._solver.changeColsCost(len(cost), self._columns, cost)
         self._solver.run()
@@ -105,68 +126,108 @@ class Attacker:
             raise RuntimeError(f"the attack did not end: {self._solver.modelStatusToString(status)}")
         return np.array(self._solver.getSolution().col_value)
 
-    def ranges(self, needed: FloatArray, start: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
-        """Smallest and largest value found for each cell, searching until a range of `needed` is found or excluded.
+    def _new_solver(self) -> Any:
+        published = self.published
+        known = np.isfinite(published.most) | (published.least > 0)
+        return solver_of(
+            self._sums[known],
+            published.least[known],
+            published.most[known],
+            published.floor,
+            np.minimum(published.ceiling, FAR),
+        )
 
-        `needed`: per cell, 0 for cells nobody has to search. `start`: unknowns known to fit (the truth, where the
-        defender attacks). For a cell whose range stays below `needed` the two values are the exact range.
-        """
-        sums = (
-            self.published.sums.toarray()
-        )  # a few hundred cells: indexing a sparse matrix takes longer than a programme
-        point = self.extreme(np.zeros(sums.shape[1])) if start is None else start
-        low = sums @ point
-        high = low.copy()
-
-        def see(found: FloatArray) -> None:
-            values = sums @ found
-            np.minimum(low, values, out=low)
-            np.maximum(high, values, out=high)
-
-        # One programme moves many cells at once: up or down at random, until few are left.
+    def move_many(self, needed: FloatArray) -> None:
+        """Widen the ranges of many cells with one programme each time: up or down at random, until few are left."""
         rng = np.random.default_rng(_BATCH_SEED)
         before = np.inf
         while True:
-            left = np.flatnonzero(high - low < needed - WHOLE)
-            if len(left) < 4 or len(left) > _WORTHWHILE * before:
+            left = np.flatnonzero(self.seen.width < needed - WHOLE)
+            if len(left) >= _MANY:
+                left = left[self.possible_width[left] >= needed[left] - WHOLE]
+            if len(left) < _MANY or len(left) > _WORTHWHILE * before:
                 break
             before = len(left)
             signs = rng.choice([-1.0, 1.0], len(left))
             for direction in (signs, -signs):
-                see(self.extreme(direction @ sums[left]))
-        for cell in np.flatnonzero(high - low < needed - WHOLE):
-            weights = sums[cell]
-            for direction in (1.0, -1.0):
-                if high[cell] - low[cell] < needed[cell] - WHOLE:
-                    see(self.extreme(direction * weights))
-        return low, high
+                self._see(self.extreme(direction @ self._sums[left]))
+
+    def reaches(self, cell: int, needed: float) -> bool:
+        """Whether the range of a cell is as wide as `needed`; not searched when it cannot be."""
+        if self.seen.width[cell] < needed - WHOLE and self.possible_width[cell] >= needed - WHOLE:
+            self.search(cell, needed)
+        return bool(self.seen.width[cell] >= needed - WHOLE)
+
+    def search(self, cell: int, needed: float) -> None:
+        """Widen the range of a cell until it is `needed` or exact."""
+        if self.seen.exact[cell]:
+            return
+        for direction in (1.0, -1.0):
+            if self.seen.width[cell] >= needed - WHOLE:
+                return
+            self._see(self.extreme(direction * self._sums[cell]))
+        self.seen.exact[cell] = True
+
+    def ranges(self, needed: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Smallest and largest value found for each cell, searching until a range of `needed` is found or excluded.
+
+        `needed`: per cell, 0 for cells nobody has to search. For a cell whose range stays below `needed` the two values
+        are the exact range.
+        """
+        self.move_many(needed)
+        for cell in np.flatnonzero(self.seen.width < needed - WHOLE):
+            self.search(int(cell), float(needed[cell]))
+        return self.seen.low.copy(), self.seen.high.copy()
+
+    def wide(self, needed: FloatArray) -> BoolArray:
+        """Per cell, whether its range is as wide as `needed`: less work than the ranges."""
+        self.move_many(needed)
+        found = self.seen.width >= needed - WHOLE
+        for cell in np.flatnonzero(~found):
+            found[cell] = self.reaches(int(cell), float(needed[cell]))
+        return found
+
+    @cached_property
+    def possible_width(self) -> FloatArray:
+        """Per cell, a range that the attack cannot exceed: from each known sum alone and the bounds of its unknowns."""
+        published = self.published
+        known = np.isfinite(published.most) | (published.least > 0)
+        inside, least, most = self._sums[known] > 0, published.least[known], published.most[known]
+        low, high = published.floor, np.minimum(published.ceiling, FAR)
+        spare = np.where(inside, (most - inside @ low)[:, None], np.inf).min(axis=0, initial=np.inf)
+        short = np.where(inside, (least - inside @ high)[:, None], -np.inf).max(axis=0, initial=-np.inf)
+        return self._sums @ np.maximum(np.minimum(high, low + spare) - np.maximum(low, high + short), 0.0)
+
+    def _see(self, found: FloatArray) -> None:
+        # The last bits depend on the path of the solver; what is hidden must not.
+        values = np.round(self._sums @ found, _DIGITS)
+        np.minimum(self.seen.low, values, out=self.seen.low)
+        np.maximum(self.seen.high, values, out=self.seen.high)
 
 
-_found: dict[bytes, tuple[FloatArray, FloatArray]] = {}
+class Attacks:
+    """The attacks on one release: what was found is remembered by everything it depends on.
 
-
-def ranges_of(published: Published, needed: FloatArray, start: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """`Attacker.ranges` of a new attacker, remembered by everything it depends on.
-
-    What protection ends with is what the gate attacks, indicator after indicator: four programmes in ten were repeats.
+    What protection ends with is what the gate attacks, indicator after indicator.
     """
-    sums: Any = sparse.csr_matrix(published.sums)
-    digest = hashlib.sha256(repr(sums.shape).encode())
-    for part in (
-        sums.indptr, sums.indices, sums.data, published.least, published.most, published.floor, published.ceiling,
-        needed, start,
-    ):  # fmt: skip
-        values = np.ascontiguousarray(part)
-        digest.update(f"{values.dtype} {values.shape} ".encode())
-        digest.update(values.tobytes())
-    key = digest.digest()
-    if key not in _found:
-        if len(_found) >= _REMEMBERED:
-            _found.clear()
-        _found[key] = Attacker(published).ranges(needed, start)
-        for values in _found[key]:
-            values.flags.writeable = False
-    return _found[key]
+
+    def __init__(self) -> None:
+        self._seen: dict[bytes, Seen] = {}
+
+    def on(self, published: Published, start: FloatArray) -> Attacker:
+        """An attacker of what is published, `start` being known to fit, who knows what earlier ones have found."""
+        sums: Any = published.sums
+        digest = hashlib.sha256(repr(sums.shape).encode())
+        for part in (
+            sums.indptr, sums.indices, sums.data, published.least, published.most, published.floor, published.ceiling,
+            start,
+        ):  # fmt: skip
+            digest.update(np.ascontiguousarray(part).tobytes())
+            digest.update(b"|")
+        key = digest.digest()
+        attacker = Attacker(published, start, self._seen.get(key))
+        self._seen[key] = attacker.seen
+        return attacker
 
 
 def exact_ranges(published: Published, cells: Any, *, whole: bool = False) -> tuple[FloatArray, FloatArray]:

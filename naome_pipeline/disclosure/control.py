@@ -105,12 +105,12 @@ class DisclosureControl(AttackedTables):
             table = self._without_the_safe(self._table(job, entry, group, view), group)
             if not (table.needed * table.hidden).any():
                 continue
-            result = protect(table)
+            result = protect(table, self._attacks)
             # Weaker attackers, nearer to the real one, for what nothing protects from the first.
             for weaker in self._weaker(job, entry, group, view, linked):
                 if not result.unprotected.any():
                     break
-                result = protect(weaker(result.hidden[: len(table.hidden)]))
+                result = protect(weaker(result.hidden[: len(table.hidden)]), self._attacks, result)
             hidden = result.hidden[: len(table.hidden)]
             if result.unprotected.any():
                 hidden = hidden | np.isfinite(table.price)  # the best that can be done

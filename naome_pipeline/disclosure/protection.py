@@ -20,10 +20,11 @@ from scipy import sparse
 
 from naome_pipeline.disclosure.attack import (
     WHOLE,
+    Attacker,
+    Attacks,
     BoolArray,
     FloatArray,
     Published,
-    ranges_of,
     solver_of,
 )
 
@@ -65,46 +66,61 @@ class Table:
 
 @dataclass(frozen=True)
 class Protection:
-    """What to hide. `unprotected`: sensitive cells that stay too well known even if all that may be hidden is."""
+    """What to hide. `unprotected`: sensitive cells that stay too well known even if all that may be hidden is. `low`,
+    `high`: values that each cell can have, as far as that was looked for."""
 
     hidden: BoolArray
     unprotected: BoolArray
+    low: FloatArray
+    high: FloatArray
 
 
-def protect(table: Table) -> Protection:
-    """Hide cells until every sensitive hidden cell has the range it needs, as far as that is possible."""
+def protect(table: Table, attacks: Attacks | None = None, before: Protection | None = None) -> Protection:
+    """Hide cells until every sensitive hidden cell has the range it needs, as far as that is possible.
+
+    `attacks`: those on the same release, so that nothing is searched twice. `before`: the protection of the first cells of
+    this table from an attacker who knows more: what that one could not exclude, this one cannot.
+    """
+    attacks = attacks or Attacks()
     hidden = table.hidden.copy()
     beyond_help = np.zeros(len(hidden), dtype=bool)
     values = table.sums @ table.counts
     low, high = values.copy(), values.copy()
-    needed = np.where(hidden, table.needed, 0.0)
-    if not needed.any():
-        return Protection(hidden, beyond_help)
+    if before is not None:
+        low[: len(before.low)], high[: len(before.high)] = before.low, before.high
     changes: _Changes | None = None
-    furthest = np.zeros((2, len(hidden)))
+    best: Attacker | None = None
     for _ in range(_MOST_ROUNDS):
-        needed = np.where(hidden & ~beyond_help, table.needed, 0.0)
-        found_low, found_high = ranges_of(table.published(hidden), needed, table.counts)
-        np.minimum(low, found_low, out=low)
-        np.maximum(high, found_high, out=high)
+        needed = np.where(hidden & ~beyond_help & (high - low < table.needed - WHOLE), table.needed, 0.0)
+        if not needed.any():
+            break
+        attacker = attacks.on(table.published(hidden), table.counts)
+        attacker.move_many(needed)
+        np.minimum(low, attacker.seen.low, out=low)
+        np.maximum(high, attacker.seen.high, out=high)
         left = np.flatnonzero(high - low < needed - WHOLE)
         if len(left) == 0:
             break
-        if changes is None:
-            changes = _Changes(table)
+        if best is None:
             # What hiding everything would not protect is not worth a search.
+            best = attacks.on(table.published(hidden | np.isfinite(table.price)), table.counts)
             wanted = np.zeros(len(needed))
             wanted[left] = needed[left]
-            best_low, best_high = ranges_of(
-                table.published(hidden | np.isfinite(table.price)), wanted, table.counts
-            )
-            beyond_help = best_high - best_low < wanted - WHOLE
-            furthest = np.stack([values - best_low, best_high - values])
+            beyond_help = ~best.wide(wanted)
+        searched = False
         for cell in left[~beyond_help[left]]:
             if high[cell] - low[cell] >= needed[cell] - WHOLE:
                 continue
+            attacker.search(int(cell), float(needed[cell]))
+            low[cell] = min(low[cell], attacker.seen.low[cell])
+            high[cell] = max(high[cell], attacker.seen.high[cell])
+            if high[cell] - low[cell] >= needed[cell] - WHOLE:
+                continue
+            searched = True
+            changes = changes or _Changes(table)
+            furthest = np.array([values[cell] - best.seen.low[cell], best.seen.high[cell] - values[cell]])
             down, up = values[cell] - low[cell], high[cell] - values[cell]
-            found = changes.enough(int(cell), float(needed[cell]), (down, up), furthest[:, cell], hidden)
+            found = changes.enough(int(cell), float(needed[cell]), (down, up), furthest, hidden)
             beyond_help[cell] = not found
             for change in found:
                 hidden |= change.changed
@@ -112,7 +128,9 @@ def protect(table: Table) -> Protection:
                     after = table.sums @ change.whole
                     np.minimum(low, after, out=low)
                     np.maximum(high, after, out=high)
-    return Protection(hidden, beyond_help)
+        if not searched:
+            break
+    return Protection(hidden, beyond_help, low, high)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Periods:
         inside[place["index"].to_numpy(), np.searchsorted(starts, place["quarter_start"].to_numpy())] = True
         return cls(table, inside)
 
-    @property
+    @cached_property
     def worth(self) -> FloatArray:
         """What a reader loses when a period is hidden: a quarter least, the newest year and the audit period most."""
         kinds = self.table["period_kind"].to_numpy()

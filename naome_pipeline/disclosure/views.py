@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from naome_pipeline.disclosure.attack import WHOLE, BoolArray, FloatArray, ranges_of
+from naome_pipeline.disclosure.attack import WHOLE, Attacks, BoolArray, FloatArray
 from naome_pipeline.disclosure.counts import ALLIANCE, TRUST, rounded
 from naome_pipeline.disclosure.jobs import Job, ProtectionJobs, SetOfPeople
 from naome_pipeline.disclosure.protection import Table
@@ -36,6 +38,22 @@ class Group:
 
 class AttackedTables(ProtectionJobs):
     """The counts of a release with the tables an attacker sees of them."""
+
+    @cached_property
+    def _attacks(self) -> Attacks:
+        return Attacks()
+
+    @cached_property
+    def _known_sums(self) -> dict[tuple[int, bytes], Any]:
+        return {}
+
+    def _sums(self, units: int, chosen: BoolArray) -> Any:
+        """All sums of so many units, with a row of their own for what they add up to, over the chosen periods."""
+        key = units, chosen.tobytes()
+        if key not in self._known_sums:
+            rows = np.concatenate([np.eye(units, dtype=bool), np.ones((1, units), dtype=bool)])
+            self._known_sums[key] = sums_of(rows, self.periods.quarters[chosen])
+        return self._known_sums[key]
 
     def _groups(self, level: str, subgroup: int) -> Iterator[Group]:
         """Units that are protected together. Subgroups are small: all Alliances of a nation hide one another."""
@@ -62,9 +80,8 @@ class AttackedTables(ProtectionJobs):
         """
         units, level = group.units, group.level
         chosen = self._chosen(job, level)
-        rows = np.concatenate([np.eye(len(units), dtype=bool), np.ones((1, len(units)), dtype=bool)])
-        sums = sums_of(rows, self.periods.quarters[chosen])
-        shape = (len(rows), int(chosen.sum()))
+        sums = self._sums(len(units), chosen)
+        shape = (len(units) + 1, int(chosen.sum()))
         hidden, known, needed = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool), np.zeros(shape)
         open_ = job.span[level][chosen]
         known[:-1] = entry.known[level][units][:, chosen]
@@ -88,11 +105,11 @@ class AttackedTables(ProtectionJobs):
         price[known] = np.inf
         counts, ceiling = entry.people[level][units].ravel(), entry.ceiling[level][units].ravel()
         # More possible values than the known sum leaves open there cannot be: of one person in a nation one or none.
-        total = (sums @ counts).reshape(shape)[-1]
-        open_total = (sums @ ceiling).reshape(shape)[-1] - total
+        values = (sums @ counts).reshape(shape)
         if view == UNITS:
-            needed[:-1] = np.minimum(needed[:-1], np.minimum(total, open_total))
-        below, above = self._slack((sums @ counts).reshape(shape))
+            open_total = (sums @ ceiling).reshape(shape)[-1] - values[-1]
+            needed[:-1] = np.minimum(needed[:-1], np.minimum(values[-1], open_total))
+        below, above = self._slack(values)
         return Table(sums, counts, ceiling, needed.ravel(), hidden.ravel(), price.ravel(), below, above)
 
     def _slack(self, values: FloatArray) -> tuple[FloatArray | None, FloatArray | None]:
@@ -166,6 +183,7 @@ class AttackedTables(ProtectionJobs):
 
         def joint(hidden: BoolArray, seen: str = view) -> Table:
             table = replace(self._table(job, entry, group, seen), hidden=hidden)
+            table = self._without_the_safe(table, group)
             return table if job.denominator else self._with_denominator(job, entry, group, table)
 
         def freed(hidden: BoolArray) -> Table:
@@ -183,12 +201,17 @@ class AttackedTables(ProtectionJobs):
         away by itself.
         """
         needed = np.where(table.hidden, table.needed, 0.0)
-        width = _widths(table, needed)
+        narrow = ~self._wide(table, needed)
+        weakest = table
         for weaker in self._weaker(job, entry, group, view, linked):
-            if (width >= needed - WHOLE).all():
+            if not narrow.any():
                 break
-            width = _widths(weaker(table.hidden), needed)
-        if (width < needed - WHOLE).any():
+            weakest = weaker(table.hidden)
+            narrow &= ~self._wide(weakest, np.where(narrow, needed, 0.0))
+        width = np.zeros(len(needed))
+        if narrow.any():
+            needed = np.where(narrow, needed, 0.0)
+            width = self._widths(weakest, needed)
             freed = group.level == TRUST and not self.population.whole_nation[group.alliance]
             best = self._table(job, entry, group, FREED if freed else UNITS)
             hidden = table.hidden | np.isfinite(table.price)
@@ -197,8 +220,28 @@ class AttackedTables(ProtectionJobs):
             best = replace(best, hidden=hidden)
             if not job.denominator:
                 best = self._with_denominator(job, entry, group, best)
-            needed = np.minimum(needed, _widths(best, needed))
-        return width < needed - WHOLE, width
+            narrow = width < np.minimum(needed, self._widths(best, needed)) - WHOLE
+        return narrow, width
+
+    def _wide(self, table: Table, needed: FloatArray) -> BoolArray:
+        """Which of the first cells of a table have the range they need."""
+        if not needed.any():
+            return np.ones(len(needed), dtype=bool)
+        attacker = self._attacks.on(table.published(table.hidden), table.counts)
+        return attacker.wide(_for_all(table, needed))[: len(needed)]
+
+    def _widths(self, table: Table, needed: FloatArray) -> FloatArray:
+        """Range of the first cells of a table, as far as it is needed."""
+        attacker = self._attacks.on(table.published(table.hidden), table.counts)
+        low, high = attacker.ranges(_for_all(table, needed))
+        return (high - low)[: len(needed)]
+
+
+def _for_all(table: Table, needed: FloatArray) -> FloatArray:
+    """The need of every cell of a table, given that of the first ones."""
+    every = np.zeros(len(table.hidden))
+    every[: len(needed)] = needed
+    return every
 
 
 def _most_elsewhere(values: FloatArray) -> FloatArray:
@@ -210,13 +253,3 @@ def _most_elsewhere(values: FloatArray) -> FloatArray:
     largest = np.argmax(values, axis=0)
     rows = np.arange(len(values))[:, None]
     return np.where(rows == largest[None, :], second[None, :], first[None, :])
-
-
-def _widths(table: Table, needed: FloatArray) -> FloatArray:
-    """Range of the first cells of a table, as far as it is needed."""
-    if not needed.any():
-        return needed
-    every = np.zeros(len(table.hidden))
-    every[: len(needed)] = needed
-    low, high = ranges_of(table.published(table.hidden), every, table.counts)
-    return (high - low)[: len(needed)]

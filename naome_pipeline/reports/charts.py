@@ -12,6 +12,7 @@ and dark.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Literal
 
 import altair as alt
@@ -409,6 +410,10 @@ def document_specification(name: str) -> dict[str, Any]:
 
 def specification(name: str, theme_name: ThemeName) -> dict[str, Any]:
     """A chart as a Vega-Lite specification with its theme; KeyError for a chart there is none of."""
-    content = CHARTS[name]().to_dict()
-    content["config"] = theme(theme_name)
-    return content
+    return {**_unthemed(name), "config": theme(theme_name)}
+
+
+@cache
+def _unthemed(name: str) -> dict[str, Any]:
+    """A chart without its theme, made and checked against the schema of Vega-Lite once."""
+    return CHARTS[name]().to_dict()

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from naome_pipeline.reports import numbers
@@ -341,7 +342,17 @@ def _write(path: Path, columns: list[str], frame: pd.DataFrame) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([safe_cell(value) for value in row] for row in frame.itertuples(index=False))
+        writer.writerows(zip(*(_texts(frame.iloc[:, place]) for place in range(len(columns))), strict=True))
+
+
+def _texts(column: pd.Series) -> list[str]:
+    """The values of a column as CSV text, each that repeats written once."""
+    if column.dtype.kind == "f":
+        return [safe_cell(value) for value in column.tolist()]
+    places, values = pd.factorize(column)
+    # The last one is for a missing value, whose place is -1.
+    texts = np.array([*(safe_cell(value) for value in values), ""], dtype=object)
+    return texts[places].tolist()
 
 
 def safe_cell(value: Any) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,11 +150,9 @@ def between_provider_variation(
         np.einsum("ij,jk->ik", raw, transform), events, people, shift, place, len(labels), nodes
     )
 
-    null_beta, null_value = model.maximise(0.0, None)
+    null_beta, null_value = model.maximise(0.0, np.zeros(raw.shape[1]))
     beta, sigma, value = model.maximise_all(null_beta, null_value)
-    interval = _profile_interval(model, beta, sigma, value, null_value, level)
-    model.value_and_gradient(beta, sigma)
-    effects = model.modes
+    interval = _profile_interval(model, (beta, sigma, value), null_value, level)
     covariance = transform @ model.covariance(beta, sigma)[: len(beta), : len(beta)] @ transform.T
     terms = ["constant", *(() if factors is None else map(str, factors.columns))]
     return Variation(
@@ -162,7 +161,7 @@ def between_provider_variation(
         intraclass_correlation=Estimate(*(intraclass_correlation(s) for s in (sigma, *interval))),
         p=float(0.5 * stats.chi2.sf(max(2 * (value - null_value), 0), 1)) if sigma > 0 else 1.0,
         factors=_wald(terms, stable(transform @ beta), np.sqrt(np.diag(covariance)), level),
-        group_effects=pd.DataFrame({"group": labels, "effect": effects}),
+        group_effects=pd.DataFrame({"group": labels, "effect": model.modes}),
         log_likelihood=value,
         groups=len(labels),
         people=int(people.sum()),
@@ -180,6 +179,17 @@ def _inverse_root(matrix: FloatArray) -> FloatArray:
     return linalg.solve_triangular(root, np.eye(len(matrix)), lower=False)
 
 
+class _AtNodes(NamedTuple):
+    """The integrand at its quadrature points. `logs`: log-likelihood per group; `share`, `nodes`: groups × points, the
+    share of each point in the integral, and the standardised effect there; `residuals`: points × rows, events less those
+    expected."""
+
+    logs: FloatArray
+    share: FloatArray
+    nodes: FloatArray
+    residuals: FloatArray
+
+
 class _RandomIntercept:
     """Likelihood of the model, its gradient, and its maximum for a given sigma."""
 
@@ -195,8 +205,9 @@ class _RandomIntercept:
     ) -> None:
         self.matrix, self.events, self.people, self.shift = matrix, events, people, shift
         self.place, self.groups = place, groups
-        points, weights = np.polynomial.hermite_e.hermegauss(nodes)
-        self.points, self.log_weights = points, np.log(weights) + points**2 / 2
+        self.starts = np.searchsorted(place, np.arange(groups))
+        # Without variation all points are alike: one of them is the integral.
+        self.points_alike, self.points = (np.polynomial.hermite_e.hermegauss(n) for n in (1, nodes))
         self.modes = np.zeros(groups)
 
     def _sum(self, values: FloatArray) -> FloatArray:
@@ -219,15 +230,16 @@ class _RandomIntercept:
         self.modes = sigma * u
         return sigma**2 * self._sum(self.people * p * (1 - p)) + 1
 
-    def value_and_gradient(self, beta: FloatArray, sigma: float) -> tuple[float, FloatArray]:
-        """Log-likelihood and its gradient in (beta, sigma)."""
+    def _at_nodes(self, beta: FloatArray, sigma: float) -> _AtNodes:
+        """The integrand of every group at its quadrature points."""
         fixed = predictor(self.matrix, beta) + self.shift
         scale = 1 / np.sqrt(self._find_modes(fixed, sigma))
         u = self.modes / sigma if sigma > 0 else np.zeros(self.groups)
-        nodes = u[:, None] + scale[:, None] * self.points[None, :]
+        points, weights = self.points if sigma > 0 else self.points_alike
+        nodes = u[:, None] + scale[:, None] * points[None, :]
         logs = np.empty(nodes.shape)
-        residuals = np.empty((len(self.points), len(fixed)))
-        for k in range(len(self.points)):
+        residuals = np.empty((len(points), len(fixed)))
+        for k in range(len(points)):
             linear = fixed + sigma * nodes[self.place, k]
             small = np.exp(-np.abs(linear))
             # log(1 + exp(l)) and expit(l) from one exponential.
@@ -235,27 +247,34 @@ class _RandomIntercept:
                 self.events * linear - self.people * (np.maximum(linear, 0) + np.log1p(small))
             )
             residuals[k] = self.events - self.people * np.where(linear >= 0, 1.0, small) / (1 + small)
-        logs += self.log_weights - nodes**2 / 2 + np.log(scale)[:, None] - 0.5 * np.log(2 * np.pi)
-        per_group: FloatArray = np.asarray(special.logsumexp(logs, axis=1))
-        share = np.exp(logs - per_group[:, None])
-        weighted = np.zeros(len(fixed))
-        slope = 0.0
-        for k, residual in enumerate(residuals):
-            part = residual * share[self.place, k]
-            weighted += part
-            slope += float(np.sum(part * nodes[self.place, k]))
-        return float(per_group.sum()), np.append(total(self.matrix, weighted), slope)
+        logs += np.log(weights) + points**2 / 2 - nodes**2 / 2
+        logs += np.log(scale)[:, None] - 0.5 * np.log(2 * np.pi)
+        largest = logs.max(axis=1)
+        per_group = largest + np.log(np.exp(logs - largest[:, None]).sum(axis=1))
+        return _AtNodes(per_group, np.exp(logs - per_group[:, None]), nodes, residuals)
 
-    def maximise(self, sigma: float, start: FloatArray | None) -> tuple[FloatArray, float]:
-        """Best beta for a given sigma."""
-        if start is None:
-            start = np.zeros(self.matrix.shape[1])
+    def value_and_gradient(self, beta: FloatArray, sigma: float) -> tuple[float, FloatArray]:
+        """Log-likelihood and its gradient in (beta, sigma)."""
+        at = self._at_nodes(beta, sigma)
+        weighted = np.zeros(len(self.events))
+        slope = 0.0
+        for k, residual in enumerate(at.residuals):
+            part = residual * at.share[self.place, k]
+            weighted += part
+            slope += float(self._sum(part) @ at.nodes[:, k])
+        return float(at.logs.sum()), np.append(total(self.matrix, weighted), slope)
+
+    def maximise(
+        self, sigma: float, start: FloatArray, inverse_curvature: FloatArray | None = None
+    ) -> tuple[FloatArray, float]:
+        """Best beta for a given sigma. `inverse_curvature`: of the log-likelihood nearby, if it is known."""
 
         def negative(beta: FloatArray) -> tuple[float, FloatArray]:
             value, gradient = self.value_and_gradient(beta, sigma)
             return -value, -gradient[:-1]
 
-        found = optimize.minimize(negative, start, jac=True, method="BFGS", options={"gtol": _GRADIENT})
+        options: dict[str, Any] = {"gtol": _GRADIENT, "hess_inv0": inverse_curvature}
+        found = optimize.minimize(negative, start, jac=True, method="BFGS", options=options)
         self._check(found)
         return found.x, -float(found.fun)
 
@@ -281,22 +300,34 @@ class _RandomIntercept:
         return found.x[:-1], sigma, -float(found.fun)
 
     def covariance(self, beta: FloatArray, sigma: float) -> FloatArray:
-        """Inverse of the observed information in (beta, sigma), by central differences of the gradient."""
-        full = np.append(beta, sigma)
-        used = len(full) if sigma > 0 else len(beta)
-        hessian = np.zeros((used, used))
-        for j in range(used):
-            step = 1e-4 * max(1.0, abs(full[j])) if j < len(beta) or sigma > 1e-3 else sigma / 10
-            above, below = full.copy(), full.copy()
-            above[j] += step
-            below[j] -= step
-            slope = (
-                self.value_and_gradient(above[:-1], above[-1])[1]
-                - self.value_and_gradient(below[:-1], below[-1])[1]
-            )
-            hessian[j] = -slope[:used] / (2 * step)
-        self.value_and_gradient(beta, sigma)
-        return inverse((hessian + hessian.T) / 2)
+        """Inverse of the observed information in (beta, sigma); in beta alone where sigma is 0.
+
+        The information that is left when the group's effect is not known (Louis 1982): the mean information at the
+        points of quadrature less the variance of the score over them.
+        """
+        at = self._at_nodes(beta, sigma)
+        curve = np.zeros(len(self.events))
+        curve_u, curve_uu = np.zeros(len(self.events)), 0.0
+        scores = np.empty((self.groups, at.nodes.shape[1], len(beta) + 1))
+        for k, residual in enumerate(at.residuals):
+            p = (self.events - residual) / self.people
+            part = self.people * p * (1 - p) * at.share[self.place, k]
+            u = at.nodes[:, k]
+            curve += part
+            curve_u += part * u[self.place]
+            curve_uu += float(self._sum(part) @ u**2)
+            scores[:, k, :-1] = np.add.reduceat(self.matrix * residual[:, None], self.starts, axis=0)
+            scores[:, k, -1] = self._sum(residual) * u
+        information = np.empty((len(beta) + 1, len(beta) + 1))
+        information[:-1, :-1] = cross_product(self.matrix * curve[:, None], self.matrix)
+        information[-1, :-1] = information[:-1, -1] = total(self.matrix, curve_u)
+        information[-1, -1] = curve_uu
+        centred = scores - np.einsum("gk,gkj->gj", at.share, scores)[:, None, :]
+        flat = (centred * np.sqrt(at.share)[:, :, None]).reshape(-1, len(beta) + 1)
+        information -= cross_product(flat, flat)
+        used = len(beta) + (sigma > 0)
+        found = inverse(information[:used, :used])
+        return (found + found.T) / 2
 
     def _check(self, found: Any) -> None:
         # "Precision loss" at a flat maximum is a success; a gradient that is still steep is not.
@@ -305,16 +336,24 @@ class _RandomIntercept:
 
 
 def _profile_interval(
-    model: _RandomIntercept, beta: FloatArray, sigma: float, value: float, null_value: float, level: float
+    model: _RandomIntercept, fitted: tuple[FloatArray, float, float], null_value: float, level: float
 ) -> tuple[float, float]:
-    """Sigmas whose profile log-likelihood lies within half a chi-squared quantile of the maximum."""
+    """Sigmas whose profile log-likelihood lies within half a chi-squared quantile of the maximum.
+
+    `fitted`: beta, sigma and the log-likelihood there.
+    """
+    beta, sigma, value = fitted
     drop = stats.chi2.ppf(checks.level(level), 1) / 2
     warm = beta
+    curvature = model.covariance(beta, sigma)[: len(beta), : len(beta)]
 
+    @cache
     def excess(candidate: float) -> float:
         # The signed root of the likelihood ratio is close to a straight line in sigma: few steps find its zero.
         nonlocal warm
-        warm, found = model.maximise(candidate, warm)
+        if candidate == sigma:
+            return float(np.sqrt(drop))
+        warm, found = model.maximise(candidate, warm, curvature)
         return float(np.sqrt(drop) - np.sqrt(max(value - found, 0)))
 
     def crossing(low: float, high: float) -> float:

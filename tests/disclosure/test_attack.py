@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from naome_pipeline.disclosure.attack import Attacker, NoSuchTable, Published, exact_ranges, ranges_of
+from naome_pipeline.disclosure.attack import WHOLE, Attacker, Attacks, NoSuchTable, Published, exact_ranges
 from tests.disclosure.tables import crossed, places_in_time, subgroup_and_whole
 
 # Every line has two hidden cells, and yet one of them is known exactly: 47. The sums of rows 1 and 2 less those of
@@ -105,11 +105,37 @@ def test_ranges_agree_with_scipys_own_linear_programmes():
             assert high[place] == pytest.approx(-ends[1].fun, abs=1e-6)
 
 
-def test_a_remembered_range_is_that_of_a_new_attacker_and_of_this_table_only():
+def test_what_is_remembered_is_what_a_new_attacker_finds_and_of_this_table_only():
     sums, start, needed = [[1, 1], [1, 0], [0, 1]], np.array([3.0, 4.0]), np.array([0.0, 9.0, 9.0])
+    attacks, solved = Attacks(), []
     for total in (7, 7, 9):
         published = Published.shown(sums, [total, 3, 4], [False, True, True])
         start[1] = total - 3
-        found = ranges_of(published, needed, start)
-        np.testing.assert_array_equal(found, Attacker(published).ranges(needed, start))
+        attacker = attacks.on(published, start)
+        found = attacker.ranges(needed)
+        np.testing.assert_array_equal(found, Attacker(published).ranges(needed))
         assert found[1][1] == total
+        solved.append(attacker.solved)
+    assert [count > 0 for count in solved] == [True, False, True]
+
+
+def test_no_range_is_wider_than_what_is_called_possible_and_enough_is_decided_as_by_the_exact_ranges():
+    rng, tight, decided = np.random.default_rng(8), 0, set()
+    for _ in range(60):
+        drawn = places_in_time(rng, 2, 3, 6, 4, 3.0)
+        hidden = rng.random(len(drawn.sums)) < rng.choice([0.4, 0.7, 1.0])
+        hidden[drawn.exempt] = False
+        ceiling = drawn.counts + rng.integers(0, 4, len(drawn.counts))
+        published = Published.shown(drawn.sums, drawn.values, hidden, ceiling)
+        cells = np.flatnonzero(hidden)
+        low, high = exact_ranges(published, cells)
+        possible = Attacker(published, drawn.counts).possible_width[cells]
+        assert (possible >= high - low - 1e-6).all()
+        tight += int((possible < high - low + 1e-6).sum())
+        needed = np.zeros(len(hidden))
+        needed[cells] = rng.integers(1, 6, len(cells))
+        enough = Attacker(published, drawn.counts).wide(needed)[cells]
+        np.testing.assert_array_equal(enough, high - low >= needed[cells] - WHOLE)
+        decided |= set(enough.tolist())
+    assert tight
+    assert decided == {True, False}
