@@ -349,8 +349,8 @@ def _judged_rows(
     direction = source.layout.imd_one_means
     if direction == "label_else_most_deprived":
         direction = _said_direction(connection, source)
-    only_spaces = source.file.only_spaces and all(file.only_spaces for file in source.joined.values())
-    typed = typed_columns(source.layout, source.locate, snapshot_date, direction, only_spaces=only_spaces)
+    blanks = max(file.blanks for file in (source.file, *source.joined.values()))
+    typed = typed_columns(source.layout, source.locate, snapshot_date, direction, blanks)
     values = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in typed.columns.items())
     lost = "".join(f", {sql} AS {quoted('lost ' + name)}" for name, sql in typed.unreadable.items())
     code = (
