@@ -33,7 +33,6 @@ from naome_pipeline.deliveries.layouts import (
 from naome_pipeline.deliveries.quarantine import (
     A_TRAILER,
     ANOTHER_DATA_SET,
-    SET_ASIDE,
     Collector,
     Lines,
     Piece,
@@ -42,6 +41,7 @@ from naome_pipeline.deliveries.quarantine import (
     create_quarantine,
     quarantine_file,
     remove_repeats,
+    set_aside_sql,
 )
 from naome_pipeline.deliveries.recognition import is_supplied, layout_of, recognise
 from naome_pipeline.deliveries.text_files import (
@@ -319,13 +319,9 @@ def _read_file(
     drop_rejects(connection, _REJECTS)
     typed, rows = _judged_rows(connection, source, snapshot_date)
     listed = ", ".join(quoted(c) for c in canonical_columns(target.name))
-    lost = " OR ".join(f"{quoted('lost ' + name)} > 0" for name in typed.unreadable) or "FALSE"
-    lost_values = ", ".join(quoted("lost " + name) for name in typed.unreadable)
+    lost = [quoted("lost " + name) for name in typed.unreadable]
     folder = table_path.with_name(f"read_{source.number}")
-    statement = (
-        f"SELECT {listed} FROM {rows} WHERE CASE WHEN code IS NULL AND NOT ({lost}) THEN TRUE "
-        f"ELSE {SET_ASIDE}(good_row, CAST(code AS SMALLINT), CAST([{lost_values}] AS INTEGER[])) END"
-    )
+    statement = f"SELECT {listed} FROM {rows} WHERE {set_aside_sql('good_row', 'code', lost)}"
     try:
         written = write_parquet(connection, statement, folder, row_groups_per_file=_ROW_GROUPS)
     except duckdb.InvalidInputException as problem:
