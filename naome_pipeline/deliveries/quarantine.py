@@ -89,12 +89,10 @@ class Collector:
 
 def set_aside_sql(number: str, code: str, lost: Sequence[str]) -> str:
     """The condition that a row is usable: its code is null. Other rows, and values that are lost, reach the collector."""
-    branches = ""
+    branches = f"WHEN {code} IS NULL THEN TRUE"
     if lost:
-        counts = " + ".join(lost)
-        branches = f"WHEN {code} IS NULL AND {counts} = 0 THEN TRUE WHEN {code} IS NULL THEN {_LOST}(CAST([{', '.join(lost)}] AS BIGINT[]))"
-    else:
-        branches = f"WHEN {code} IS NULL THEN TRUE"
+        counts = f"CAST([{', '.join(lost)}] AS BIGINT[])"
+        branches = f"WHEN {code} IS NULL AND {' + '.join(lost)} = 0 THEN TRUE WHEN {code} IS NULL THEN {_LOST}({counts})"
     row = f"CAST({number} * {_CODES} + {code} - ({ANOTHER_DATA_SET}) AS BIGINT)"
     return f"CASE {branches} ELSE {_SET_ASIDE}({row}) END"
 
@@ -104,10 +102,18 @@ def collecting(connection: duckdb.DuckDBPyConnection) -> Iterator[Collector]:
     """Within this block statements can contain what `set_aside_sql` gives."""
     collector = Collector()
     connection.create_function(
-        _SET_ASIDE, collector.set_aside, ["BIGINT"], "BOOLEAN", side_effects=True  # type: ignore[arg-type]
+        _SET_ASIDE,
+        collector.set_aside,
+        ["BIGINT"],
+        "BOOLEAN",
+        side_effects=True,  # type: ignore[arg-type]
     )
     connection.create_function(
-        _LOST, collector.values_lost, ["BIGINT[]"], "BOOLEAN", side_effects=True  # type: ignore[arg-type]
+        _LOST,
+        collector.values_lost,
+        ["BIGINT[]"],
+        "BOOLEAN",
+        side_effects=True,  # type: ignore[arg-type]
     )
     try:
         yield collector
@@ -274,15 +280,28 @@ def remove_repeats(
         f"CASE WHEN repeats_row THEN '{DUPLICATE_ROW}' ELSE '{DUPLICATE_KEY}' END, NULL, "
         f"CAST(TO_JSON(STRUCT_PACK({record})) AS VARCHAR) FROM duplicates {kept_quiet}",
     )
-    for (number,) in connection.execute("SELECT DISTINCT piece FROM duplicates ORDER BY piece").fetchall():
-        piece = pieces[number]
-        fresh = piece.path.with_name("fresh.parquet")
-        write_parquet(
-            connection,
-            f"SELECT {whole} FROM read_parquet({literal(piece.path)}, file_row_number = true) "
-            f"WHERE file_row_number NOT IN (SELECT place FROM duplicates WHERE piece = {number})",
-            fresh,
-        )
-        fresh.replace(piece.path)
+    for number, listed_places in connection.execute(
+        "SELECT piece, LIST(place) FROM duplicates GROUP BY piece ORDER BY piece"
+    ).fetchall():
+        _write_without(connection, pieces[number], whole, listed_places)
     run(connection, "DROP TABLE suspects")
     run(connection, "DROP TABLE duplicates")
+
+
+def _write_without(
+    connection: duckdb.DuckDBPyConnection, piece: Piece, columns: str, left_out: Sequence[int]
+) -> None:
+    """Write a piece again without the rows at some places (from 0).
+
+    The places are bits of a constant: behind a join with a table of them DuckDB 2.0.0 swaps the row groups.
+    """
+    bits = np.full(piece.rows, ord("0"), np.uint8)
+    bits[left_out] = ord("1")
+    fresh = piece.path.with_name("fresh.parquet")
+    write_parquet(
+        connection,
+        f"SELECT {columns} FROM read_parquet({literal(piece.path)}, file_row_number = true) "
+        f"WHERE GET_BIT(CAST('{bits.tobytes().decode()}' AS BIT), CAST(file_row_number AS INTEGER)) = 0",
+        fresh,
+    )
+    fresh.replace(piece.path)

@@ -336,9 +336,7 @@ def _add_single(
     *,
     reverse: bool,
 ) -> None:
-    raw = (
-        delivered_text(source, locate, value.snapshot_date, blanks=value.blanks) if source else None
-    )
+    raw = delivered_text(source, locate, value.snapshot_date, blanks=value.blanks) if source else None
     name = column.name
     if raw is None or source is None:
         typed.columns[name] = f"CAST(NULL AS {value_types()[column.type].duckdb})"
@@ -378,7 +376,9 @@ def _add_list(
         _add_steps(typed, first, value.text(cleaned(raw, value.blanks)), value)
     lost = [value.lost(*_steps(first)) for first in firsts]
     final = [_steps(first)[2] for first in firsts]
-    branches = [f"WHEN {final[i]} IS NOT NULL THEN [{', '.join(final[: i + 1])}]" for i in reversed(range(len(final)))]
+    branches = [
+        f"WHEN {final[i]} IS NOT NULL THEN [{', '.join(final[: i + 1])}]" for i in reversed(range(len(final)))
+    ]
     amounts = [f"CASE WHEN {condition} THEN 1 ELSE 0 END" for condition in lost]
     if len(raws) > len(firsts):
         _add_whole_list(typed, name, raws, len(firsts), value)
@@ -386,17 +386,17 @@ def _add_list(
         last = f"LIST_MAX(LIST_TRANSFORM({whole}, LAMBDA v, i: CASE WHEN v IS NOT NULL THEN i END))"
         branches.insert(0, f"WHEN {whole} IS NOT NULL THEN {whole}[1 : COALESCE({last}, 0)]")
         branches.insert(0, f"WHEN {whole}[-1] IS NOT NULL THEN {whole}")
+        # What was there and is no value, less what means nothing.
+        gone = f"LIST_COUNT({text}) - LIST_COUNT({whole})"
         nothing = f"LEN(LIST_FILTER({parsed}, LAMBDA p: {value.nothing('p')}))"
-        amount = f"CASE WHEN LIST_COUNT({text}) > LIST_COUNT({whole}) THEN LIST_COUNT({text}) - LIST_COUNT({whole}) - {nothing} ELSE 0 END"
+        amount = f"CASE WHEN {gone} > 0 THEN {gone} - {nothing} ELSE 0 END"
         amounts = [f"CASE WHEN {text} IS NULL THEN {' + '.join(amounts)} ELSE {amount} END"]
     if value.has_form:
         typed.unreadable[name] = " + ".join(amounts)
     typed.columns[name] = f"CASE {' '.join(branches)} ELSE CAST([] AS {kind}[]) END"
 
 
-def _add_whole_list(
-    typed: TypedColumns, name: str, raws: Sequence[str], alone: int, value: _Value
-) -> None:
+def _add_whole_list(typed: TypedColumns, name: str, raws: Sequence[str], alone: int, value: _Value) -> None:
     """The steps of a list with anything behind its first places; null where there is nothing."""
     branches = [
         f"WHEN COALESCE({', '.join(raws[size:])}, NULL) IS NULL THEN {_list(raws[:size]) if size > alone else 'NULL'}"
@@ -404,7 +404,7 @@ def _add_whole_list(
         if size < len(raws)
     ]
     filled = f"CASE {' '.join(branches)} ELSE {_list(raws)} END"
-    text, parsed, final = _steps(name)
+    text, parsed, _ = _steps(name)
     typed.texts[f"x_{name}"] = f"LIST_TRANSFORM({filled}, LAMBDA t: {value.text(cleaned('t', value.blanks))})"
     typed.parsed[f"p_{name}"] = f"LIST_TRANSFORM({text}, LAMBDA t: {value.parsed('t')})"
     typed.values[f"v_{name}"] = f"LIST_TRANSFORM({parsed}, LAMBDA p: {value.final('p')})"
