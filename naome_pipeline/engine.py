@@ -28,6 +28,8 @@ from naome_pipeline.reference import reference_path
 
 REFERENCE_SCHEMA = "reference"
 DIALECT = "duckdb"
+# Rows of a row group: DuckDB's own choice.
+ROW_GROUP_SIZE = 122_880
 ParameterValue = str | int | float | dt.date
 
 
@@ -188,12 +190,15 @@ def write_parquet(
     destination: Path,
     *,
     row_groups_per_file: int | None = None,
+    row_group_size: int = ROW_GROUP_SIZE,
 ) -> int:
     """Write the rows of a statement in their order as zstd Parquet; returns their number.
 
-    With `row_groups_per_file` (about 120,000 rows each) the destination becomes a folder of files `data_<n>.parquet`.
+    With `row_groups_per_file` the destination becomes a folder of files `data_<n>.parquet`; a row group has about
+    `row_group_size` rows.
     """
     pieces = f", ROW_GROUPS_PER_FILE {row_groups_per_file}" if row_groups_per_file else ""
+    pieces += f", ROW_GROUP_SIZE {row_group_size}"
     written = connection.execute(
         f"COPY ({statement}) TO {literal(destination)} (FORMAT parquet, COMPRESSION zstd{pieces})"
     ).fetchall()

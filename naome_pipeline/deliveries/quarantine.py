@@ -10,16 +10,16 @@ and a code for the reason. What stood in them is fetched from the file afterward
 from __future__ import annotations
 
 import threading
+from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from naome_pipeline.deliveries.layouts import DataSet, TableLayout, canonical_columns
@@ -29,9 +29,10 @@ from naome_pipeline.repeats import hashes_of, places_of, repeated
 
 MALFORMED, TRAILER = "malformed_line", "trailer_line"
 DUPLICATE_ROW, DUPLICATE_KEY = "duplicate_row", "duplicate_key"
-SET_ASIDE = "set_aside"
+_SET_ASIDE, _LOST = "set_aside", "values_lost"
 # Codes of rows that are no fault of the data set: rows of another one, and trailers.
 ANOTHER_DATA_SET, A_TRAILER = -2, -1
+_CODES = 1 << 12
 
 
 @dataclass
@@ -54,55 +55,71 @@ class RowsSetAside:
 
 @dataclass
 class Collector:
-    """Takes rows over from a running statement, which calls `set_aside` for those few that are not simply usable."""
+    """Takes rows over from a running statement, which calls `set_aside` and `values_lost` for those few that need it.
 
-    values: int = 0
-    _batches: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    Both are called row by row: for few rows that costs a tenth of handing over arrays.
+    """
+
+    # Number and code of each row in one value, so that appending it needs no lock.
+    _rows: array[int] = field(default_factory=lambda: array("q"))
+    _lost: Counter[int] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, numbers: Any, codes: Any, lost: Any) -> Any:
-        """Remember rows; the answer says which of them are usable after all."""
+    def set_aside(self, row: int) -> bool:
+        """Remember a row (`set_aside_sql`); it is not usable."""
+        self._rows.append(row)
+        return False
+
+    def values_lost(self, lost: list[int]) -> bool:
+        """Add up how many values of each column a row has lost; it is usable all the same."""
         with self._lock:
-            self._batches.append((numbers, codes, lost))
-        return pc.is_null(codes)  # type: ignore[attr-defined]
+            self._lost.update({column: amount for column, amount in enumerate(lost) if amount})
+        return True
 
     def found(self, values: int) -> RowsSetAside:
         """All rows set aside since the last call, in order; `values`: how many columns can lose a value."""
-        batches, self._batches = self._batches, []
-        numbers = np.concatenate(
-            [np.empty(0, np.int64), *(b[0].to_numpy(zero_copy_only=False) for b in batches)]
+        rows, lost = np.sort(np.frombuffer(self._rows, np.int64)), self._lost
+        self._rows, self._lost = array("q"), Counter()
+        return RowsSetAside(
+            numbers=rows // _CODES,
+            codes=(rows % _CODES + ANOTHER_DATA_SET).astype(np.int16),
+            lost=np.array([lost[column] for column in range(values)], np.int64),
         )
-        codes = np.concatenate(
-            [np.empty(0, np.int16), *(pc.fill_null(b[1], -9).to_numpy(zero_copy_only=False) for b in batches)]  # type: ignore[attr-defined]
-        )
-        lost = np.zeros(values, np.int64)
-        for _, kinds, lists in batches:
-            usable = lists.filter(pc.is_null(kinds))  # type: ignore[attr-defined]
-            if values and len(usable):
-                lost += np.asarray(pc.list_flatten(usable)).reshape(-1, values).sum(axis=0)  # type: ignore[attr-defined]
-        aside = codes != -9
-        numbers, codes = numbers[aside], codes[aside]
-        order = np.argsort(numbers, kind="stable")
-        return RowsSetAside(numbers[order].astype(np.int64), codes[order].astype(np.int16), lost)
+
+
+def set_aside_sql(number: str, code: str, lost: Sequence[str]) -> str:
+    """The condition that a row is usable: its code is null. Other rows, and values that are lost, reach the collector."""
+    branches = f"WHEN {code} IS NULL THEN TRUE"
+    if lost:
+        counts = f"CAST([{', '.join(lost)}] AS BIGINT[])"
+        branches = f"WHEN {code} IS NULL AND {' + '.join(lost)} = 0 THEN TRUE WHEN {code} IS NULL THEN {_LOST}({counts})"
+    row = f"CAST({number} * {_CODES} + {code} - ({ANOTHER_DATA_SET}) AS BIGINT)"
+    return f"CASE {branches} ELSE {_SET_ASIDE}({row}) END"
 
 
 @contextmanager
 def collecting(connection: duckdb.DuckDBPyConnection) -> Iterator[Collector]:
-    """Within this block statements can call `set_aside(number, code, lost)`, which is true for usable rows."""
+    """Within this block statements can contain what `set_aside_sql` gives."""
     collector = Collector()
     connection.create_function(
-        SET_ASIDE,
-        collector.take,
-        ["BIGINT", "SMALLINT", "INTEGER[]"],  # type: ignore[arg-type]
-        "BOOLEAN",  # type: ignore[arg-type]
-        type="arrow",  # type: ignore[arg-type]
-        null_handling="special",  # type: ignore[arg-type]
-        side_effects=True,
+        _SET_ASIDE,
+        collector.set_aside,
+        ["BIGINT"],
+        "BOOLEAN",
+        side_effects=True,  # type: ignore[arg-type]
+    )
+    connection.create_function(
+        _LOST,
+        collector.values_lost,
+        ["BIGINT[]"],
+        "BOOLEAN",
+        side_effects=True,  # type: ignore[arg-type]
     )
     try:
         yield collector
     finally:
-        connection.remove_function(SET_ASIDE)
+        connection.remove_function(_SET_ASIDE)
+        connection.remove_function(_LOST)
 
 
 def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
@@ -263,15 +280,28 @@ def remove_repeats(
         f"CASE WHEN repeats_row THEN '{DUPLICATE_ROW}' ELSE '{DUPLICATE_KEY}' END, NULL, "
         f"CAST(TO_JSON(STRUCT_PACK({record})) AS VARCHAR) FROM duplicates {kept_quiet}",
     )
-    for (number,) in connection.execute("SELECT DISTINCT piece FROM duplicates ORDER BY piece").fetchall():
-        piece = pieces[number]
-        fresh = piece.path.with_name("fresh.parquet")
-        write_parquet(
-            connection,
-            f"SELECT {whole} FROM read_parquet({literal(piece.path)}, file_row_number = true) "
-            f"WHERE file_row_number NOT IN (SELECT place FROM duplicates WHERE piece = {number})",
-            fresh,
-        )
-        fresh.replace(piece.path)
+    for number, listed_places in connection.execute(
+        "SELECT piece, LIST(place) FROM duplicates GROUP BY piece ORDER BY piece"
+    ).fetchall():
+        _write_without(connection, pieces[number], whole, listed_places)
     run(connection, "DROP TABLE suspects")
     run(connection, "DROP TABLE duplicates")
+
+
+def _write_without(
+    connection: duckdb.DuckDBPyConnection, piece: Piece, columns: str, left_out: Sequence[int]
+) -> None:
+    """Write a piece again without the rows at some places (from 0).
+
+    The places are bits of a constant: behind a join with a table of them DuckDB 2.0.0 swaps the row groups.
+    """
+    bits = np.full(piece.rows, ord("0"), np.uint8)
+    bits[left_out] = ord("1")
+    fresh = piece.path.with_name("fresh.parquet")
+    write_parquet(
+        connection,
+        f"SELECT {columns} FROM read_parquet({literal(piece.path)}, file_row_number = true) "
+        f"WHERE GET_BIT(CAST('{bits.tobytes().decode()}' AS BIT), CAST(file_row_number AS INTEGER)) = 0",
+        fresh,
+    )
+    fresh.replace(piece.path)

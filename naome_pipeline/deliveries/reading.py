@@ -33,7 +33,6 @@ from naome_pipeline.deliveries.layouts import (
 from naome_pipeline.deliveries.quarantine import (
     A_TRAILER,
     ANOTHER_DATA_SET,
-    SET_ASIDE,
     Collector,
     Lines,
     Piece,
@@ -42,6 +41,7 @@ from naome_pipeline.deliveries.quarantine import (
     create_quarantine,
     quarantine_file,
     remove_repeats,
+    set_aside_sql,
 )
 from naome_pipeline.deliveries.recognition import is_supplied, layout_of, recognise
 from naome_pipeline.deliveries.text_files import (
@@ -53,7 +53,7 @@ from naome_pipeline.deliveries.text_files import (
     scan_file,
 )
 from naome_pipeline.deliveries.typing_sql import TypedColumns, condition_sql, typed_columns
-from naome_pipeline.engine import literal, quoted, run, write_parquet
+from naome_pipeline.engine import ROW_GROUP_SIZE, literal, quoted, run, write_parquet
 from naome_pipeline.repeats import files_sql
 from naome_pipeline.tables import named_files, parquet_rows
 
@@ -66,7 +66,6 @@ _REJECTS = "rejected_lines"
 PROFILED_RECORDS = 20_000
 # One piece of a large table: two row groups of DuckDB's usual size. A piece with a repeated row is written again.
 _ROW_GROUPS = 2
-_ROWS_OF_A_PIECE = _ROW_GROUPS * 122_880
 # What an index deprivation quintile of 1 means when the file says it in words ("1 - most deprived").
 _MOST, _LEAST = "most_deprived", "least_deprived"
 
@@ -183,13 +182,15 @@ def read_data_set(
     table_path: Path,
     quarantine_path: Path,
     scanned: Mapping[str, TextFile] | None = None,
+    *,
+    row_group_size: int = ROW_GROUP_SIZE,
 ) -> ReadCounts:
     """Read every file of a data set into `table_path` and its unusable rows into `quarantine_path`.
 
     Both Parquet, the table in the order of the files and their lines, the quarantine sorted: the same bytes on any number
-    of threads. A table of more than 245,760 rows is in pieces (`tables.py`). Quarantine columns: file, line (the header is
-    line 1), data_set, reason, column, record. `scanned`: what is known of the files already. DeliveryError when a file
-    cannot be read as a table at all.
+    of threads. A table of more than two row groups of `row_group_size` is in pieces (`tables.py`). Quarantine columns:
+    file, line (the header is line 1), data_set, reason, column, record. `scanned`: what is known of the files already.
+    DeliveryError when a file cannot be read as a table at all.
     """
     target = data_set(name)
     counts = ReadCounts()
@@ -214,7 +215,14 @@ def read_data_set(
         with collecting(connection) as collector:
             for source in sources:
                 written, aside, lines = _read_file(
-                    connection, source, target, delivery.manifest.snapshot_date, counts, collector, table_path
+                    connection,
+                    source,
+                    target,
+                    delivery.manifest.snapshot_date,
+                    counts,
+                    collector,
+                    table_path,
+                    row_group_size,
                 )
                 pieces += written
                 places.append((aside, lines))
@@ -223,7 +231,7 @@ def read_data_set(
             connection, target, pieces, [s.name for s in sources], places, repeats_expected=repeats_expected
         )
         write_parquet(connection, "SELECT * FROM quarantined_rows ORDER BY ALL", quarantine_path)
-        counts.rows_out = _assemble(connection, pieces, table_path)
+        counts.rows_out = _assemble(connection, pieces, table_path, row_group_size)
         counts.quarantined = dict(
             connection.execute(
                 "SELECT reason, COUNT(*) FROM quarantined_rows GROUP BY 1 ORDER BY 1"
@@ -235,11 +243,13 @@ def read_data_set(
     return counts
 
 
-def _assemble(connection: duckdb.DuckDBPyConnection, pieces: list[Piece], table_path: Path) -> int:
+def _assemble(
+    connection: duckdb.DuckDBPyConnection, pieces: list[Piece], table_path: Path, row_group_size: int
+) -> int:
     """Give the pieces their names; a table of few rows becomes one file. Returns the number of rows."""
     files = [piece.path for piece in pieces]
     rows = sum(parquet_rows(file) for file in files)
-    if len(files) > 1 and rows <= _ROWS_OF_A_PIECE:
+    if len(files) > 1 and rows <= _ROW_GROUPS * row_group_size:
         write_parquet(connection, f"SELECT * FROM {files_sql(files)}", table_path)
     else:
         named_files(table_path, files)
@@ -314,20 +324,21 @@ def _read_file(
     counts: ReadCounts,
     collector: Collector,
     table_path: Path,
+    row_group_size: int,
 ) -> tuple[list[Piece], RowsSetAside, Lines]:
     """Read one file once: usable rows into pieces of the table, the others into `quarantined_rows`."""
     drop_rejects(connection, _REJECTS)
     typed, rows = _judged_rows(connection, source, snapshot_date)
     listed = ", ".join(quoted(c) for c in canonical_columns(target.name))
-    lost = " OR ".join(f"{quoted('lost ' + name)} > 0" for name in typed.unreadable) or "FALSE"
-    lost_values = ", ".join(quoted("lost " + name) for name in typed.unreadable)
+    lost = [quoted("lost " + name) for name in typed.unreadable]
     folder = table_path.with_name(f"read_{source.number}")
-    statement = (
-        f"SELECT {listed} FROM {rows} WHERE CASE WHEN code IS NULL AND NOT ({lost}) THEN TRUE "
-        f"ELSE {SET_ASIDE}(good_row, CAST(code AS SMALLINT), CAST([{lost_values}] AS INTEGER[])) END"
-    )
+    statement = f"SELECT {listed} FROM {rows} WHERE {set_aside_sql('good_row', 'code', lost)}"
+    if source.joined:
+        statement += " ORDER BY good_row"  # a join need not keep the order
     try:
-        written = write_parquet(connection, statement, folder, row_groups_per_file=_ROW_GROUPS)
+        written = write_parquet(
+            connection, statement, folder, row_groups_per_file=_ROW_GROUPS, row_group_size=row_group_size
+        )
     except duckdb.InvalidInputException as problem:
         raise _not_a_table(source.name, problem) from None
     aside = collector.found(len(typed.unreadable))
@@ -349,8 +360,8 @@ def _judged_rows(
     direction = source.layout.imd_one_means
     if direction == "label_else_most_deprived":
         direction = _said_direction(connection, source)
-    only_spaces = source.file.only_spaces and all(file.only_spaces for file in source.joined.values())
-    typed = typed_columns(source.layout, source.locate, snapshot_date, direction, only_spaces=only_spaces)
+    blanks = max(file.blanks for file in (source.file, *source.joined.values()))
+    typed = typed_columns(source.layout, source.locate, snapshot_date, direction, blanks)
     values = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in typed.columns.items())
     lost = "".join(f", {sql} AS {quoted('lost ' + name)}" for name, sql in typed.unreadable.items())
     code = (
