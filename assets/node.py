@@ -59,7 +59,7 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
         owners=OWNERS,
         kinds={"duckdb", "sql" if node.sql else "python"},
         code_version=node.code_version,
-        op_tags={"dagster/priority": "1"} if node.long else None,
+        op_tags={"dagster/priority": str(node.priority)} if node.priority else None,
         partitions_def=partitions_of(feed),
         freshness_policy=freshness_of(feed) if node.name == PUBLICATION and is_published(feed) else None,
         metadata={

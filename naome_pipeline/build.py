@@ -147,8 +147,8 @@ class Node:
     `code` identifies the code that makes it; `uses_delivery` gives what the content takes directly from the
     delivery (files, snapshot date), as JSON-like values that enter the fingerprint; `after` runs each time the
     table has been published. `cadence` limits the node to feeds of that period (`quarter` or `year`).
-    `of_parts`: the tables of a joint feed's parts that it is made of (`uniting.py`). `long`: it takes long, so it starts
-    before others that could start too.
+    `of_parts`: the tables of a joint feed's parts that it is made of (`uniting.py`). `priority`: of nodes that could
+    start the highest starts first; the long ones have one, so that no core waits for them at the end.
     """
 
     layer: str
@@ -165,7 +165,7 @@ class Node:
     cadence: Literal["quarter", "year"] | None = None
     of_parts: tuple[str, ...] = ()
     united: bool = False
-    long: bool = False
+    priority: int = 0
 
     @property
     def suite(self) -> Suite:

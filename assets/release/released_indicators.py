@@ -53,4 +53,5 @@ node = Node(
     code=code_of(*CODE),
     inputs=INPUTS,
     uses_delivery=_uses,
+    priority=1,
 )

@@ -2,4 +2,4 @@
 
 from assets.sources.reading import source_node
 
-node = source_node("hes_apc", "HES admitted patient care: episodes with diagnoses and procedures.", long=True)
+node = source_node("hes_apc", "HES admitted patient care: episodes with diagnoses and procedures.", priority=1)

@@ -11,10 +11,10 @@ from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
 from naome_pipeline.lake import QUARANTINE_FILE, Lake, Scope
 
 
-def source_node(data_set: str, description: str, *, long: bool = False) -> Node:
+def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
     """The node of one data set: reads its files of the delivery, types them, quarantines unusable rows.
 
-    `long`: one of the largest, so that it is read before others.
+    `priority`: of the largest, so that they are read first.
     """
 
     def make(context: BuildContext) -> None:
@@ -50,5 +50,5 @@ def source_node(data_set: str, description: str, *, long: bool = False) -> Node:
         make=make,
         code=code_of("deliveries"),
         uses_delivery=uses,
-        long=long,
+        priority=priority,
     )
