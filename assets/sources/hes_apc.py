@@ -2,4 +2,6 @@
 
 from assets.sources.reading import source_node
 
-node = source_node("hes_apc", "HES admitted patient care: episodes with diagnoses and procedures.", priority=1)
+node = source_node(
+    "hes_apc", "HES admitted patient care: episodes with diagnoses and procedures.", priority=1
+)
