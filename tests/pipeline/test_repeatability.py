@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 
 import pytest
 
 from assets.definitions import nodes
+from assets.sources import reading as sources_reading
 from naome_pipeline.deliveries.layouts import data_sets
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
+from naome_pipeline.deliveries.reading import read_data_set
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.refreshing import refresh
 from naome_pipeline.releases import table_differences
 from naome_pipeline.synthetic import write_delivery
+from naome_pipeline.tables import table_files
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, build_every_node, silent
 
 
@@ -61,6 +65,23 @@ def test_running_every_node_again_gives_the_same_bytes(release, copied):
     build_every_node(copy.home)
     assert published_hashes(copy.lake) == before
     assert report_files(copy.home) == report_files(release.home)
+
+
+def test_source_tables_in_several_files_give_the_same_tables(release, copied, monkeypatch):
+    copy = copied(release)
+    shutil.rmtree(copy.home.lake / "data")
+    # At national size a piece has 245,760 rows; here 4,096.
+    monkeypatch.setattr(sources_reading, "read_data_set", partial(read_data_set, row_group_size=2_048))
+    build_every_node(copy.home)
+    before, now = published_hashes(release.lake), published_hashes(copy.lake)
+    scope = Scope(FEED, PERIOD, 1)
+    in_pieces = {name for name in now if len(table_files(copy.lake.published(scope, name).path)) > 1}
+    assert in_pieces >= {"hes_op", "pcpd"}
+    assert in_pieces <= set(data_sets())
+    assert {name for name in now if now[name] != before[name]} <= in_pieces
+    for name in in_pieces:
+        rows = copy.lake.published(scope, name).record["rows"]
+        assert rows == release.lake.published(scope, name).record["rows"]
 
 
 def test_corrected_delivery_supersedes_and_revisions_name_what_changed(release, copied, tmp_path):
