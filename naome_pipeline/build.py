@@ -285,14 +285,13 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
         }
     )
     suite = node.suite
-    before = _rows_before(lake, previous, node.name)
-    judged_by = fingerprint_of(suite.content)
-    audit = fingerprint_of({"suite": judged_by, "rows_before": before})
+    before = _rows_before(lake, previous, node.name, fingerprint)
+    audit = fingerprint_of({"suite": suite.content, "rows_before": before})
     found = lake.find_whole(node.layer, node.name, fingerprint)
-    passed = _passed_before(lake, found, audit, judged_by, previous) if found is not None else None
-    if found is not None and passed is not None:
-        results = [GateResult(**entry) for entry in passed[1]]
-        _publish(node, found, passed[0], delivered, lake)
+    passed_before = lake.find_audit(found, audit) if found is not None else None
+    if found is not None and passed_before is not None:
+        results = [GateResult(**entry) for entry in passed_before]
+        _publish(node, found, audit, delivered, lake)
         _say(node, "unchanged")
         return Built(found, results, reused=True, input_columns=input_columns)
     engine.attach({name: table.path for name, table in inputs.items()})
@@ -329,26 +328,10 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
                 "measures": dict(context.measures),
             }
             found = lake.store(node.layer, node.name, fingerprint, folder, record, hashes)
-        lake.store_audit(found, audit, [result.as_dict() for result in results], suite=judged_by)
+        lake.store_audit(found, audit, [result.as_dict() for result in results])
         _publish(node, found, audit, delivered, lake)
     _say(node, "done")
     return Built(found, results, reused=False, input_columns=input_columns)
-
-
-def _passed_before(
-    lake: Lake, table: PublishedTable, audit: str, judged_by: str, previous: Scope | None
-) -> tuple[str, list[dict[str, Any]]] | None:
-    """The key and the results of an audit that these data passed and that still holds; None if there is none.
-
-    Data that the release before has too are not judged again by the same gate: it passed them then, and compared with
-    themselves they cannot have become fewer.
-    """
-    found = lake.find_audit(table, audit)
-    if found is not None:
-        return audit, found
-    key = lake.audit_of(previous, table) if previous is not None else None
-    found = lake.find_audit(table, key, suite=judged_by) if key is not None else None
-    return None if key is None or found is None else (key, found)
 
 
 def _publish(node: Node, table: PublishedTable, audit: str, delivered: Delivered, lake: Lake) -> None:
@@ -357,8 +340,16 @@ def _publish(node: Node, table: PublishedTable, audit: str, delivered: Delivered
         node.after(table, delivered, lake)
 
 
-def _rows_before(lake: Lake, previous: Scope | None, name: str) -> int | None:
-    if previous is None:
-        return None
-    entry = lake.release(previous)["tables"].get(name)
-    return None if entry is None else int(entry["rows"])
+def _rows_before(lake: Lake, previous: Scope | None, name: str, fingerprint: str) -> int | None:
+    """Rows of the table in the last release that had other data; None if there is none.
+
+    Compared with themselves, data cannot have become fewer; and data that the release before has too need not be judged again.
+    """
+    while previous is not None:
+        entry = lake.release(previous)["tables"].get(name)
+        if entry is None:
+            return None
+        if entry["fingerprint"] != fingerprint:
+            return int(entry["rows"])
+        previous = lake.previous_release(previous)
+    return None

@@ -230,33 +230,17 @@ class Lake:
             raise Damaged(_damage_message(name, f"{RECORD_FILE} cannot be read")) from None
         return PublishedTable(name, fingerprint, folder, record)
 
-    def find_audit(
-        self, table: PublishedTable, key: str, *, suite: str | None = None
-    ) -> list[dict[str, Any]] | None:
-        """The results of a gate that these data passed before, by its key; with `suite`, only if it was that gate."""
+    def find_audit(self, table: PublishedTable, key: str) -> list[dict[str, Any]] | None:
+        """The results of a gate that these data passed before, by the gate's own fingerprint."""
         path = table.folder / "audits" / f"{key}.json"
         try:
-            audit = read_json(path) if path.is_file() else None
-            return audit["results"] if audit and suite in (None, audit.get("suite")) else None
+            return read_json(path)["results"] if path.is_file() else None
         except (Damaged, KeyError):
             return None  # the gate judges again
 
-    def store_audit(
-        self, table: PublishedTable, key: str, results: list[dict[str, Any]], *, suite: str
-    ) -> None:
-        """Keep the results of a gate (`suite`: its fingerprint) beside the data it judged."""
-        write_atomically(
-            table.folder / "audits" / f"{key}.json", as_json({"results": results, "suite": suite})
-        )
-
-    def audit_of(self, scope: Scope, table: PublishedTable) -> str | None:
-        """The key of the audit with which a delivery published exactly these data; None if it did not."""
-        path = self._pointer(scope, table.name)
-        try:
-            pointer = read_json(path) if path.is_file() else {}
-        except Damaged:
-            return None
-        return pointer["audit"] if pointer.get("fingerprint") == table.fingerprint else None
+    def store_audit(self, table: PublishedTable, key: str, results: list[dict[str, Any]]) -> None:
+        """Keep the results of a gate beside the data it judged."""
+        write_atomically(table.folder / "audits" / f"{key}.json", as_json({"results": results}))
 
     def publish(self, scope: Scope, layer: str, table: PublishedTable, audit: str) -> None:
         """Point a delivery's table at data that passed their gate."""
