@@ -113,9 +113,10 @@ def _run_steps(job_context: PlanExecutionContext, execution_plan: ExecutionPlan)
                     raise problem
                 active.verify_complete(job_context, key)
                 yield from active.plan_events_iterator(job_context)
-            if not interrupted and active.check_for_interrupts():
+            if active.check_for_interrupts():
                 interrupted = True
                 active.mark_interrupted()
+            if interrupted:  # again and again: a step may just have been between two statements
                 interrupt_engines()
         if interrupted and active.is_complete:  # what is not complete, the plan itself reports
             raise DagsterExecutionInterruptedError("The run was interrupted")

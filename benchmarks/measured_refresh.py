@@ -34,12 +34,17 @@ def _resident_bytes() -> int:
     return pages * resource.getpagesize()
 
 
+def _length(spans: list[tuple[float, float]]) -> float:
+    return sum(ended - began for began, ended in spans)
+
+
 class Stopwatch:
     """What each node took, and what the gates and Dagster's steps took in all. Nodes run in several threads."""
 
     def __init__(self) -> None:
         self.nodes: dict[str, dict[str, float]] = {}
-        self.gates = 0.0
+        # When each gate and each step of Dagster (a node and what is done around it) began and ended.
+        self.gates: list[tuple[float, float]] = []
         self.steps: list[tuple[float, float]] = []
         self._began: dict[str, float] = {}
         self._peaks: dict[str, int] = {}
@@ -58,29 +63,16 @@ class Stopwatch:
                     "peak_bytes": max(self._peaks.pop(node), _resident_bytes()),
                 }
 
-    def gate(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, its time counted as the gates'."""
+    @staticmethod
+    def noting(spans: list[tuple[float, float]], function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, which adds when it began and ended to `spans`."""
 
         def measured(*args: Any, **kwargs: Any) -> Any:
             started = time.monotonic()
             try:
                 return function(*args, **kwargs)
             finally:
-                with self._lock:
-                    self.gates += time.monotonic() - started
-
-        return measured
-
-    def step(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function, its times counted as a step's of Dagster: a node and what Dagster does around it."""
-
-        def measured(*args: Any, **kwargs: Any) -> Any:
-            started = time.monotonic()
-            try:
-                return function(*args, **kwargs)
-            finally:
-                with self._lock:
-                    self.steps.append((started, time.monotonic()))
+                spans.append((started, time.monotonic()))
 
         return measured
 
@@ -90,7 +82,7 @@ class Stopwatch:
         for began, ended in sorted(self.steps):
             covered += max(0.0, ended - max(began, reached))
             reached = max(reached, ended)
-        in_steps = sum(ended - began for began, ended in self.steps)
+        in_steps = _length(self.steps)
         in_nodes = sum(entry["seconds"] for entry in self.nodes.values())
         outside = seconds - covered
         return in_steps - in_nodes + outside, in_steps + outside
@@ -111,9 +103,9 @@ class Stopwatch:
 def main(home: str, feed: str, period: str) -> None:
     """Refresh and print what it took."""
     watch = Stopwatch()
-    build.profile_table = watch.gate(build.profile_table)
-    build.judge = watch.gate(build.judge)
-    executor._run_step = watch.step(executor._run_step)
+    build.profile_table = watch.noting(watch.gates, build.profile_table)
+    build.judge = watch.noting(watch.gates, build.judge)
+    executor._run_step = watch.noting(watch.steps, executor._run_step)
     looking = threading.Thread(target=watch.watch, daemon=True)
     looking.start()
     started = time.monotonic()
@@ -125,7 +117,7 @@ def main(home: str, feed: str, period: str) -> None:
         "seconds": seconds,
         "cpu_seconds": cpu_seconds(),
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "gate_seconds": watch.gates,
+        "gate_seconds": _length(watch.gates),
         "orchestration_seconds": orchestration,
         "thread_seconds": everything,
         "did_nothing": done.did_nothing,

@@ -75,7 +75,8 @@ def _described_engine(problem: duckdb.Error) -> str:
         return "the run was interrupted. Nothing was published by halves. What to do: run it again when it may run"
     if isinstance(problem, duckdb.OutOfMemoryException):
         return (
-            f"the step needs more memory than it may use (NAOME_MEMORY, now {settings.memory_limit}). {_AGAIN} set "
+            f"the step needs more memory than its part of a run's (NAOME_MEMORY, now {settings.memory_limit}, is shared by the "
+            f"steps that run together). {_AGAIN} set "
             "NAOME_MEMORY higher, 4GB for national data, then run it again"
         )
     if isinstance(problem, duckdb.IOException | duckdb.InvalidInputException | duckdb.SerializationException):

@@ -23,7 +23,11 @@ class _Watched:
     """How many steps run now, and the most that ever ran together; the order in which they started."""
 
     def __init__(self) -> None:
-        self.lock, self.now, self.most = threading.Lock(), 0, 0
+        self.lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        self.now, self.most = 0, 0
         self.started: list[str] = []
 
     def __call__(self, name: str, pause: float = 0.0) -> None:
@@ -99,13 +103,14 @@ def failing() -> dg.JobDefinition:
     return _job([wrong, needs_it, does_not, after_it])
 
 
-def endless() -> dg.JobDefinition:
-    """A step whose query does not end by itself; the run is interrupted meanwhile."""
+def endless(pause: float = 0) -> dg.JobDefinition:
+    """A step whose query does not end by itself; the run is interrupted meanwhile, or before it with a pause."""
 
     @dg.asset
     def forever(pipeline: PipelineResource) -> None:
         with pipeline.engine() as engine:
             threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+            time.sleep(pause)
             engine.fetch("SELECT SUM(a.range + b.range) FROM range(3000000000) AS a, range(3000000000) AS b")
 
     return _job([forever])
@@ -118,8 +123,8 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def _run(name: str, instance: dg.DagsterInstance) -> dg.JobExecutionResult:
-    job = dg.build_reconstructable_job(__name__, name)
+def _run(name: str, instance: dg.DagsterInstance, **arguments: float) -> dg.JobExecutionResult:
+    job = dg.build_reconstructable_job(__name__, name, reconstructable_kwargs=arguments)
     return dg.execute_job(job, instance)
 
 
@@ -128,7 +133,7 @@ def test_two_steps_run_at_the_same_time(instance: dg.DagsterInstance) -> None:
 
 
 def test_no_more_than_two_run_at_a_time_and_the_marked_one_starts_first(instance: dg.DagsterInstance) -> None:
-    _watched.__init__()
+    _watched.forget()
     result = _run("many", instance)
     assert result.success
     assert _watched.most == NODES_AT_A_TIME
@@ -138,7 +143,7 @@ def test_no_more_than_two_run_at_a_time_and_the_marked_one_starts_first(instance
 
 
 def test_a_failure_stops_only_what_needs_the_failed_step(instance: dg.DagsterInstance) -> None:
-    _watched.__init__()
+    _watched.forget()
     result = _run("failing", instance)
     assert not result.success
     assert _watched.started == ["does_not", "after_it"]
@@ -149,11 +154,12 @@ def test_a_failure_stops_only_what_needs_the_failed_step(instance: dg.DagsterIns
     assert sorted(str(entry.step_key) for entry in stored) == ["after_it", "does_not"]
 
 
+@pytest.mark.parametrize("pause", [0, 2])
 def test_an_interrupted_run_stops_its_queries(
-    instance: dg.DagsterInstance, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance, tmp_path: object, monkeypatch: pytest.MonkeyPatch, pause: float
 ) -> None:
     monkeypatch.setenv("NAOME_HOME", str(tmp_path))
-    result = _run("endless", instance)
+    result = _run("endless", instance, pause=pause)
     assert not result.success
     (run,) = instance.get_runs()
     assert run.status == dg.DagsterRunStatus.FAILURE
