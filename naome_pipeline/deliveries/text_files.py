@@ -158,17 +158,19 @@ def _blanks(data: bytes, delimiter: str, known: Blanks) -> Blanks:
     if b"\xa0" in data or (delimiter != "\t" and b"\t" in data):
         return Blanks.ANY
     codes = np.frombuffer(data, np.uint8)
-    if b'"' in data and any(_follows(codes, end, '"') for end in "\n\r\t"):
+    if b'"' in data and _any_of(codes[_places(codes[1:], '"')], "\n\r\t"):
         return Blanks.ANY
-    if known == Blanks.LEADING_SPACES and any(_follows(codes, " ", end) for end in (delimiter, *'"\r\n')):
+    if known == Blanks.LEADING_SPACES and _any_of(codes[_places(codes[:-1], " ") + 1], delimiter + '"\r\n'):
         return Blanks.SPACES
     return known
 
 
-def _follows(codes: NDArray[np.uint8], first: str, second: str) -> bool:
-    """Whether one byte stands behind another somewhere: a third of what searching for the two in Python's way costs."""
-    found = codes[:-1] == ord(first)
-    return bool(found.any() and (found & (codes[1:] == ord(second))).any())
+def _places(codes: NDArray[np.uint8], character: str) -> NDArray[np.int64]:
+    return np.flatnonzero(codes == ord(character))
+
+
+def _any_of(codes: NDArray[np.uint8], characters: str) -> bool:
+    return any(bool((codes == ord(character)).any()) for character in characters)
 
 
 def lines_at(file: TextFile, numbers: NDArray[np.int64]) -> list[str]:
