@@ -103,6 +103,7 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
             seconds=_since(began),
             rows=int(built.table.record["rows"]),
             warnings=sum(not result.passed for result in built.results),
+            **built.notes,
         )
         yield dg.MaterializeResult(
             metadata=_metadata(node, feed, built), data_version=dg.DataVersion(built.table.record["sha256"])
@@ -177,6 +178,7 @@ def _metadata(node: Node, feed: str, built: Built) -> dict[str, Any]:
         "read it": f"naome show {node.name} --feed {feed}",
     }
     metadata |= {name: value for name, value in record["measures"].items() if value is not None}
+    metadata |= built.notes
     if node.sql and built.input_columns:
         deps = _lineage_of(node.sql, tuple((t, tuple(c)) for t, c in sorted(built.input_columns.items())))
         metadata["dagster/column_lineage"] = dg.TableColumnLineage(

@@ -25,7 +25,7 @@ import pandas as pd
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.joining import joint_delivery, parts_of
 from naome_pipeline.deliveries.layouts import feed as feed_definition
-from naome_pipeline.deliveries.reading import supplied_columns
+from naome_pipeline.deliveries.matching import supplied_columns
 from naome_pipeline.deliveries.receiving import AcceptedDelivery, accepted_delivery, newest_delivery
 from naome_pipeline.engine import Engine, ParameterValue, references_of
 from naome_pipeline.gates import (
@@ -113,7 +113,11 @@ def _released_parts(home: Home, feed: str, parts: Sequence[str], period: str) ->
 
 @dataclass
 class BuildContext:
-    """What a node's maker works with: an engine with its inputs attached, and where to write."""
+    """What a node's maker works with: an engine with its inputs attached, and where to write.
+
+    `measures` go to the gate; `record`: what else the record of the table says; `notes`: for the log alone, how the table was
+    made this time.
+    """
 
     engine: Engine
     lake: Lake
@@ -123,6 +127,8 @@ class BuildContext:
     values: Mapping[str, ParameterValue]
     previous: Scope | None
     measures: dict[str, float | None] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
 
     @property
     def table_path(self) -> Path:
@@ -188,6 +194,7 @@ class Built:
     results: list[GateResult]
     reused: bool
     input_columns: Mapping[str, list[str]]
+    notes: Mapping[str, int] = field(default_factory=dict)
 
 
 @cache
@@ -326,12 +333,13 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
                 "parameters": used,
                 "taken": taken,
                 "measures": dict(context.measures),
+                **context.record,
             }
             found = lake.store(node.layer, node.name, fingerprint, folder, record, hashes)
         lake.store_audit(found, audit, [result.as_dict() for result in results])
         _publish(node, found, audit, delivered, lake)
     _say(node, "done")
-    return Built(found, results, reused=False, input_columns=input_columns)
+    return Built(found, results, reused=False, input_columns=input_columns, notes=context.notes)
 
 
 def _publish(node: Node, table: PublishedTable, audit: str, delivered: Delivered, lake: Lake) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from naome_pipeline import __version__
 from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.deliveries.layouts import feed as feed_definition
-from naome_pipeline.deliveries.reading import layouts_used
+from naome_pipeline.deliveries.matching import layouts_used
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.parameters import parameters

@@ -7,7 +7,7 @@ import pandas as pd
 from assets.sources.data_sets import SOURCE_NAMES
 from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.deliveries.layouts import ASSUMED
-from naome_pipeline.deliveries.reading import layouts_used
+from naome_pipeline.deliveries.matching import layouts_used
 from naome_pipeline.uniting import summed_node
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from naome_pipeline.build import BuildContext, Delivered, Node, code_of
 from naome_pipeline.deliveries.constancy import unchanged
 from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
-from naome_pipeline.lake import QUARANTINE_FILE, Lake, Scope
+from naome_pipeline.deliveries.reuse import EarlierTable, FileRows
+from naome_pipeline.lake import QUARANTINE_FILE, Lake, NotPublished, Scope
 
 
 def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
@@ -21,10 +24,15 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
         quarantine = context.folder / QUARANTINE_FILE
         connection, accepted = context.engine.connection, context.delivered.accepted
         if data_set in context.delivered.supplied:
-            with unchanged(accepted, data_set) as scanned:
+            earlier = _earlier_tables(node, context.delivered.scope, context.lake)
+            with unchanged(accepted) as scan:
                 counts = read_data_set(
-                    connection, accepted, data_set, context.table_path, quarantine, scanned
+                    connection, accepted, data_set, context.table_path, quarantine, scan, earlier
                 )
+            if counts.files:
+                context.record["files_of_delivery"] = [asdict(file) for file in counts.files]
+            if counts.files_taken_over:
+                context.notes["files_taken_over"] = counts.files_taken_over
             rows_in, quarantined = counts.rows_in, sum(counts.quarantined.values())
             unreadable = sum(counts.coerced_to_null.values())
         else:
@@ -43,7 +51,7 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
         files = sorted((f.path, f.sha256) for f in manifest.files if data_set in f.data_sets)
         return {"files": files, "layout": manifest.layout, "snapshot_date": delivered.snapshot_date}
 
-    return Node(
+    node = Node(
         layer="sources",
         name=data_set,
         description=description,
@@ -52,3 +60,19 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
         uses_delivery=uses,
         priority=priority,
     )
+    return node
+
+
+def _earlier_tables(node: Node, scope: Scope, lake: Lake) -> list[EarlierTable]:
+    """The tables of earlier versions of the same delivery that the same code made, newest first; whole ones only."""
+    found = []
+    for earlier in sorted(lake.scopes(), reverse=True):
+        if (earlier.feed, earlier.period) == (scope.feed, scope.period) and earlier.version < scope.version:
+            # Without a usable earlier table the files are read; `naome doctor` says what is wrong with it.
+            with suppress(NotPublished, KeyError, TypeError):
+                table = lake.published(earlier, node.name)
+                if table.record["code_version"] == node.code_version:
+                    hashes = {name: entry["sha256"] for name, entry in table.record["files"].items()}
+                    files = [FileRows(**entry) for entry in table.record.get("files_of_delivery", ())]
+                    found.append(EarlierTable(table.folder, QUARANTINE_FILE, hashes, files))
+    return found

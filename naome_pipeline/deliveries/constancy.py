@@ -9,7 +9,7 @@ the file's identity, size and times of change, which are the same before and aft
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,22 +24,30 @@ _known: dict[tuple[Path, str], tuple[_State, TextFile]] = {}
 
 
 @contextmanager
-def unchanged(accepted: AcceptedDelivery, data_set: str) -> Iterator[Mapping[str, TextFile]]:
-    """Read a data set in this block; DeliveryError when one of its files is not what was accepted, or changes.
+def unchanged(accepted: AcceptedDelivery) -> Iterator[Callable[[str], TextFile]]:
+    """Read files of a delivery in this block; DeliveryError when one of them is not what was accepted, or changes.
 
-    Gives what one pass over the bytes of each file said, by its path in the delivery.
+    Gives what says, by its path in the delivery, what one pass over the bytes of a file found. A file nobody asks about is
+    not looked at.
     """
-    files = [file for file in accepted.manifest.files if data_set in file.data_sets]
-    before = {file.path: _state(accepted.path / file.path) for file in files}
-    scanned = {file.path: _scanned(accepted.path / file.path, file, before[file.path]) for file in files}
-    _refuse(accepted, [path for path, text in scanned.items() if text is None])
+    known = {file.path: file for file in accepted.manifest.files}
+    before: dict[str, _State | None] = {}
+
+    def scan(path: str) -> TextFile:
+        state = _state(accepted.path / path)
+        before.setdefault(path, state)
+        text = _scanned(accepted.path / path, known[path], state)
+        if text is None:
+            raise _refusal(accepted, [path])
+        return text
+
     try:
-        yield {path: text for path, text in scanned.items() if text is not None}
+        yield scan
     except Exception:
         # A file that was cut short fails to parse: say that it was changed, which is the cause.
-        _refuse(accepted, _moved(accepted, files, before))
+        _refuse(accepted, before)
         raise
-    _refuse(accepted, _moved(accepted, files, before))
+    _refuse(accepted, before)
 
 
 def _scanned(path: Path, file: DeliveryFile, state: _State | None) -> TextFile | None:
@@ -56,19 +64,18 @@ def _scanned(path: Path, file: DeliveryFile, state: _State | None) -> TextFile |
     return text
 
 
-def _moved(
-    accepted: AcceptedDelivery, files: Iterable[DeliveryFile], before: dict[str, _State | None]
-) -> list[str]:
-    return [file.path for file in files if _state(accepted.path / file.path) != before[file.path]]
+def _refuse(accepted: AcceptedDelivery, before: Mapping[str, _State | None]) -> None:
+    moved = [path for path, state in before.items() if _state(accepted.path / path) != state]
+    if moved:
+        raise _refusal(accepted, moved)
 
 
-def _refuse(accepted: AcceptedDelivery, changed: Iterable[str]) -> None:
-    if names := sorted(set(changed)):
-        raise DeliveryError(
-            f"{', '.join(names)} of {accepted.id} changed after the delivery was accepted, or is gone; what was read "
-            f"is not used. What to do: find out who changed it in {accepted.path}; put the accepted file back, or "
-            "receive the delivery again under a higher version. naome doctor checks every received file"
-        )
+def _refusal(accepted: AcceptedDelivery, changed: Sequence[str]) -> DeliveryError:
+    return DeliveryError(
+        f"{', '.join(sorted(changed))} of {accepted.id} changed after the delivery was accepted, or is gone; what was read "
+        f"is not used. What to do: find out who changed it in {accepted.path}; put the accepted file back, or "
+        "receive the delivery again under a higher version. naome doctor checks every received file"
+    )
 
 
 def _state(path: Path) -> _State | None:

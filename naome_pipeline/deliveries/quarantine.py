@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -148,6 +148,7 @@ class Lines:
 
 def quarantine_file(
     connection: duckdb.DuckDBPyConnection,
+    path: str,
     file: TextFile,
     layout: TableLayout,
     reasons: Sequence[tuple[str, str | None]],
@@ -157,11 +158,11 @@ def quarantine_file(
 ) -> Lines:
     """Malformed lines and unusable rows of one file, with their physical lines; where the other rows stand.
 
-    `reasons`: reason and column of each code; `records`: well-formed rows of the file.
+    `path`: of the file in its delivery; `reasons`: reason and column of each code; `records`: well-formed rows of the file.
     """
     start = layout.trailer_starts_with
     trailer = f"STARTS_WITH(UPPER(TRIM(csv_line)), {literal(start.upper())})" if start else "FALSE"
-    name, data = literal(file.path.name), literal(layout.data_set)
+    name, data = literal(path), literal(layout.data_set)
     run(
         connection,
         f"INSERT INTO quarantined_rows SELECT {name}, line, {data}, CASE WHEN {trailer} THEN '{TRAILER}' ELSE "
@@ -219,28 +220,46 @@ class Piece:
     rows: int
 
 
+def _key(target: DataSet) -> tuple[str, ...]:
+    return target.key or tuple(canonical_columns(target.name))
+
+
+def suspected_repeats(
+    connection: duckdb.DuckDBPyConnection, target: DataSet, pieces: Sequence[Piece]
+) -> NDArray[np.int64]:
+    """Where rows stand (from 0, over all pieces) whose key has the hash of another row's key, sorted."""
+    hashes = hashes_of(connection, [piece.path for piece in pieces], _key(target))
+    return places_of(hashes, repeated(hashes))
+
+
+def files_with(places: NDArray[np.int64], pieces: Sequence[Piece]) -> list[int]:
+    """The numbers of the files that any of the places (from 0, over all pieces) are in, sorted."""
+    ends = np.cumsum([piece.rows for piece in pieces])
+    there = np.unique(np.searchsorted(ends, places, side="right"))
+    return sorted({pieces[number].file_number for number in there.tolist()})
+
+
 def remove_repeats(
     connection: duckdb.DuckDBPyConnection,
     target: DataSet,
     pieces: Sequence[Piece],
+    suspects: NDArray[np.int64],
     names: Sequence[str],
-    places: Sequence[tuple[RowsSetAside, Lines]],
+    places: Mapping[int, tuple[RowsSetAside, Lines]],
     *,
     repeats_expected: bool,
-) -> None:
+) -> set[int]:
     """Keep one row per key (the first, or the earliest by the data set's rule); the others go to quarantine.
 
-    `names`, `places`: of each delivered file, and what its rows' lines follow from. Keys that repeat are found by hash, so
-    that only their rows are compared value by value, and only pieces with such rows are written again.
+    `names`: of each delivered file; `places`: what the lines of its rows follow from, of every file with suspects. Only the
+    suspects (`suspected_repeats`) are compared value by value, and only pieces with repeats are written again.
+    Returns the numbers of the files that have a key in common with another file.
     """
     columns = [quoted(c) for c in canonical_columns(target.name)]
     whole = ", ".join(columns)
-    names_of_key = target.key or tuple(canonical_columns(target.name))
-    hashes = hashes_of(connection, [piece.path for piece in pieces], names_of_key)
-    suspects = places_of(hashes, repeated(hashes))
-    del hashes
+    names_of_key = _key(target)
     if len(suspects) == 0:
-        return
+        return set()
     typed = ", ".join(f"{quoted(c)} {kind}" for c, kind in canonical_columns(target.name).items())
     run(
         connection,
@@ -284,8 +303,13 @@ def remove_repeats(
         "SELECT piece, LIST(place) FROM duplicates GROUP BY piece ORDER BY piece"
     ).fetchall():
         _write_without(connection, pieces[number], whole, listed_places)
+    in_common = connection.execute(
+        f"SELECT DISTINCT UNNEST(LIST(file_number)) FROM suspects GROUP BY {key} "
+        "HAVING MIN(file_number) < MAX(file_number)"
+    ).fetchall()
     run(connection, "DROP TABLE suspects")
     run(connection, "DROP TABLE duplicates")
+    return {number for (number,) in in_common}
 
 
 def _write_without(

@@ -1,7 +1,7 @@
 """Reading a data set of a delivery: delivered text into one typed table, unusable rows into quarantine.
 
 What belongs here: the order read → type → judge → de-duplicate → write, and the counts. What does not: the rules for
-single values (`typing_sql.py`) or whether a delivery is acceptable (`checking.py`).
+single values (`typing_sql.py`), whether a delivery is acceptable (`checking.py`), or when a file need not be read (`reuse.py`).
 
 Nothing is lost: every record of a file is in the table or in quarantine, with its file, physical line and reason.
 A record is taken to be one physical line; where a quoted value holds a line end, later line numbers are too low.
@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from naome_pipeline.deliveries import layouts
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.layouts import (
     MAIN,
@@ -30,6 +28,7 @@ from naome_pipeline.deliveries.layouts import (
     data_set,
     part_of,
 )
+from naome_pipeline.deliveries.matching import Match, matched_files
 from naome_pipeline.deliveries.quarantine import (
     A_TRAILER,
     ANOTHER_DATA_SET,
@@ -39,16 +38,17 @@ from naome_pipeline.deliveries.quarantine import (
     RowsSetAside,
     collecting,
     create_quarantine,
+    files_with,
     quarantine_file,
     remove_repeats,
     set_aside_sql,
+    suspected_repeats,
 )
-from naome_pipeline.deliveries.recognition import is_supplied, layout_of, recognise
+from naome_pipeline.deliveries.recognition import layout_of
+from naome_pipeline.deliveries.reuse import EarlierTable, FileRows, TakenOver, made_from, take_over
 from naome_pipeline.deliveries.text_files import (
-    Header,
     TextFile,
     drop_rejects,
-    read_header,
     reader_sql,
     scan_file,
 )
@@ -72,19 +72,24 @@ _MOST, _LEAST = "most_deprived", "least_deprived"
 
 @dataclass
 class ReadCounts:
-    """What became of the records of a data set: rows_in = rows_out + all quarantined."""
+    """What became of the records of a data set: rows_in = rows_out + all quarantined.
+
+    How the table came about does not matter when counts are compared: what each file gave to a table in pieces, and how many
+    files were not read because an earlier table had their rows.
+    """
 
     rows_in: int = 0
     rows_out: int = 0
     quarantined: dict[str, int] = field(default_factory=dict)
     coerced_to_null: dict[str, int] = field(default_factory=dict)
+    files: list[FileRows] = field(default_factory=list, compare=False)
+    files_taken_over: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
 class _Source:
     """One main file with its layout and the files joined to it (join name to file)."""
 
-    number: int
     name: str
     file: TextFile
     layout: TableLayout
@@ -106,64 +111,6 @@ class _Source:
         )
 
 
-@lru_cache(maxsize=16)
-def supplied_columns(accepted: AcceptedDelivery) -> Mapping[str, frozenset[str]]:
-    """Data set to the canonical columns that the delivery's files really have, for every data set delivered.
-
-    Remembered per delivery: an accepted delivery never changes.
-    """
-    found: dict[str, set[str]] = {}
-    matched = _matched(accepted)
-    for target in sorted({name for file in accepted.manifest.files for name in file.data_sets}):
-        for match in matched.get(target, ()):
-            headers = {MAIN: match.header} | {part: read_header(path) for part, path in match.joined.items()}
-            layout = layout_of(match.table)
-            columns = {c.name for c in data_set(target).columns if is_supplied(layout, c.name, headers)}
-            found.setdefault(target, set()).update(columns)
-    return {target: frozenset(columns) for target, columns in sorted(found.items())}
-
-
-@lru_cache(maxsize=16)
-def layouts_used(accepted: AcceptedDelivery) -> Mapping[str, tuple[TableLayout, ...]]:
-    """Data set to the published layouts its files follow, for every data set delivered, sorted."""
-    return {
-        target: tuple(
-            sorted(
-                {m.table.version: layout_of(m.table) for m in matches}.values(),
-                key=lambda found: found.version,
-            )
-        )
-        for target, matches in sorted(_matched(accepted).items())
-    }
-
-
-@dataclass(frozen=True)
-class _Match:
-    """A file with the main table it feeds, and the files that table looks things up in."""
-
-    name: str
-    table: BundleTable
-    header: Header
-    joined: dict[str, Path]
-
-
-def _matched(accepted: AcceptedDelivery) -> dict[str, list[_Match]]:
-    """Data set to its files, in the order of their names."""
-    headers = {file.path: read_header(accepted.path / file.path) for file in accepted.manifest.files}
-    stated = {file.path: file.data_set for file in accepted.manifest.files}
-    recognised = recognise(layouts.bundle(accepted.manifest.layout), headers, stated)
-    joins: dict[str, dict[str, Path]] = {}
-    found: dict[str, list[_Match]] = {}
-    for name, tables in sorted(recognised.items()):
-        for table in tables or ():
-            joined = joins.setdefault(table.data_set, {})
-            if table.part == MAIN:
-                found.setdefault(table.data_set, []).append(_Match(name, table, headers[name], joined))
-            else:
-                joined[table.part] = accepted.path / name
-    return found
-
-
 def empty_data_set(
     connection: duckdb.DuckDBPyConnection, name: str, table_path: Path, quarantine_path: Path
 ) -> None:
@@ -181,7 +128,8 @@ def read_data_set(
     name: str,
     table_path: Path,
     quarantine_path: Path,
-    scanned: Mapping[str, TextFile] | None = None,
+    scan: Callable[[str], TextFile] | None = None,
+    earlier: Sequence[EarlierTable] = (),
     *,
     row_group_size: int = ROW_GROUP_SIZE,
 ) -> ReadCounts:
@@ -189,49 +137,51 @@ def read_data_set(
 
     Both Parquet, the table in the order of the files and their lines, the quarantine sorted: the same bytes on any number
     of threads. A table of more than two row groups of `row_group_size` is in pieces (`tables.py`). Quarantine columns:
-    file, line (the header is line 1), data_set, reason, column, record. `scanned`: what is known of the files already.
+    file, line (the header is line 1), data_set, reason, column, record. `scan`: says what is in a file of the delivery.
+    Files whose rows one of the `earlier` tables has are not read; that changes no byte (`reuse.py`).
     DeliveryError when a file cannot be read as a table at all.
     """
-    target = data_set(name)
+    matched = matched_files(delivery).get(name, [])
     counts = ReadCounts()
-    known = scanned or {}
-    sources = [
-        _Source(
-            number,
-            m.name,
-            known.get(m.name) or scan_file(delivery.path / m.name),
-            layout_of(m.table),
-            {part: known.get(path.name) or scan_file(path) for part, path in m.joined.items()},
-        )
-        for number, m in enumerate(_matched(delivery).get(name, ()))
-    ]
-    if not sources:
+    if not matched:
         empty_data_set(connection, name, table_path, quarantine_path)
         return counts
+    names = [match.name for match in matched]
+    repeats_expected = all(layout_of(match.table).repeats_expected for match in matched)
+    origins = [made_from(delivery, match, repeats_expected, row_group_size) for match in matched]
     create_quarantine(connection)
     try:
-        pieces: list[Piece] = []
-        places: list[tuple[RowsSetAside, Lines]] = []
         with collecting(connection) as collector:
-            for source in sources:
-                written, aside, lines = _read_file(
-                    connection,
-                    source,
-                    target,
-                    delivery.manifest.snapshot_date,
-                    counts,
-                    collector,
-                    table_path,
-                    row_group_size,
-                )
-                pieces += written
-                places.append((aside, lines))
-        repeats_expected = all(source.layout.repeats_expected for source in sources)
-        remove_repeats(
-            connection, target, pieces, [s.name for s in sources], places, repeats_expected=repeats_expected
+            reading = _Reading(
+                connection,
+                delivery,
+                data_set(name),
+                matched,
+                collector,
+                scan or (lambda path: scan_file(delivery.path / path)),
+                table_path,
+                row_group_size,
+            )
+            files = [reading.taken_over(n, earlier, origins[n]) or reading.read(n) for n in range(len(names))]
+            while True:
+                pieces = [piece for file in files for piece in file.pieces]
+                suspects = suspected_repeats(connection, reading.target, pieces)
+                # Which row is kept depends on its line, which only reading says.
+                unread = [n for n in files_with(suspects, pieces) if files[n].taken_over]
+                if not unread:
+                    break
+                for number in unread:
+                    shutil.rmtree(reading.folder(number))
+                    files[number] = reading.read(number)
+        for file, path in zip(files, names, strict=True):
+            if file.taken_over:
+                file.taken_over.quarantine_again(connection, path)
+        places = {number: file.places for number, file in enumerate(files) if file.places}
+        entangled = remove_repeats(
+            connection, reading.target, pieces, suspects, names, places, repeats_expected=repeats_expected
         )
         write_parquet(connection, "SELECT * FROM quarantined_rows ORDER BY ALL", quarantine_path)
-        counts.rows_out = _assemble(connection, pieces, table_path, row_group_size)
+        counts.rows_out, named = _assemble(connection, pieces, table_path, row_group_size)
         counts.quarantined = dict(
             connection.execute(
                 "SELECT reason, COUNT(*) FROM quarantined_rows GROUP BY 1 ORDER BY 1"
@@ -240,22 +190,31 @@ def read_data_set(
         counts.rows_in = counts.rows_out + sum(counts.quarantined.values())
     finally:
         run(connection, "DROP TABLE IF EXISTS quarantined_rows")
+    for number, file in enumerate(files):
+        for column, amount in file.unreadable.items():
+            counts.coerced_to_null[column] = counts.coerced_to_null.get(column, 0) + amount
+        if named:
+            own = [name for name, piece in zip(named, pieces, strict=True) if piece.file_number == number]
+            counts.files.append(
+                FileRows(names[number], origins[number], own, file.unreadable, number in entangled)
+            )
+    counts.files_taken_over = sum(file.taken_over is not None for file in files)
     return counts
 
 
 def _assemble(
     connection: duckdb.DuckDBPyConnection, pieces: list[Piece], table_path: Path, row_group_size: int
-) -> int:
-    """Give the pieces their names; a table of few rows becomes one file. Returns the number of rows."""
-    files = [piece.path for piece in pieces]
+) -> tuple[int, list[str]]:
+    """Give the pieces their names; a table of few rows becomes one file. Returns the number of rows and those names."""
+    files, names = [piece.path for piece in pieces], []
     rows = sum(parquet_rows(file) for file in files)
     if len(files) > 1 and rows <= _ROW_GROUPS * row_group_size:
         write_parquet(connection, f"SELECT * FROM {files_sql(files)}", table_path)
     else:
-        named_files(table_path, files)
+        names = [file.name for file in named_files(table_path, files)]
     for folder in {file.parent for file in files}:
         shutil.rmtree(folder)
-    return rows
+    return rows, names
 
 
 @dataclass(frozen=True)
@@ -281,7 +240,7 @@ def profile_file(
 ) -> FileProfile:
     """Type the first records of one file and count what would go to quarantine; nothing is written."""
     layout = layout_of(table)
-    source = _Source(0, name, file, layout, _scanned(joined))
+    source = _Source(name, file, layout, _scanned(joined))
     target = data_set(table.data_set)
     columns = ", ".join(quoted(c) for c in (target.key or canonical_columns(target.name)))
     drop_rejects(connection, _REJECTS)
@@ -316,41 +275,80 @@ def _scanned(joined: dict[str, Path]) -> dict[str, TextFile]:
     return {part: scan_file(path) for part, path in joined.items()}
 
 
-def _read_file(
-    connection: duckdb.DuckDBPyConnection,
-    source: _Source,
-    target: DataSet,
-    snapshot_date: dt.date,
-    counts: ReadCounts,
-    collector: Collector,
-    table_path: Path,
-    row_group_size: int,
-) -> tuple[list[Piece], RowsSetAside, Lines]:
-    """Read one file once: usable rows into pieces of the table, the others into `quarantined_rows`."""
-    drop_rejects(connection, _REJECTS)
-    typed, rows = _judged_rows(connection, source, snapshot_date)
-    listed = ", ".join(quoted(c) for c in canonical_columns(target.name))
-    lost = [quoted("lost " + name) for name in typed.unreadable]
-    folder = table_path.with_name(f"read_{source.number}")
-    statement = f"SELECT {listed} FROM {rows} WHERE {set_aside_sql('good_row', 'code', lost)}"
-    if source.joined:
-        statement += " ORDER BY good_row"  # a join need not keep the order
-    try:
-        written = write_parquet(
-            connection, statement, folder, row_groups_per_file=_ROW_GROUPS, row_group_size=row_group_size
+@dataclass(frozen=True)
+class _FileRead:
+    """Usable rows of one file, and the values lost in them by column.
+
+    `places`: what the lines of its rows follow from; unknown where they were taken over from an earlier table.
+    """
+
+    pieces: list[Piece]
+    unreadable: dict[str, int]
+    places: tuple[RowsSetAside, Lines] | None = None
+    taken_over: TakenOver | None = None
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """The reading of one data set: its files, and what they are read with."""
+
+    connection: duckdb.DuckDBPyConnection
+    delivery: AcceptedDelivery
+    target: DataSet
+    matched: Sequence[Match]
+    collector: Collector
+    scan: Callable[[str], TextFile]
+    table_path: Path
+    row_group_size: int
+
+    def folder(self, number: int) -> Path:
+        """Where the pieces of a file are until they get their names."""
+        return self.table_path.with_name(f"read_{number}")
+
+    def taken_over(self, number: int, earlier: Sequence[EarlierTable], origin: str) -> _FileRead | None:
+        """One file's rows from an earlier table; its unusable rows are not yet in `quarantined_rows`."""
+        taken = take_over(earlier, self.matched[number].name, origin, self.folder(number))
+        if taken is None:
+            return None
+        pieces = [Piece(path, number, parquet_rows(path)) for path in taken.pieces]
+        return _FileRead(pieces, taken.unreadable, taken_over=taken)
+
+    def read(self, number: int) -> _FileRead:
+        """Read one file once: usable rows into pieces of the table, the others into `quarantined_rows`."""
+        connection, match = self.connection, self.matched[number]
+        joined = {part: self.scan(path) for part, path in match.joined.items()}
+        source = _Source(match.name, self.scan(match.name), layout_of(match.table), joined)
+        drop_rejects(connection, _REJECTS)
+        typed, rows = _judged_rows(connection, source, self.delivery.manifest.snapshot_date)
+        listed = ", ".join(quoted(c) for c in canonical_columns(self.target.name))
+        lost = [quoted("lost " + name) for name in typed.unreadable]
+        statement = f"SELECT {listed} FROM {rows} WHERE {set_aside_sql('good_row', 'code', lost)}"
+        if source.joined:
+            statement += " ORDER BY good_row"  # a join need not keep the order
+        try:
+            written = write_parquet(
+                connection,
+                statement,
+                self.folder(number),
+                row_groups_per_file=_ROW_GROUPS,
+                row_group_size=self.row_group_size,
+            )
+        except duckdb.InvalidInputException as problem:
+            raise _not_a_table(source.name, problem) from None
+        aside = self.collector.found(len(typed.unreadable))
+        unreadable = {
+            name: amount for name, amount in zip(typed.unreadable, aside.lost.tolist(), strict=True) if amount
+        }
+        records = written + len(aside.numbers)
+        lines = quarantine_file(
+            connection, source.name, source.file, source.layout, typed.reasons, aside, _REJECTS, records
         )
-    except duckdb.InvalidInputException as problem:
-        raise _not_a_table(source.name, problem) from None
-    aside = collector.found(len(typed.unreadable))
-    for name, amount in zip(typed.unreadable, aside.lost.tolist(), strict=True):
-        if amount:
-            counts.coerced_to_null[name] = counts.coerced_to_null.get(name, 0) + amount
-    lines = quarantine_file(
-        connection, source.file, source.layout, typed.reasons, aside, _REJECTS, written + len(aside.numbers)
-    )
-    drop_rejects(connection, _REJECTS)
-    files = sorted(folder.glob("data_*.parquet"), key=lambda path: int(path.stem.removeprefix("data_")))
-    return [Piece(file, source.number, parquet_rows(file)) for file in files], aside, lines
+        drop_rejects(connection, _REJECTS)
+        files = sorted(
+            self.folder(number).glob("data_*.parquet"), key=lambda path: int(path.stem.removeprefix("data_"))
+        )
+        pieces = [Piece(file, number, parquet_rows(file)) for file in files]
+        return _FileRead(pieces, unreadable, places=(aside, lines))
 
 
 def _judged_rows(

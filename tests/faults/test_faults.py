@@ -158,7 +158,8 @@ def test_landing_file_changed_after_acceptance(worker, homes, tmp_path):
 def _read_while_replaced(accepted: AcceptedDelivery, path: Path) -> None:
     """The content is the accepted one again when the reading ends."""
     content = path.read_bytes()
-    with unchanged(accepted, "sact"):
+    with unchanged(accepted) as scan:
+        scan(path.name)
         path.write_bytes(content[:100])
         path.write_bytes(content)
 
@@ -171,8 +172,8 @@ def test_landing_file_replaced_while_it_is_read(homes, tmp_path):
     with pytest.raises(DeliveryError, match=path.name):
         _read_while_replaced(accepted, path)
     assert path.read_bytes() == content
-    with unchanged(accepted, "sact"):
-        pass
+    with unchanged(accepted) as scan:
+        assert scan(path.name).size == len(content)
 
 
 @pytest.mark.parametrize(
