@@ -10,7 +10,7 @@ and those would be patient data in an event log. It is imported only when a gate
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ from sqlglot.errors import SqlglotError
 
 from naome_pipeline.configuration import mistake_in, read_configuration, understanding
 from naome_pipeline.engine import DIALECT, Engine, literal, quoted
-from naome_pipeline.repeats import files_sql, rows_beyond_the_first
+from naome_pipeline.repeats import columns_without_nulls, files_sql, rows_beyond_the_first
 from naome_pipeline.tables import table_files
 
 EXPECTATIONS_FOLDER = Path(__file__).parent.parent / "expectations"
@@ -253,7 +253,7 @@ def _measured(
     if metrics["missing_columns"]:
         selects = ["COUNT(*) AS rows"]
     elif len(files) > 1:
-        full = _columns_without_nulls(engine, files)
+        full = columns_without_nulls(engine.connection, files)
         selects = [_knowing(full, select) for select in selects]
     measured = _first_row(engine.fetch(f"SELECT {', '.join(selects)} FROM {source}"))
     there = {
@@ -274,16 +274,6 @@ def _measured(
             )
         )
     return metrics
-
-
-def _columns_without_nulls(engine: Engine, files: Sequence[Path]) -> set[str]:
-    """The columns of which the footers of a table's files count no null. DuckDB uses them where there is one file."""
-    listed = ", ".join(literal(file) for file in files)
-    found = engine.connection.execute(
-        f"SELECT path_in_schema FROM parquet_metadata([{listed}]) GROUP BY ALL "
-        "HAVING SUM(stats_null_count) = 0 AND COUNT(stats_null_count) = COUNT(*)"
-    ).fetchall()
-    return {str(column) for (column,) in found}
 
 
 def _knowing(full: set[str], select: str) -> str:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from naome_pipeline.deliveries.layouts import DataSet, TableLayout, canonical_columns
 from naome_pipeline.deliveries.text_files import TextFile, drop_rejects, lines_at, reader_sql
 from naome_pipeline.engine import literal, quoted, run, write_parquet
-from naome_pipeline.repeats import hashes_of, places_of, repeated
+from naome_pipeline.repeats import columns_without_nulls, hash_sql, hashes_of, places_of, repeated
 
 MALFORMED, TRAILER = "malformed_line", "trailer_line"
 DUPLICATE_ROW, DUPLICATE_KEY = "duplicate_row", "duplicate_key"
@@ -219,6 +219,18 @@ class Piece:
     rows: int
 
 
+def identity_sql(target: DataSet) -> str:
+    """The hash of what a row is known by: its key, or all its columns where there is nothing in the key."""
+    whole = tuple(canonical_columns(target.name))
+    if target.key is None:
+        return hash_sql(whole)
+    return f"CASE WHEN {_without_key(target.key)} THEN {hash_sql(whole)} ELSE {hash_sql(target.key)} END"
+
+
+def _without_key(key: Sequence[str]) -> str:
+    return " AND ".join(f"{quoted(column)} IS NULL" for column in key)
+
+
 def remove_repeats(
     connection: duckdb.DuckDBPyConnection,
     target: DataSet,
@@ -230,13 +242,18 @@ def remove_repeats(
 ) -> None:
     """Keep one row per key (the first, or the earliest by the data set's rule); the others go to quarantine.
 
-    `names`, `places`: of each delivered file, and what its rows' lines follow from. Keys that repeat are found by hash, so
-    that only their rows are compared value by value, and only pieces with such rows are written again.
+    A row that has nothing in its key is known by all its columns. `names`, `places`: of each delivered file, and what its
+    rows' lines follow from. Keys that repeat are found by hash, so that only their rows are compared value by value, and
+    only pieces with such rows are written again.
     """
     columns = [quoted(c) for c in canonical_columns(target.name)]
     whole = ", ".join(columns)
+    files = [piece.path for piece in pieces]
     names_of_key = target.key or tuple(canonical_columns(target.name))
-    hashes = hashes_of(connection, [piece.path for piece in pieces], names_of_key)
+    hashed = hash_sql(names_of_key)
+    if files and columns_without_nulls(connection, files).isdisjoint(names_of_key):
+        hashed = identity_sql(target)  # reads all columns
+    hashes = hashes_of(connection, files, hashed)
     suspects = places_of(hashes, repeated(hashes))
     del hashes
     if len(suspects) == 0:
@@ -269,7 +286,8 @@ def remove_repeats(
     run(
         connection,
         f"CREATE OR REPLACE TABLE duplicates AS SELECT *, ROW_NUMBER() OVER (PARTITION BY {whole} ORDER BY {order}) > 1 "
-        f"AS repeats_row FROM suspects QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) > 1",
+        f"AS repeats_row FROM suspects QUALIFY CASE WHEN {_without_key(names_of_key)} THEN repeats_row "
+        f"ELSE ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) > 1 END",
     )
     record = ", ".join(f"{column} := {column}" for column in columns)
     listed = f"[{', '.join(literal(name) for name in names)}]"

@@ -39,6 +39,7 @@ from naome_pipeline.deliveries.quarantine import (
     RowsSetAside,
     collecting,
     create_quarantine,
+    identity_sql,
     quarantine_file,
     remove_repeats,
     set_aside_sql,
@@ -283,12 +284,11 @@ def profile_file(
     layout = layout_of(table)
     source = _Source(0, name, file, layout, _scanned(joined))
     target = data_set(table.data_set)
-    columns = ", ".join(quoted(c) for c in (target.key or canonical_columns(target.name)))
     drop_rejects(connection, _REJECTS)
     try:
         typed, rows = _judged_rows(connection, source, snapshot_date, limit=PROFILED_RECORDS)
         found = connection.execute(
-            f"SELECT code, COUNT(*), COUNT(DISTINCT HASH({columns})) FROM {rows} "
+            f"SELECT code, COUNT(*), COUNT(DISTINCT {identity_sql(target)}) FROM {rows} "
             f"WHERE code IS DISTINCT FROM {ANOTHER_DATA_SET} GROUP BY code ORDER BY code"
         ).fetchall()
     except duckdb.InvalidInputException as problem:
