@@ -10,6 +10,7 @@ rows have equal hashes; rows with equal hashes are compared value by value.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ from naome_pipeline.engine import literal, quoted
 
 Hashes = NDArray[np.uint64]
 _FILTER_BITS = 24
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """The hashes (`hash_sql`, sorted) that rows of a table with equal values in some columns have; others may have them too."""
+
+    columns: tuple[str, ...]
+    hashes: Hashes
 
 
 def files_sql(files: Sequence[Path]) -> str:
@@ -90,9 +99,16 @@ def rows_beyond_the_first(
     columns: Sequence[str],
     *,
     nulls: bool = True,
+    suspects: Suspects | None = None,
 ) -> int:
-    """How many rows repeat the values of some columns in an earlier row; with `nulls` False, of rows without nulls there."""
-    suspected = repeated(hashes_of(connection, files, hash_sql(columns)))
+    """How many rows repeat the values of some columns in an earlier row; with `nulls` False, of rows without nulls there.
+
+    `suspects`, of these columns, save looking for them: only rows with these hashes are compared.
+    """
+    if suspects is not None and suspects.columns == tuple(columns):
+        suspected = suspects.hashes
+    else:
+        suspected = repeated(hashes_of(connection, files, hash_sql(columns)))
     if len(suspected) == 0:
         return 0
     listed = ", ".join(quoted(column) for column in columns)

@@ -27,6 +27,7 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
                 )
             rows_in, quarantined = counts.rows_in, sum(counts.quarantined.values())
             unreadable = sum(counts.coerced_to_null.values())
+            context.suspects = counts.suspects
         else:
             empty_data_set(connection, data_set, context.table_path, quarantine)
             rows_in, quarantined, unreadable = 0, 0, 0

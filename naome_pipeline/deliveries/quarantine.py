@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from naome_pipeline.deliveries.layouts import DataSet, TableLayout, canonical_columns
 from naome_pipeline.deliveries.text_files import TextFile, drop_rejects, lines_at, reader_sql
 from naome_pipeline.engine import literal, quoted, run, write_parquet
-from naome_pipeline.repeats import columns_without_nulls, hash_sql, hashes_of, places_of, repeated
+from naome_pipeline.repeats import Suspects, columns_without_nulls, hash_sql, hashes_of, places_of, repeated
 
 MALFORMED, TRAILER = "malformed_line", "trailer_line"
 DUPLICATE_ROW, DUPLICATE_KEY = "duplicate_row", "duplicate_key"
@@ -239,12 +239,12 @@ def remove_repeats(
     places: Sequence[tuple[RowsSetAside, Lines]],
     *,
     repeats_expected: bool,
-) -> None:
+) -> Suspects:
     """Keep one row per key (the first, or the earliest by the data set's rule); the others go to quarantine.
 
     A row that has nothing in its key is known by all its columns. `names`, `places`: of each delivered file, and what its
     rows' lines follow from. Keys that repeat are found by hash, so that only their rows are compared value by value, and
-    only pieces with such rows are written again.
+    only pieces with such rows are written again. Returns these hashes, by which the gate finds the rows again.
     """
     columns = [quoted(c) for c in canonical_columns(target.name)]
     whole = ", ".join(columns)
@@ -254,10 +254,11 @@ def remove_repeats(
     if files and columns_without_nulls(connection, files).isdisjoint(names_of_key):
         hashed = identity_sql(target)  # reads all columns
     hashes = hashes_of(connection, files, hashed)
-    suspects = places_of(hashes, repeated(hashes))
+    found = Suspects(names_of_key, repeated(hashes))
+    suspects = places_of(hashes, found.hashes)
     del hashes
     if len(suspects) == 0:
-        return
+        return found
     typed = ", ".join(f"{quoted(c)} {kind}" for c, kind in canonical_columns(target.name).items())
     run(
         connection,
@@ -304,6 +305,7 @@ def remove_repeats(
         _write_without(connection, pieces[number], whole, listed_places)
     run(connection, "DROP TABLE suspects")
     run(connection, "DROP TABLE duplicates")
+    return found
 
 
 def _write_without(

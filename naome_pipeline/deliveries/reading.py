@@ -55,7 +55,7 @@ from naome_pipeline.deliveries.text_files import (
 )
 from naome_pipeline.deliveries.typing_sql import TypedColumns, condition_sql, typed_columns
 from naome_pipeline.engine import ROW_GROUP_SIZE, literal, quoted, run, write_parquet
-from naome_pipeline.repeats import files_sql
+from naome_pipeline.repeats import Suspects, files_sql
 from naome_pipeline.tables import named_files, parquet_rows
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ class ReadCounts:
     rows_out: int = 0
     quarantined: dict[str, int] = field(default_factory=dict)
     coerced_to_null: dict[str, int] = field(default_factory=dict)
+    suspects: Suspects | None = field(default=None, compare=False, repr=False)
+    """By what rows that repeat others were found."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ def read_data_set(
                 pieces += written
                 places.append((aside, lines))
         repeats_expected = all(source.layout.repeats_expected for source in sources)
-        remove_repeats(
+        counts.suspects = remove_repeats(
             connection, target, pieces, [s.name for s in sources], places, repeats_expected=repeats_expected
         )
         write_parquet(connection, "SELECT * FROM quarantined_rows ORDER BY ALL", quarantine_path)
