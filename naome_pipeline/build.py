@@ -49,6 +49,7 @@ from naome_pipeline.lake import (
 from naome_pipeline.parameters import parameters
 from naome_pipeline.periods import parse_period
 from naome_pipeline.reference import reference_path
+from naome_pipeline.repeats import Suspects
 from naome_pipeline.tables import (
     TABLE_FILE,
     file_sha256,
@@ -127,6 +128,7 @@ class BuildContext:
     values: Mapping[str, ParameterValue]
     previous: Scope | None
     measures: dict[str, float | None] = field(default_factory=dict)
+    suspects: Suspects | None = None
     record: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
 
@@ -311,7 +313,8 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
         table = table_path(folder) if found is None else found.path
         rows = sum(parquet_rows(file) for file in table_files(table))
         ratio = None if not before else rows / before
-        metrics = profile_table(engine, table, suite, context.measures | {"rows_to_previous": ratio})
+        numbers = context.measures | {"rows_to_previous": ratio}
+        metrics = profile_table(engine, table, suite, numbers, context.suspects)
         results = judge(metrics, suite)
         try:
             raise_for_failures(node.name, results)

@@ -10,9 +10,9 @@ and those would be patient data in an event log. It is imported only when a gate
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, Literal
@@ -26,7 +26,7 @@ from sqlglot.errors import SqlglotError
 
 from naome_pipeline.configuration import mistake_in, read_configuration, understanding
 from naome_pipeline.engine import DIALECT, Engine, literal, quoted
-from naome_pipeline.repeats import files_sql, rows_beyond_the_first
+from naome_pipeline.repeats import Suspects, columns_without_nulls, files_sql, rows_beyond_the_first
 from naome_pipeline.tables import table_files
 
 EXPECTATIONS_FOLDER = Path(__file__).parent.parent / "expectations"
@@ -197,7 +197,11 @@ def united_suite(own: Suite) -> Suite:
 
 
 def profile_table(
-    engine: Engine, table: Path, suite: Suite, context: Mapping[str, float | None]
+    engine: Engine,
+    table: Path,
+    suite: Suite,
+    context: Mapping[str, float | None],
+    suspects: Suspects | None = None,
 ) -> dict[str, float | None]:
     """Measure a staged table: one pass for counts, nulls, codes, rules; one over each key; one join per reference.
 
@@ -206,11 +210,12 @@ def profile_table(
     `rule.<name>` (rows that break it), `measure.<name>`, `unmatched.<name>` (share of rows without a partner);
     from `repeated_share` (share of rows that repeat another) and `repeated_values` (rows that repeat a value) also
     measures.
-    `context` adds numbers the table does not hold (rows quarantined, rows in the release before).
+    `context` adds numbers the table does not hold (rows quarantined, rows in the release before). `suspects`: where whoever
+    made the table has looked for rows that repeat others, only those are looked at again.
     A ConfigurationError names the suite when a rule or measure of it is no statement about the table.
     """
     try:
-        return _measured(engine, table, suite, context)
+        return _measured(engine, table, suite, context, suspects)
     except duckdb.Error as problem:
         # A `$name` in it would be a parameter that nobody gives. A damaged file is not the suite's mistake.
         unbound = isinstance(problem, duckdb.InvalidInputException) and "parameters" in str(problem)
@@ -221,7 +226,11 @@ def profile_table(
 
 
 def _measured(
-    engine: Engine, table: Path, suite: Suite, context: Mapping[str, float | None]
+    engine: Engine,
+    table: Path,
+    suite: Suite,
+    context: Mapping[str, float | None],
+    suspects: Suspects | None,
 ) -> dict[str, float | None]:
     spec = suite.profile
     files = table_files(table)
@@ -253,7 +262,7 @@ def _measured(
     if metrics["missing_columns"]:
         selects = ["COUNT(*) AS rows"]
     elif len(files) > 1:
-        full = _columns_without_nulls(engine, files)
+        full = columns_without_nulls(engine.connection, files)
         selects = [_knowing(full, select) for select in selects]
     measured = _first_row(engine.fetch(f"SELECT {', '.join(selects)} FROM {source}"))
     there = {
@@ -264,7 +273,7 @@ def _measured(
     metrics |= measured
     if metrics["missing_columns"]:
         return metrics
-    metrics |= _repeats(engine, files, spec, float(metrics["rows"] or 0), there)
+    metrics |= _repeats(engine, files, spec, float(metrics["rows"] or 0), there, suspects)
     for name, reference in spec.get("references", {}).items():
         metrics |= _first_row(
             engine.fetch(
@@ -274,16 +283,6 @@ def _measured(
             )
         )
     return metrics
-
-
-def _columns_without_nulls(engine: Engine, files: Sequence[Path]) -> set[str]:
-    """The columns of which the footers of a table's files count no null. DuckDB uses them where there is one file."""
-    listed = ", ".join(literal(file) for file in files)
-    found = engine.connection.execute(
-        f"SELECT path_in_schema FROM parquet_metadata([{listed}]) GROUP BY ALL "
-        "HAVING SUM(stats_null_count) = 0 AND COUNT(stats_null_count) = COUNT(*)"
-    ).fetchall()
-    return {str(column) for (column,) in found}
 
 
 def _knowing(full: set[str], select: str) -> str:
@@ -306,22 +305,28 @@ def _knowing(full: set[str], select: str) -> str:
 
 
 def _repeats(
-    engine: Engine, files: list[Path], spec: Mapping[str, Any], rows: float, there: Mapping[str, float | None]
+    engine: Engine,
+    files: list[Path],
+    spec: Mapping[str, Any],
+    rows: float,
+    there: Mapping[str, float | None],
+    suspects: Suspects | None,
 ) -> dict[str, float | None]:
     """Rows that repeat a key, a value or a whole row. `there`: rows that have a value at all, per column."""
+    count = partial(rows_beyond_the_first, engine.connection, files, suspects=suspects)
     found: dict[str, float | None] = {}
     unique: list[set[str]] = []
     for name, column in spec.get("repeated_values", {}).items():
-        repeats = rows_beyond_the_first(engine.connection, files, [column], nulls=False)
+        repeats = count([column], nulls=False)
         found[f"measure.{name}"] = float(repeats)
         unique += [{column}] if repeats == 0 and there[column] == rows else []
     if key := spec.get("key"):
-        found["duplicate_keys"] = float(rows_beyond_the_first(engine.connection, files, key))
+        found["duplicate_keys"] = float(count(key))
         unique += [set(key)] if found["duplicate_keys"] == 0 else []
     for name, columns in spec.get("repeated_share", {}).items():
         # Rows that differ in some of the columns differ.
         known = any(values <= set(columns) for values in unique)
-        repeats = 0 if known else rows_beyond_the_first(engine.connection, files, columns)
+        repeats = 0 if known else count(columns)
         found[f"measure.{name}"] = repeats / rows if rows else None
     return found
 

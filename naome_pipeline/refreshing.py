@@ -166,11 +166,13 @@ def _run_job(feed: str, partition_key: str) -> None:
         # Nodes report their own failures; what comes through is Dagster's: its storage, mostly.
         raise RefreshFailed(described(problem)) from None
     if not result.success:
-        failures = [e for e in result.all_events if e.is_step_failure]
-        messages = []
-        for event in failures:
-            data = event.step_failure_data
-            said = data.user_failure_data.description if data.user_failure_data else None
-            cause = data.error.message if data.error else "unknown"
-            messages.append(f"{event.step_key}: {said or cause}")
-        raise RefreshFailed("; ".join(messages) or "the run did not complete")
+        failed: dict[str, list[str]] = {}
+        for event in result.all_events:
+            if event.is_step_failure:
+                data = event.step_failure_data
+                said = data.user_failure_data.description if data.user_failure_data else None
+                message = said or (data.error.message if data.error else "unknown")
+                failed.setdefault(message, []).append(str(event.step_key))
+        # What fails several nodes (a disk that is full) is said once.
+        said_once = "; ".join(f"{', '.join(steps)}: {message}" for message, steps in failed.items())
+        raise RefreshFailed(said_once or "the run did not complete")

@@ -10,6 +10,7 @@ rows have equal hashes; rows with equal hashes are compared value by value.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +25,41 @@ Hashes = NDArray[np.uint64]
 _FILTER_BITS = 24
 
 
+@dataclass(frozen=True)
+class Suspects:
+    """The hashes (`hash_sql`, sorted) that rows of a table with equal values in some columns have; others may have them too."""
+
+    columns: tuple[str, ...]
+    hashes: Hashes
+
+
 def files_sql(files: Sequence[Path]) -> str:
     """The DuckDB table function that reads these Parquet files as one table, in this order."""
     return f"read_parquet([{', '.join(literal(file) for file in files)}])"
 
 
-def hashes_of(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], columns: Sequence[str]) -> Hashes:
-    """The hash of some columns of every row, in the order of the rows."""
+def columns_without_nulls(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> set[str]:
+    """The columns of which the footers of a table's files count no null. DuckDB uses them where there is one file."""
+    listed = ", ".join(literal(file) for file in files)
+    found = connection.execute(
+        f"SELECT path_in_schema FROM parquet_metadata([{listed}]) GROUP BY ALL "
+        "HAVING SUM(stats_null_count) = 0 AND COUNT(stats_null_count) = COUNT(*)"
+    ).fetchall()
+    return {str(column) for (column,) in found}
+
+
+def hash_sql(columns: Sequence[str]) -> str:
+    """The hash of some columns of a row."""
+    return f"HASH({', '.join(quoted(column) for column in columns)})"
+
+
+def hashes_of(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], hashed: str) -> Hashes:
+    """The hash (`hash_sql`) of every row, in the order of the rows."""
     if not files:
         return np.empty(0, np.uint64)
     counted = connection.execute(f"SELECT COUNT(*) FROM {files_sql(files)}").fetchall()
     found = np.empty(int(counted[0][0]), np.uint64)
-    listed = ", ".join(quoted(column) for column in columns)
-    reader = connection.sql(f"SELECT HASH({listed}) AS h FROM {files_sql(files)}").to_arrow_reader(1 << 20)
+    reader = connection.sql(f"SELECT {hashed} AS h FROM {files_sql(files)}").to_arrow_reader(1 << 20)
     start = 0
     for batch in reader:
         found[start : start + len(batch)] = batch.column(0).to_numpy()
@@ -76,9 +99,16 @@ def rows_beyond_the_first(
     columns: Sequence[str],
     *,
     nulls: bool = True,
+    suspects: Suspects | None = None,
 ) -> int:
-    """How many rows repeat the values of some columns in an earlier row; with `nulls` False, of rows without nulls there."""
-    suspected = repeated(hashes_of(connection, files, columns))
+    """How many rows repeat the values of some columns in an earlier row; with `nulls` False, of rows without nulls there.
+
+    `suspects`, of these columns, save looking for them: only rows with these hashes are compared.
+    """
+    if suspects is not None and suspects.columns == tuple(columns):
+        suspected = suspects.hashes
+    else:
+        suspected = repeated(hashes_of(connection, files, hash_sql(columns)))
     if len(suspected) == 0:
         return 0
     listed = ", ".join(quoted(column) for column in columns)
@@ -87,7 +117,7 @@ def rows_beyond_the_first(
     try:
         found = connection.execute(
             f"SELECT COALESCE(SUM(n - 1), 0) FROM (SELECT COUNT(*) AS n FROM {files_sql(files)} "
-            f"WHERE HASH({listed}) IN (SELECT h FROM suspected_hashes){there} GROUP BY {listed})"
+            f"WHERE {hash_sql(columns)} IN (SELECT h FROM suspected_hashes){there} GROUP BY {listed})"
         ).fetchall()
     finally:
         connection.unregister("suspected_hashes")

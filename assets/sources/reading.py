@@ -35,6 +35,7 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
                 context.notes["files_taken_over"] = counts.files_taken_over
             rows_in, quarantined = counts.rows_in, sum(counts.quarantined.values())
             unreadable = sum(counts.coerced_to_null.values())
+            context.suspects = counts.suspects
         else:
             empty_data_set(connection, data_set, context.table_path, quarantine)
             rows_in, quarantined, unreadable = 0, 0, 0

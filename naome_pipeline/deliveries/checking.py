@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
@@ -68,6 +68,8 @@ class Report:
 
     findings: tuple[Finding, ...]
     files: int
+    scans: Mapping[str, TextFile] = field(default_factory=dict)
+    """What a pass over the bytes of each file said, by its path."""
 
     @property
     def acceptable(self) -> bool:
@@ -98,8 +100,13 @@ def check_delivery(directory: Path) -> Report:
         return Report((Finding(MANIFEST_FILE, "", str(problem), True),), 0)
     except ValueError as problem:
         return Report((Finding(MANIFEST_FILE, "period", str(problem), True),), 0)
-    findings = [*_listing(directory, manifest), *_contents(directory, manifest), *_completeness(manifest)]
-    return Report(tuple(findings), len(manifest.files))
+    scans: dict[str, TextFile] = {}
+    findings = [
+        *_listing(directory, manifest),
+        *_contents(directory, manifest, scans),
+        *_completeness(manifest),
+    ]
+    return Report(tuple(findings), len(manifest.files), scans)
 
 
 def _listing(directory: Path, manifest: Manifest) -> Iterator[Finding]:
@@ -126,7 +133,8 @@ def _completeness(manifest: Manifest) -> Iterator[Finding]:
             yield Finding(MANIFEST_FILE, "files", message, False)
 
 
-def _contents(directory: Path, manifest: Manifest) -> Iterator[Finding]:
+def _contents(directory: Path, manifest: Manifest, scans: dict[str, TextFile]) -> Iterator[Finding]:
+    """Findings about each file; what is known of it goes to `scans`."""
     present = [file for file in manifest.files if (directory / file.path).is_file()]
     bundle = layouts.bundle(manifest.layout)
     headers = {file.path: read_header(directory / file.path) for file in present}
@@ -140,7 +148,7 @@ def _contents(directory: Path, manifest: Manifest) -> Iterator[Finding]:
     with duckdb.connect(":memory:") as connection:
         for file in present:
             tables = recognised[file.path]
-            text = scan_file(directory / file.path)
+            text = scans[file.path] = scan_file(directory / file.path)
             yield from _bytes(file, text)
             if not _is_table(text):
                 continue

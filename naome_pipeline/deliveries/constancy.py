@@ -3,7 +3,8 @@
 What belongs here: hashing the files of an accepted delivery before they are read, and refusing when they are not what the
 manifest says. What does not: reading them (`reading.py`).
 
-The pass over the bytes that says how to read a file also hashes it. That the bytes read afterwards are the same follows from
+The pass over the bytes that says how to read a file also hashes it; what it said when the file was received is known, so then
+it is only hashed. That the bytes read afterwards are the same follows from
 the file's identity, size and times of change, which are the same before and after both.
 """
 
@@ -16,7 +17,9 @@ from pathlib import Path
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.manifest import DeliveryFile
 from naome_pipeline.deliveries.receiving import AcceptedDelivery
+from naome_pipeline.deliveries.scans import known_scan
 from naome_pipeline.deliveries.text_files import TextFile, scan_file
+from naome_pipeline.tables import file_sha256
 
 _State = tuple[int, int, int, int]
 # Files of this process that were scanned and found as accepted: a file may feed several data sets.
@@ -36,7 +39,7 @@ def unchanged(accepted: AcceptedDelivery) -> Iterator[Callable[[str], TextFile]]
     def scan(path: str) -> TextFile:
         state = _state(accepted.path / path)
         before.setdefault(path, state)
-        text = _scanned(accepted.path / path, known[path], state)
+        text = _scanned(accepted.path, known[path], state)
         if text is None:
             raise _refusal(accepted, [path])
         return text
@@ -50,15 +53,21 @@ def unchanged(accepted: AcceptedDelivery) -> Iterator[Callable[[str], TextFile]]
     _refuse(accepted, before)
 
 
-def _scanned(path: Path, file: DeliveryFile, state: _State | None) -> TextFile | None:
+def _scanned(folder: Path, file: DeliveryFile, state: _State | None) -> TextFile | None:
     """What is in a file, if it is what was accepted."""
     if state is None:
         return None
+    path = folder / file.path
     known = _known.get((path, file.sha256))
     if known is not None and known[0] == state:
         return known[1]
-    text = scan_file(path)
-    if text.sha256 != file.sha256:
+    text = known_scan(folder, file.path, file.sha256)
+    if text is None:
+        text = scan_file(path)
+        sha256 = text.sha256
+    else:
+        sha256 = file_sha256(path)
+    if sha256 != file.sha256:
         return None
     _known[path, file.sha256] = (state, text)
     return text

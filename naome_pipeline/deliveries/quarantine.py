@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from naome_pipeline.deliveries.layouts import DataSet, TableLayout, canonical_columns
 from naome_pipeline.deliveries.text_files import TextFile, drop_rejects, lines_at, reader_sql
 from naome_pipeline.engine import literal, quoted, run, write_parquet
-from naome_pipeline.repeats import hashes_of, places_of, repeated
+from naome_pipeline.repeats import Suspects, columns_without_nulls, hash_sql, hashes_of, places_of, repeated
 
 MALFORMED, TRAILER = "malformed_line", "trailer_line"
 DUPLICATE_ROW, DUPLICATE_KEY = "duplicate_row", "duplicate_key"
@@ -220,16 +220,36 @@ class Piece:
     rows: int
 
 
+def identity_sql(target: DataSet) -> str:
+    """The hash of what a row is known by: its key, or all its columns where there is nothing in the key."""
+    whole = tuple(canonical_columns(target.name))
+    if target.key is None:
+        return hash_sql(whole)
+    return f"CASE WHEN {_without_key(target.key)} THEN {hash_sql(whole)} ELSE {hash_sql(target.key)} END"
+
+
+def _without_key(key: Sequence[str]) -> str:
+    return " AND ".join(f"{quoted(column)} IS NULL" for column in key)
+
+
 def _key(target: DataSet) -> tuple[str, ...]:
     return target.key or tuple(canonical_columns(target.name))
 
 
-def suspected_repeats(
+def find_repeats(
     connection: duckdb.DuckDBPyConnection, target: DataSet, pieces: Sequence[Piece]
-) -> NDArray[np.int64]:
-    """Where rows stand (from 0, over all pieces) whose key has the hash of another row's key, sorted."""
-    hashes = hashes_of(connection, [piece.path for piece in pieces], _key(target))
-    return places_of(hashes, repeated(hashes))
+) -> tuple[Suspects, NDArray[np.int64]]:
+    """The hashes that the keys of several rows have, and where those rows stand (from 0, over all pieces), sorted.
+
+    A row that has nothing in its key is known by all its columns.
+    """
+    files, key = [piece.path for piece in pieces], _key(target)
+    hashed = hash_sql(key)
+    if files and columns_without_nulls(connection, files).isdisjoint(key):
+        hashed = identity_sql(target)  # reads all columns
+    hashes = hashes_of(connection, files, hashed)
+    found = Suspects(key, repeated(hashes))
+    return found, places_of(hashes, found.hashes)
 
 
 def files_with(places: NDArray[np.int64], pieces: Sequence[Piece]) -> list[int]:
@@ -251,9 +271,9 @@ def remove_repeats(
 ) -> set[int]:
     """Keep one row per key (the first, or the earliest by the data set's rule); the others go to quarantine.
 
-    `names`: of each delivered file; `places`: what the lines of its rows follow from, of every file with suspects. Only the
-    suspects (`suspected_repeats`) are compared value by value, and only pieces with repeats are written again.
-    Returns the numbers of the files that have a key in common with another file.
+    `suspects`: places of the rows whose keys may repeat (`find_repeats`); only they are compared value by value, and only
+    pieces with repeats are written again. `names`: of each delivered file; `places`: what the lines of its rows follow from,
+    of every file with suspects. Returns the numbers of the files that have a key in common with another file.
     """
     columns = [quoted(c) for c in canonical_columns(target.name)]
     whole = ", ".join(columns)
@@ -288,7 +308,8 @@ def remove_repeats(
     run(
         connection,
         f"CREATE OR REPLACE TABLE duplicates AS SELECT *, ROW_NUMBER() OVER (PARTITION BY {whole} ORDER BY {order}) > 1 "
-        f"AS repeats_row FROM suspects QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) > 1",
+        f"AS repeats_row FROM suspects QUALIFY CASE WHEN {_without_key(names_of_key)} THEN repeats_row "
+        f"ELSE ROW_NUMBER() OVER (PARTITION BY {key} ORDER BY {order}) > 1 END",
     )
     record = ", ".join(f"{column} := {column}" for column in columns)
     listed = f"[{', '.join(literal(name) for name in names)}]"
@@ -304,7 +325,7 @@ def remove_repeats(
     ).fetchall():
         _write_without(connection, pieces[number], whole, listed_places)
     in_common = connection.execute(
-        f"SELECT DISTINCT UNNEST(LIST(file_number)) FROM suspects GROUP BY {key} "
+        f"SELECT DISTINCT UNNEST(LIST(file_number)) FROM suspects GROUP BY {identity_sql(target)} "
         "HAVING MIN(file_number) < MAX(file_number)"
     ).fetchall()
     run(connection, "DROP TABLE suspects")

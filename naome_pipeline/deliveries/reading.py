@@ -39,10 +39,11 @@ from naome_pipeline.deliveries.quarantine import (
     collecting,
     create_quarantine,
     files_with,
+    find_repeats,
+    identity_sql,
     quarantine_file,
     remove_repeats,
     set_aside_sql,
-    suspected_repeats,
 )
 from naome_pipeline.deliveries.recognition import layout_of
 from naome_pipeline.deliveries.reuse import EarlierTable, FileRows, TakenOver, made_from, take_over
@@ -54,7 +55,7 @@ from naome_pipeline.deliveries.text_files import (
 )
 from naome_pipeline.deliveries.typing_sql import TypedColumns, condition_sql, typed_columns
 from naome_pipeline.engine import ROW_GROUP_SIZE, literal, quoted, run, write_parquet
-from naome_pipeline.repeats import files_sql
+from naome_pipeline.repeats import Suspects, files_sql
 from naome_pipeline.tables import named_files, parquet_rows
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class ReadCounts:
     rows_out: int = 0
     quarantined: dict[str, int] = field(default_factory=dict)
     coerced_to_null: dict[str, int] = field(default_factory=dict)
+    suspects: Suspects | None = field(default=None, compare=False, repr=False)
+    """By what rows that repeat others were found."""
     files: list[FileRows] = field(default_factory=list, compare=False)
     files_taken_over: int = field(default=0, compare=False)
 
@@ -165,7 +168,7 @@ def read_data_set(
             files = [reading.taken_over(n, earlier, origins[n]) or reading.read(n) for n in range(len(names))]
             while True:
                 pieces = [piece for file in files for piece in file.pieces]
-                suspects = suspected_repeats(connection, reading.target, pieces)
+                counts.suspects, suspects = find_repeats(connection, reading.target, pieces)
                 # Which row is kept depends on its line, which only reading says.
                 unread = [n for n in files_with(suspects, pieces) if files[n].taken_over]
                 if not unread:
@@ -242,12 +245,11 @@ def profile_file(
     layout = layout_of(table)
     source = _Source(name, file, layout, _scanned(joined))
     target = data_set(table.data_set)
-    columns = ", ".join(quoted(c) for c in (target.key or canonical_columns(target.name)))
     drop_rejects(connection, _REJECTS)
     try:
         typed, rows = _judged_rows(connection, source, snapshot_date, limit=PROFILED_RECORDS)
         found = connection.execute(
-            f"SELECT code, COUNT(*), COUNT(DISTINCT HASH({columns})) FROM {rows} "
+            f"SELECT code, COUNT(*), COUNT(DISTINCT {identity_sql(target)}) FROM {rows} "
             f"WHERE code IS DISTINCT FROM {ANOTHER_DATA_SET} GROUP BY code ORDER BY code"
         ).fetchall()
     except duckdb.InvalidInputException as problem:

@@ -15,6 +15,7 @@ from pathlib import Path
 from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.manifest import MANIFEST_FILE, Manifest, read_manifest
+from naome_pipeline.deliveries.scans import write_scans
 from naome_pipeline.deliveries.text_files import copy_hashed
 from naome_pipeline.home import OWNER_ONLY
 from naome_pipeline.leftovers import held_folder, sync, work_beside
@@ -78,6 +79,7 @@ def receive_delivery(directory: Path, landing: Path) -> AcceptedDelivery:
                 raise DeliveryError(
                     f"{file.path} changed while it was being received; send it again when it is complete"
                 )
+        write_scans(folder, report.scans)
         shutil.copyfile(directory / MANIFEST_FILE, folder / MANIFEST_FILE)
         if read_manifest(folder).fingerprint != manifest.fingerprint:
             raise DeliveryError(

@@ -8,10 +8,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from naome_pipeline.deliveries import quarantine
 from naome_pipeline.deliveries.reading import ReadCounts, read_data_set
 from naome_pipeline.deliveries.receiving import AcceptedDelivery
-from naome_pipeline.engine import ROW_GROUP_SIZE, EngineSettings, open_connection
-from naome_pipeline.repeats import rows_beyond_the_first
+from naome_pipeline.engine import ROW_GROUP_SIZE, Engine, EngineSettings, open_connection
+from naome_pipeline.gates import load_suite, profile_table
+from naome_pipeline.repeats import Suspects, rows_beyond_the_first
 from naome_pipeline.tables import table_files, table_path
 from tests.deliveries.small import deliver
 
@@ -110,6 +112,27 @@ def test_several_pieces_hold_what_one_piece_holds(tmp_path, long_records):
         pieces = read_pieces(delivery, tmp_path / f"pieces{number}", threads=threads, row_group_size=SMALL)
         assert len(pieces[0]) >= 6
         assert pieces[1:] == whole[1:]
+
+
+@pytest.mark.parametrize("removed", [True, False])
+def test_the_gate_finds_repeats_that_reading_left(tmp_path, monkeypatch, removed):
+    if not removed:
+        monkeypatch.setattr(quarantine, "_write_without", lambda *_: None)
+    delivery = deliver(tmp_path / "d", {"hes_apc_2223.txt": file("2223", long_records=False)})
+    files, *_, counts = read_pieces(delivery, tmp_path / "pieces", row_group_size=SMALL)
+    suspects = counts.suspects
+    assert suspects is not None
+    with duckdb.connect() as connection:
+        engine, pieces = Engine(connection), table_path(files[0].parent)
+        told, looked = (
+            profile_table(engine, pieces, load_suite("sources", "hes_apc"), {}, known)
+            for known in (suspects, None)
+        )
+        assert told == looked
+        assert told["duplicate_keys"] == (0 if removed else 12)
+        empty = Suspects(suspects.columns, suspects.hashes[:0])
+        assert rows_beyond_the_first(connection, files, KEY, suspects=empty) == 0
+        assert rows_beyond_the_first(connection, files, ["person_id"], suspects=empty) > 0
 
 
 def test_repeats_are_counted_over_the_pieces(tmp_path):

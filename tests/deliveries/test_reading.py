@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from tests.deliveries.small import ROWS, deliver, read, standard_files, tumours
+from naome_pipeline.deliveries.checking import check_delivery
+from tests.deliveries.small import ROWS, deliver, read, rows_of, standard_files, tumours
 
 HEADER = "PATIENT_ID,TUMOUR_AVP_ID,DIAGNOSISDATE,TUMOUR_SITE,GENDER,AGE,IMD_QUINTILE,TUMOUR_PERFORMANCESTATUS,TRUST_CODE"
 DAY = dt.date(2023, 3, 7)
@@ -198,6 +199,37 @@ def test_several_files_of_one_data_set_share_keys_only_within_a_year(tmp_path):
     assert [(q["file"], q["line"], q["reason"]) for q in quarantined] == [
         ("hes_apc_2324.txt", 3, "duplicate_key")
     ]
+
+
+def test_rows_without_a_key_are_known_by_all_their_columns(tmp_path):
+    rows = [
+        ",1,2024-01-01",
+        ",1,2024-02-01",
+        "7,1,2024-01-01",
+        ",1,2024-01-01",
+        "7,2,2024-01-01",
+        ",2,2024-01-01",
+    ]
+    lines = [
+        "prescription_dataid,ppatient_id,presc_date,bnf_code",
+        *(f"{row},0803041L0AAAAAA" for row in rows),
+    ]
+    found, quarantined, _ = read(deliver(tmp_path / "d", {"pcpd.csv": "\n".join(lines) + "\n"}), "pcpd")
+    assert [(row["prescription_id"], row["person_id"], row["prescription_date"].month) for row in found] == [
+        (None, "1", 1),
+        (None, "1", 2),
+        ("7", "1", 1),
+        (None, "2", 1),
+    ]
+    assert [(q["line"], q["reason"]) for q in quarantined] == [(5, "duplicate_row"), (6, "duplicate_key")]
+
+
+def test_a_file_may_have_no_key_at_all(tmp_path):
+    content = rows_of("ppatient_id presc_date bnf_code", "00000{n:05d} 2024-01-{day:02d} 0803041L0AAAAAA")
+    delivery = deliver(tmp_path / "d", {"pcpd.csv": content})
+    found, quarantined, _ = read(delivery, "pcpd")
+    assert (len(found), quarantined) == (ROWS, [])
+    assert check_delivery(delivery.path).acceptable
 
 
 def test_quoted_values_may_hold_the_delimiter(tmp_path):

@@ -185,6 +185,7 @@ def test_bounds_that_are_too_small_or_nonsense(worker, homes, tmp_path, setting,
     message = clear(worker.refresh(home, environment={setting: value}))
     assert setting in message
     assert word in message
+    assert message.count("What to do") == 1, "what stops several nodes is said once"
     assert torn(home) == []
 
 

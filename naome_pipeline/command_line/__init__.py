@@ -1,0 +1,1 @@
+"""The commands of `naome`, by what they are for."""
