@@ -201,6 +201,14 @@ def test_several_files_of_one_data_set_share_keys_only_within_a_year(tmp_path):
     ]
 
 
+def test_quarantine_names_files_by_their_path_in_the_delivery(tmp_path):
+    files = {f"{part}/rcrd_tumour.csv": f"{HEADER}\nshort\n" for part in ("north", "south")}
+    for name in files:
+        (tmp_path / "d" / name).parent.mkdir(parents=True)
+    _, quarantined, _ = read(deliver(tmp_path / "d", files), "tumours")
+    assert [row["file"] for row in quarantined] == sorted(files)
+
+
 def test_rows_without_a_key_are_known_by_all_their_columns(tmp_path):
     rows = [
         ",1,2024-01-01",
