@@ -380,8 +380,12 @@ def _great_expectations() -> tuple[Any, Any]:
     import great_expectations
     from pydantic.v1 import PrivateAttr
 
-    class ExpectFigureToBeBetween(great_expectations.expectations.ExpectColumnValuesToBeBetween):
-        """The library's own, which makes its configuration anew fifty times for each judgement: a third of all its time."""
+    class ExpectFigureToBeBetween(great_expectations.expectations.ExpectColumnMaxToBeBetween):
+        """A figure is the largest value of its column of one row: two steps less to work out for each than the values between
+        bounds, which counts nulls and rows beside. Nothing to judge passes: no figure, or a row condition that fails.
+
+        The library makes the configuration of an expectation anew fifty times for each judgement.
+        """
 
         _made: Any = PrivateAttr(None)
 
@@ -389,6 +393,11 @@ def _great_expectations() -> tuple[Any, Any]:
         def configuration(self) -> Any:
             self._made = self._made or super().configuration
             return self._made
+
+        def _validate(self, metrics: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+            if pd.isna(metrics["column.max"]):
+                return {"success": True, "result": {}}
+            return super()._validate(metrics, *args, **kwargs)
 
     context = great_expectations.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
