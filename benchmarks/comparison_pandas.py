@@ -95,7 +95,7 @@ def _read(file: DeliveredFile, snapshot: dt.date) -> tuple[pd.DataFrame, pd.Data
         dtype=_TEXT,
         keep_default_na=False,
         na_values=[""],
-        skiprows=set((lines.malformed + 1).tolist()),
+        skiprows=(lines.malformed + 1).tolist(),
     )
     well_formed = np.ones(lines.count, dtype=bool)
     well_formed[lines.malformed] = False
@@ -147,11 +147,10 @@ def _read(file: DeliveredFile, snapshot: dt.date) -> tuple[pd.DataFrame, pd.Data
 
 def _text(cells: pd.DataFrame, names: list[str]) -> pd.Series:
     """The trimmed text of the first column that is not empty."""
-    found = None
-    for name in names:
-        text = cells[name].str.strip()
-        text = text.mask(text == "")
-        found = text if found is None else found.fillna(text)
+    texts = [cells[name].str.strip() for name in names]
+    found, *others = [text.mask(text == "") for text in texts]
+    for other in others:
+        found = found.fillna(other)
     return found
 
 
@@ -185,12 +184,12 @@ def _value(kind: str, text: pd.Series, date_format: str) -> pd.Series:
 
 def _lists(values: list[pd.Series], index: pd.Index, kind: pa.ListType) -> pd.Series:
     """Lists of the values in their places, without the empty end."""
-    grid = np.column_stack([value.to_numpy(dtype=object, na_value=None) for value in values])
-    filled = grid != None  # noqa: E711
+    grid = np.column_stack([value.to_numpy(dtype=object) for value in values])
+    filled = ~pd.isna(grid)
     lengths = np.where(filled.any(axis=1), grid.shape[1] - filled[:, ::-1].argmax(axis=1), 0)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     kept = grid[np.arange(grid.shape[1]) < lengths[:, None]]
-    lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(kept, kind.value_type))
+    lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(kept, kind.value_type, from_pandas=True))
     return pd.Series(pd.arrays.ArrowExtensionArray(lists), index)
 
 
