@@ -24,7 +24,7 @@ for part in lake/releases lake/deliveries lake/ledger landing lake/data reports 
   [ ! -e "$NAOME_HOME/$part" ] || parts+=("$part")
 done
 # Half-written files have hidden names. Exit status 1: a log grew while it was read, which is as it should be.
-tar --create --file="$work/home.tar" --directory="$NAOME_HOME" --exclude='.*' "${parts[@]}" || [ $? -eq 1 ]
+tar --create --file="$work/home.tar" --directory="$NAOME_HOME" --exclude='.[!s]*' "${parts[@]}" || [ $? -eq 1 ]
 
 (cd "$work" && sha256sum dagster.dump home.tar > SHA256SUMS)
 sync "$work/dagster.dump" "$work/home.tar" "$work/SHA256SUMS"
