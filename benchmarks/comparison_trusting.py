@@ -53,8 +53,10 @@ def in_pandas(folder: Path) -> pd.DataFrame:
     ]
     sact = sact[sact["Drug_Name"].str.strip().str.upper().isin(cytotoxic)]
     given = sact.merge(people, left_on="NHS_Number", right_on="person")
-    administered = pd.to_datetime(given["Administration_Date"])
-    given["cycle"] = pd.to_datetime(given["Start_Date_Of_Cycle"]).fillna(administered)
+    cycle = pd.to_datetime(given["Start_Date_Of_Cycle"])
+    administered = pd.to_datetime(given["Administration_Date"]).fillna(cycle)
+    administered = administered.fillna(pd.to_datetime(given["Start_Date_Of_Regimen"]))
+    given["cycle"] = cycle.fillna(administered)
     treated = given[(administered - given["day"]).dt.days.between(-31, 365)]["person"]
     last = given[(given["cycle"] - given["day"]).dt.days.between(-31, 365)].groupby("person")["cycle"].max()
     radiated = rtds.merge(people, left_on="PATIENTID", right_on="person")
@@ -130,7 +132,9 @@ def in_polars(folder: Path) -> pd.DataFrame:
         .join(cytotoxic, on="code", how="semi")
         .select(
             person="NHS_Number",
-            administered=pl.col("Administration_Date").str.to_date("%Y-%m-%d"),
+            administered=pl.coalesce(
+                "Administration_Date", "Start_Date_Of_Cycle", "Start_Date_Of_Regimen"
+            ).str.to_date("%Y-%m-%d"),
             cycle=pl.col("Start_Date_Of_Cycle").str.to_date("%Y-%m-%d"),
         )
         .with_columns(pl.col("cycle").fill_null(pl.col("administered")))
