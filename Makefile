@@ -20,7 +20,7 @@ DEMO_VOLUME ?= 0.1
 
 # How much of the nation `make bench` takes, and where: all of it needs some 40 GB.
 FRACTION ?= 1
-BENCH_FOLDER ?= /tmp
+BENCH_FOLDER ?= $(or $(TMPDIR),/tmp)
 
 # `auto` is one worker per core; tests of one file share a worker, and so the releases they build.
 PYTEST_OPTIONS ?= --numprocesses auto --dist loadfile

@@ -7,6 +7,7 @@ lists are looked at, typed tables are written, and no row is lost. A file has on
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -42,7 +43,7 @@ def judged_in_polars(folder: Path) -> pd.DataFrame:
         aside.append(rows)
         tables[file.target.name].write_parquet(parquet_path(folder.parent, "judged_polars", file))
     pl.concat(aside).write_parquet(folder.parent / "judged_polars" / "set_aside.parquet")
-    return _indicators(tables, snapshot)
+    return indicators(tables, snapshot)
 
 
 def _read(file: DeliveredFile, snapshot: dt.date) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -242,8 +243,8 @@ def _days(since: str, until: str) -> pl.Expr:
     return (pl.col(until) - pl.col(since)).dt.total_days()
 
 
-def _indicators(tables: dict[str, pl.DataFrame], snapshot: dt.date) -> pd.DataFrame:
-    """The work of the trusting version, on typed tables."""
+def indicators(tables: Mapping[str, pl.DataFrame | pl.LazyFrame], snapshot: dt.date) -> pd.DataFrame:
+    """People, chemotherapy, radiotherapy, had_cycle and died by trust and quarter, from the four typed tables."""
     breast = tables["tumours"].lazy().filter(pl.col("site_icd10").str.starts_with("C50"))
     first = breast.sort("diagnosis_date", "tumour_id").unique("person_id", keep="first", maintain_order=True)
     spread = (

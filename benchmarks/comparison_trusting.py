@@ -1,6 +1,7 @@
-"""The three indicators in plain pandas and plain Polars, from files whose every row is trusted: the floor of the comparison.
+"""The three indicators from files whose every row is trusted, in plain pandas and plain Polars: the floor of the comparison.
 
 Written as an analyst would write it once for these four clean files: only what the indicators need is read as more than text.
+In Polars, which types what is asked for when it is asked, the indicators are those of the judged version.
 """
 
 from __future__ import annotations
@@ -10,10 +11,33 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 
+from benchmarks import comparison_polars
 from benchmarks.comparison_files import COUNTS, FILES, FIRST_DAY, KEYS, LAST_DAY
 from naome_pipeline.cohort.providers import provider_table
 from naome_pipeline.deliveries.manifest import read_manifest
 from naome_pipeline.reference import reference_path
+
+# Delivered names of what the indicators need, by the names the tables of the audit give it.
+TUMOURS = {
+    "person_id": "PATIENT_ID",
+    "tumour_id": "TUMOUR_AVP_ID",
+    "site_icd10": "TUMOUR_SITE",
+    "diagnosis_date": "DIAGNOSISDATE",
+    "stage": "STAGE",
+    "age": "AGE",
+    "basis_of_diagnosis": "BASISOFDIAGNOSIS",
+    "trust_code": "TRUST_CODE",
+}
+SACT = {
+    "person_id": "NHS_Number",
+    "drug_name": "Drug_Name",
+    "administration_date": "Administration_Date",
+    "cycle_start_date": "Start_Date_Of_Cycle",
+    "regimen_start_date": "Start_Date_Of_Regimen",
+}
+RTDS = {"person_id": "PATIENTID", "appointment_date": "APPTDATE"}
+DEATHS = {"person_id": "DEC_CONF_NHS_NUMBER", "death_date": "REG_DATE_OF_DEATH"}
+TREATED = ["administration_date", "cycle_start_date", "regimen_start_date"]
 
 
 def in_pandas(folder: Path) -> pd.DataFrame:
@@ -75,95 +99,23 @@ def in_pandas(folder: Path) -> pd.DataFrame:
 def in_polars(folder: Path) -> pd.DataFrame:
     """The same in lazy Polars."""
 
-    def text(name: str, separator: str = ",") -> pl.LazyFrame:
-        return pl.scan_csv(folder / name, separator=separator, infer_schema=False, encoding="utf8-lossy")
+    def texts(name: str, columns: dict[str, str], separator: str = ",") -> pl.LazyFrame:
+        read = pl.scan_csv(folder / name, separator=separator, infer_schema=False, encoding="utf8-lossy")
+        return read.select(**{ours: pl.col(theirs) for ours, theirs in columns.items()})
 
-    def days(since: str, until: str) -> pl.Expr:
-        return (pl.col(until) - pl.col(since)).dt.total_days()
-
-    breast = (
-        text(FILES[0])
-        .filter(pl.col("TUMOUR_SITE").str.starts_with("C50"))
-        .select(
-            person="PATIENT_ID",
-            tumour="TUMOUR_AVP_ID",
-            day=pl.col("DIAGNOSISDATE").str.to_date("%Y-%m-%d"),
-            stage="STAGE",
-            age=pl.col("AGE").cast(pl.Int32),
-            basis="BASISOFDIAGNOSIS",
-            provider_code=pl.col("TRUST_CODE").str.slice(0, 3),
-        )
-    )
-    first = breast.sort("day", "tumour").unique("person", keep="first", maintain_order=True)
-    spread = (
-        breast.filter(pl.col("stage").str.starts_with("4"))
-        .join(first.select("person", first_day="day"), on="person")
-        .filter(days("first_day", "day").is_between(0, 120))
-        .select("person")
-        .unique()
-    )
-    died = (
-        text(FILES[3], "|")
-        .group_by(person="DEC_CONF_NHS_NUMBER")
-        .agg(death=pl.col("REG_DATE_OF_DEATH").str.to_date("%d%m%Y").min())
-    )
-    known = provider_table(read_manifest(folder).snapshot_date)
-    providers = pl.LazyFrame({name: known[name].tolist() for name in ("provider_code", "trust_code")})
-    people = (
-        first.join(spread, on="person", how="semi")
-        .join(providers, on="provider_code")
-        .join(died, on="person", how="left")
-        .filter(
-            pl.col("age") >= 18,
-            pl.col("basis").ne_missing("0"),
-            pl.col("death").is_null() | (pl.col("death") >= pl.col("day")),
-            pl.col("day").is_between(FIRST_DAY, LAST_DAY),
-        )
-        .select("person", "day", "death", "trust_code")
-    )
-    cytotoxic = (
-        pl.scan_csv(reference_path("drug_groups"), infer_schema=False)
-        .filter(pl.col("is_chemotherapy") == "yes", pl.col("group") != "supportive_or_other")
-        .select("code")
-    )
-    given = (
-        text(FILES[1])
-        .with_columns(code=pl.col("Drug_Name").str.strip_chars().str.to_uppercase())
-        .join(cytotoxic, on="code", how="semi")
-        .select(
-            person="NHS_Number",
-            administered=pl.coalesce(
-                "Administration_Date", "Start_Date_Of_Cycle", "Start_Date_Of_Regimen"
-            ).str.to_date("%Y-%m-%d"),
-            cycle=pl.col("Start_Date_Of_Cycle").str.to_date("%Y-%m-%d"),
-        )
-        .with_columns(pl.col("cycle").fill_null(pl.col("administered")))
-        .join(people, on="person")
-        .group_by("person")
-        .agg(
-            chemotherapy=days("day", "administered").is_between(-31, 365).any(),
-            cycle=pl.col("cycle").filter(days("day", "cycle").is_between(-31, 365)).max(),
-        )
-    )
-    irradiated = (
-        text(FILES[2])
-        .select(person="PATIENTID", seen=pl.col("APPTDATE").str.to_date("%d/%m/%Y"))
-        .join(people, on="person")
-        .filter(days("day", "seen").is_between(-31, 365))
-        .select("person", radiotherapy=True)
-        .unique()
-    )
-    counted = (
-        people.join(given, on="person", how="left")
-        .join(irradiated, on="person", how="left")
-        .group_by("trust_code", quarter_start=pl.col("day").dt.truncate("1q"))
-        .agg(
-            people=pl.len(),
-            chemotherapy=pl.col("chemotherapy").sum(),
-            radiotherapy=pl.col("radiotherapy").sum(),
-            had_cycle=pl.col("cycle").count(),
-            died=days("cycle", "death").is_between(0, 30).sum(),
-        )
-        .collect()
-    )
-    return pd.DataFrame(counted.to_dicts())
+    days = [pl.col(column).str.to_date("%Y-%m-%d") for column in TREATED]
+    tables = {
+        "tumours": texts(FILES[0], TUMOURS).with_columns(
+            pl.col("diagnosis_date").str.to_date("%Y-%m-%d"), pl.col("age").cast(pl.Int32)
+        ),
+        "sact": texts(FILES[1], SACT).with_columns(
+            pl.col("drug_name").str.strip_chars(),
+            *days[1:],
+            administration_date=pl.coalesce(days),
+        ),
+        "rtds": texts(FILES[2], RTDS).with_columns(pl.col("appointment_date").str.to_date("%d/%m/%Y")),
+        "deaths": texts(FILES[3], DEATHS, "|")
+        .group_by("person_id")
+        .agg(pl.col("death_date").str.to_date("%d%m%Y").min()),
+    }
+    return comparison_polars.indicators(tables, read_manifest(folder).snapshot_date)

@@ -23,8 +23,8 @@ parts=()
 for part in lake/releases lake/deliveries lake/ledger landing lake/data reports logs alerts.yaml; do
   [ ! -e "$NAOME_HOME/$part" ] || parts+=("$part")
 done
-# Half-written files have hidden names. Exit status 1: a log grew while it was read, which is as it should be.
-tar --create --file="$work/home.tar" --directory="$NAOME_HOME" --exclude='.[!s]*' "${parts[@]}" || [ $? -eq 1 ]
+# Half-written files have names such as .v001.<32 hexadecimal digits>. Exit status 1: a log grew while it was read, which is as it should be.
+tar --create --file="$work/home.tar" --directory="$NAOME_HOME" --exclude=".*.$(printf '?%.0s' {1..32})" "${parts[@]}" || [ $? -eq 1 ]
 
 (cd "$work" && sha256sum dagster.dump home.tar > SHA256SUMS)
 sync "$work/dagster.dump" "$work/home.tar" "$work/SHA256SUMS"

@@ -4,8 +4,8 @@ What belongs here: hashing the files of an accepted delivery before they are rea
 manifest says. What does not: reading them (`reading.py`).
 
 The pass over the bytes that says how to read a file also hashes it; what it said when the file was received is known, so then
-it is only hashed. That the bytes read afterwards are the same follows from
-the file's identity, size and times of change, which are the same before and after both.
+it is only hashed. That the bytes read afterwards are the same follows from the file's identity, size and times of change, which
+are the same before and after both.
 """
 
 from __future__ import annotations
