@@ -56,11 +56,12 @@ def spoil(
     Values that replace a typed one stand in columns named `!<column>`, malformed lines are marked in `!malformed`.
     """
     size = len(frame)
-    bad = max(round(size * rate), min(size // 4, 4)) if rate > 0 else 0
-    if bad == 0 or size < 8:
+    # Some rows even of a small file, but never so many that its gate rightly stops it.
+    bad = max(round(size * rate), min(size // 12, 4)) if rate > 0 else 0
+    if bad == 0:
         return frame, pd.DataFrame(columns=TRUTH_COLUMNS)
     rng = generator(seed, f"dirt {file}")
-    chosen = rng.permutation(size)[: bad + max(bad // 3, 2)]
+    chosen = rng.permutation(size)[: bad + max(bad // 3, min(bad, 2))]
     rows, originals = np.sort(chosen[:bad]), np.sort(chosen[bad:])
     kinds = pick(rng, reasons(form), None, bad)
     frame = frame.copy()

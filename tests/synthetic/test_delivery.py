@@ -176,6 +176,24 @@ def test_a_welsh_delivery_repeats_to_the_byte_and_holds_both_registry_layouts(tm
     assert len(english & set(truth(tmp_path / "one", "people")["person_id"])) == 8
 
 
+def test_dirt_of_a_small_file_stays_below_what_its_gate_stops(tmp_path):
+    write_delivery(tmp_path / "english", people=300, feed="england_annual", period="2023", volume=0.02)
+    folder = tmp_path / "welsh"
+    write_delivery(
+        folder,
+        people=300,
+        feed="wales_annual",
+        period="2023",
+        volume=0.05,
+        dirt=0.01,
+        beside=tmp_path / "english",
+    )
+    listed = pd.DataFrame(json.loads((folder / "manifest.json").read_text())["files"]).set_index("path")
+    planted = truth(folder, "dirt").groupby("file").size().reindex(listed.index, fill_value=0)
+    assert listed.loc[planted > 0, "rows"].min() < 60  # small files are dirty too
+    assert (planted / listed["rows"]).max() < 0.16  # a fifth is stopped
+
+
 def test_clean_delivery_has_no_planted_rows(tmp_path):
     write_delivery(tmp_path / "delivery", people=200, volume=0.02)
     assert truth(tmp_path / "delivery", "dirt").empty
