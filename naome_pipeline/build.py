@@ -300,7 +300,7 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
     passed_before = lake.find_audit(found, audit) if found is not None else None
     if found is not None and passed_before is not None:
         results = [GateResult(**entry) for entry in passed_before]
-        _publish(node, found, audit, delivered, lake)
+        _publish(node, found, audit, delivered, lake, previous)
         _say(node, "unchanged")
         return Built(found, results, reused=True, input_columns=input_columns)
     engine.attach({name: table.path for name, table in inputs.items()})
@@ -340,13 +340,15 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
             }
             found = lake.store(node.layer, node.name, fingerprint, folder, record, hashes)
         lake.store_audit(found, audit, [result.as_dict() for result in results])
-        _publish(node, found, audit, delivered, lake)
+        _publish(node, found, audit, delivered, lake, previous)
     _say(node, "done")
     return Built(found, results, reused=False, input_columns=input_columns, notes=context.notes)
 
 
-def _publish(node: Node, table: PublishedTable, audit: str, delivered: Delivered, lake: Lake) -> None:
-    lake.publish(delivered.scope, node.layer, table, audit)
+def _publish(
+    node: Node, table: PublishedTable, audit: str, delivered: Delivered, lake: Lake, previous: Scope | None
+) -> None:
+    lake.publish(delivered.scope, node.layer, table, audit, previous)
     if node.after is not None:
         node.after(table, delivered, lake)
 

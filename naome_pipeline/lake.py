@@ -242,12 +242,18 @@ class Lake:
         """Keep the results of a gate beside the data it judged."""
         write_atomically(table.folder / "audits" / f"{key}.json", as_json({"results": results}))
 
-    def publish(self, scope: Scope, layer: str, table: PublishedTable, audit: str) -> None:
-        """Point a delivery's table at data that passed their gate."""
-        write_atomically(
-            self._pointer(scope, table.name),
-            as_json({"layer": layer, "table": table.name, "fingerprint": table.fingerprint, "audit": audit}),
-        )
+    def publish(
+        self, scope: Scope, layer: str, table: PublishedTable, audit: str, previous: Scope | None
+    ) -> None:
+        """Point a delivery's table at data that passed their gate, compared with the release before."""
+        pointer = {
+            "layer": layer,
+            "table": table.name,
+            "fingerprint": table.fingerprint,
+            "audit": audit,
+            "compared_with": previous.label if previous else None,
+        }
+        write_atomically(self._pointer(scope, table.name), as_json(pointer))
         self._failure(scope, table.name).unlink(missing_ok=True)
 
     def record_failure(self, scope: Scope, name: str, message: str) -> None:
@@ -390,7 +396,8 @@ class Lake:
         return {name: pointer["layer"] for name, pointer in self.pointers(scope).items()}
 
     def pointers(self, scope: Scope) -> dict[str, dict[str, Any]]:
-        """What is published for a delivery version: table to layer, fingerprint and audit."""
+        """What is published for a delivery version: table to layer, fingerprint, audit, and which release it was
+        compared with."""
         found = {}
         for path in sorted((self.root / "deliveries" / scope.folder).glob("[!.]*.json")):
             if not path.name.endswith(".failed.json"):

@@ -48,6 +48,7 @@ def publish_release(
     read tables, and for the joint feed.
     """
     with lake.lock("publishing"):
+        _refuse_overtaken(lake, delivered.scope, publication)
         if joint_feed_of(delivered.scope.feed):
             _write_record(lake, publication, delivered, _about(delivered))
         else:
@@ -61,7 +62,6 @@ def _publish_reports(
     scope = delivered.scope
     target = release_folder(home, scope.feed, scope.period, scope.version)
     previous = lake.previous_release(scope)
-    _refuse_overtaken(lake, scope, previous)
     about = {
         **_about(delivered),
         "disclosure_policy": policy_in_force().id,
@@ -93,14 +93,7 @@ def _write_record(
     lake: Lake, publication: PublishedTable, delivered: Delivered, about: Mapping[str, Any]
 ) -> None:
     """The release record that readers of tables follow: its tables with their hashes, the files they came from."""
-    with duckdb.connect(":memory:") as connection:
-        listed = connection.execute(
-            f'SELECT layer, "table", fingerprint, sha256, rows FROM read_parquet({literal(publication.path)})'
-        ).fetchall()
-    tables = {
-        name: {"layer": layer, "fingerprint": fingerprint, "sha256": sha256, "rows": rows}
-        for layer, name, fingerprint, sha256, rows in listed
-    }
+    tables = _tables_of(publication)
     files = [
         {"path": f.path, "sha256": f.sha256, "rows": f.rows} for f in delivered.accepted.manifest.sources
     ]
@@ -109,15 +102,31 @@ def _write_record(
     )
 
 
-def _refuse_overtaken(lake: Lake, scope: Scope, previous: Scope | None) -> None:
-    """Refuse to publish when another release of the feed came out while this one was being made: it would be compared
-    with the wrong one, and what the other shows would not have been considered in what this one hides."""
-    compared, known = (lake.published(scope, name).record for name in ("provenance", "released_indicators"))
-    if "taken" not in compared or "taken" not in known:
-        return  # made before records said what was taken from elsewhere
-    label = previous.label if previous else "no earlier release"
-    same_known = known["taken"]["published before"] == known_now(lake, scope, known)
-    if compared["taken"]["compared with"] != label or not same_known:
+def _tables_of(publication: PublishedTable) -> dict[str, dict[str, Any]]:
+    with duckdb.connect(":memory:") as connection:
+        listed = connection.execute(
+            f'SELECT layer, "table", fingerprint, sha256, rows FROM read_parquet({literal(publication.path)})'
+        ).fetchall()
+    return {
+        name: {"layer": layer, "fingerprint": fingerprint, "sha256": sha256, "rows": rows}
+        for layer, name, fingerprint, sha256, rows in listed
+    }
+
+
+def _refuse_overtaken(lake: Lake, scope: Scope, publication: PublishedTable) -> None:
+    """Refuse to publish when another release of the feed came out while this one was being made: some of its tables, or
+    all, would be compared with the wrong one, and what the other shows would not have been considered in what this one
+    hides."""
+    previous, pointers = lake.previous_release(scope), lake.pointers(scope)
+    label = previous.label if previous else None
+    names = {publication.name, *_tables_of(publication)} & pointers.keys()
+    overtaken = any(pointers[name].get("compared_with", label) != label for name in names)
+    if not joint_feed_of(scope.feed):
+        record = lake.published(scope, "released_indicators").record
+        # A record made before records said what was taken from elsewhere has nothing to compare.
+        if "taken" in record:
+            overtaken |= record["taken"]["published before"] != known_now(lake, scope, record)
+    if overtaken:
         raise NotPublished(
             f"another release of {scope.feed} was published while {scope.label} was being made, so it is not "
             "published: it has to be compared with that one. Nothing was changed. What to do: run: naome refresh "

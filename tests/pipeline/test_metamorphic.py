@@ -168,7 +168,7 @@ def built_a_quarter_later(original: Refreshed, folder: Path) -> Refreshed:
                     f"SELECT {columns} FROM read_parquet({literal(table.path)})", staged / TABLE_FILE
                 )
                 moved = again.lake.store("sources", node.name, table.fingerprint, staged, table.record)
-            again.lake.publish(later.scope, "sources", moved, "")
+            again.lake.publish(later.scope, "sources", moved, "", None)
             done.add(node.name)
     while waiting:
         node = next(n for n in waiting if set(n.inputs) <= done)

@@ -44,7 +44,7 @@ def put(lake: Lake, scope: Scope, tables: Mapping[str, pd.DataFrame]) -> dict[st
             fingerprint = fingerprint_of({"scope": scope.label, "name": name, "content": frame.to_json()})
             record = {"columns": [], "rows": len(frame), "measures": {}}
             stored = lake.store("cohort", name, fingerprint, folder, record)
-        lake.publish(scope, "cohort", stored, "none")
+        lake.publish(scope, "cohort", stored, "none", None)
         entries[name] = {"layer": "cohort", "fingerprint": fingerprint, "rows": len(frame)}
     return entries
 
