@@ -41,6 +41,7 @@ from naome_pipeline.gates import (
 from naome_pipeline.home import Home
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter
 from naome_pipeline.lake import (
+    Before,
     Lake,
     PublishedTable,
     Scope,
@@ -294,13 +295,13 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
         }
     )
     suite = node.suite
-    before = _rows_before(lake, previous, node.name, fingerprint)
-    audit = fingerprint_of({"suite": suite.content, "rows_before": before})
+    before = lake.before(scope, node.name, fingerprint)
+    audit = fingerprint_of({"suite": suite.content, "rows_before": before and before.rows})
     found = lake.find_whole(node.layer, node.name, fingerprint)
     passed_before = lake.find_audit(found, audit) if found is not None else None
     if found is not None and passed_before is not None:
         results = [GateResult(**entry) for entry in passed_before]
-        _publish(node, found, audit, delivered, lake, previous)
+        _publish(node, found, audit, before, delivered, lake)
         _say(node, "unchanged")
         return Built(found, results, reused=True, input_columns=input_columns)
     engine.attach({name: table.path for name, table in inputs.items()})
@@ -312,7 +313,7 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
             context.measures.update(found.record["measures"])
         table = table_path(folder) if found is None else found.path
         rows = sum(parquet_rows(file) for file in table_files(table))
-        ratio = None if not before else rows / before
+        ratio = rows / before.rows if before and before.rows else None
         numbers = context.measures | {"rows_to_previous": ratio}
         metrics = profile_table(engine, table, suite, numbers, context.suspects)
         results = judge(metrics, suite)
@@ -340,29 +341,14 @@ def build(node: Node, delivered: Delivered, lake: Lake, engine: Engine) -> Built
             }
             found = lake.store(node.layer, node.name, fingerprint, folder, record, hashes)
         lake.store_audit(found, audit, [result.as_dict() for result in results])
-        _publish(node, found, audit, delivered, lake, previous)
+        _publish(node, found, audit, before, delivered, lake)
     _say(node, "done")
     return Built(found, results, reused=False, input_columns=input_columns, notes=context.notes)
 
 
 def _publish(
-    node: Node, table: PublishedTable, audit: str, delivered: Delivered, lake: Lake, previous: Scope | None
+    node: Node, table: PublishedTable, audit: str, before: Before | None, delivered: Delivered, lake: Lake
 ) -> None:
-    lake.publish(delivered.scope, node.layer, table, audit, previous)
+    lake.publish(delivered.scope, node.layer, table, audit, before)
     if node.after is not None:
         node.after(table, delivered, lake)
-
-
-def _rows_before(lake: Lake, previous: Scope | None, name: str, fingerprint: str) -> int | None:
-    """Rows of the table in the last release that had other data; None if there is none.
-
-    Compared with themselves, data cannot have become fewer; and data that the release before has too need not be judged again.
-    """
-    while previous is not None:
-        entry = lake.release(previous)["tables"].get(name)
-        if entry is None:
-            return None
-        if entry["fingerprint"] != fingerprint:
-            return int(entry["rows"])
-        previous = lake.previous_release(previous)
-    return None

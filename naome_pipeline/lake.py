@@ -74,6 +74,14 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Before:
+    """What a table is compared with: a release, and the rows of the table in it."""
+
+    scope: Scope
+    rows: int
+
+
+@dataclass(frozen=True)
 class PublishedTable:
     """A table that passed its gate."""
 
@@ -243,15 +251,15 @@ class Lake:
         write_atomically(table.folder / "audits" / f"{key}.json", as_json({"results": results}))
 
     def publish(
-        self, scope: Scope, layer: str, table: PublishedTable, audit: str, previous: Scope | None
+        self, scope: Scope, layer: str, table: PublishedTable, audit: str, before: Before | None
     ) -> None:
-        """Point a delivery's table at data that passed their gate, compared with the release before."""
+        """Point a delivery's table at data that passed their gate, which compared them with those `before`."""
         pointer = {
             "layer": layer,
             "table": table.name,
             "fingerprint": table.fingerprint,
             "audit": audit,
-            "compared_with": previous.label if previous else None,
+            "compared_with": before.scope.label if before else None,
         }
         write_atomically(self._pointer(scope, table.name), as_json(pointer))
         self._failure(scope, table.name).unlink(missing_ok=True)
@@ -313,6 +321,22 @@ class Lake:
         for steps in range(1, look_back + 1):
             if earlier := self.current_release(scope.feed, period.shift(-steps).code):
                 return earlier
+        return None
+
+    def before(self, scope: Scope, name: str, fingerprint: str) -> Before | None:
+        """What a gate compares a table with: the last release before `scope` in which it had other data; None if there is none.
+
+        Compared with themselves, data cannot have become fewer; and data that the release before has too need not be judged
+        again.
+        """
+        previous = self.previous_release(scope)
+        while previous is not None:
+            entry = self.release(previous)["tables"].get(name)
+            if entry is None:
+                return None
+            if entry["fingerprint"] != fingerprint:
+                return Before(previous, int(entry["rows"]))
+            previous = self.previous_release(previous)
         return None
 
     def release(self, scope: Scope) -> dict[str, Any]:
@@ -396,8 +420,8 @@ class Lake:
         return {name: pointer["layer"] for name, pointer in self.pointers(scope).items()}
 
     def pointers(self, scope: Scope) -> dict[str, dict[str, Any]]:
-        """What is published for a delivery version: table to layer, fingerprint, audit, and which release it was
-        compared with."""
+        """What is published for a delivery version: table to layer, fingerprint, audit, and the release that its gate
+        compared it with."""
         found = {}
         for path in sorted((self.root / "deliveries" / scope.folder).glob("[!.]*.json")):
             if not path.name.endswith(".failed.json"):

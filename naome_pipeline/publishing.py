@@ -114,24 +114,41 @@ def _tables_of(publication: PublishedTable) -> dict[str, dict[str, Any]]:
 
 
 def _refuse_overtaken(lake: Lake, scope: Scope, publication: PublishedTable) -> None:
-    """Refuse to publish when another release of the feed came out while this one was being made: some of its tables, or
-    all, would be compared with the wrong one, and what the other shows would not have been considered in what this one
-    hides."""
-    previous, pointers = lake.previous_release(scope), lake.pointers(scope)
-    label = previous.label if previous else None
-    names = {publication.name, *_tables_of(publication)} & pointers.keys()
-    overtaken = any(pointers[name].get("compared_with", label) != label for name in names)
-    if not joint_feed_of(scope.feed):
-        record = lake.published(scope, "released_indicators").record
-        # A record made before records said what was taken from elsewhere has nothing to compare.
-        if "taken" in record:
-            overtaken |= record["taken"]["published before"] != known_now(lake, scope, record)
-    if overtaken:
+    """Refuse to publish when another release of the feed came out while this one was being made: its gates, or its
+    revisions, would have compared it with the wrong one, and what the other shows would not have been considered in what
+    this one hides."""
+    if not (
+        _judged_now(lake, scope, publication) and (joint_feed_of(scope.feed) or _revised_now(lake, scope))
+    ):
         raise NotPublished(
             f"another release of {scope.feed} was published while {scope.label} was being made, so it is not "
             "published: it has to be compared with that one. Nothing was changed. What to do: run: naome refresh "
             f"--feed {scope.feed} --period {scope.period}"
         )
+
+
+def _judged_now(lake: Lake, scope: Scope, publication: PublishedTable) -> bool:
+    """Whether every table passed a gate that compared it with what it has to be compared with now."""
+    pointers = lake.pointers(scope)
+    for name in pointers.keys() & _tables_of(publication):
+        before = lake.before(scope, name, pointers[name]["fingerprint"])
+        label = before.scope.label if before else None
+        if (
+            pointers[name].get("compared_with", label) != label
+        ):  # a pointer of an earlier version does not say it
+            return False
+    return True
+
+
+def _revised_now(lake: Lake, scope: Scope) -> bool:
+    """Whether what is shown took account of the release before and of everything that is public."""
+    compared, known = (lake.published(scope, name).record for name in ("provenance", "released_indicators"))
+    if "taken" not in compared or "taken" not in known:
+        return True  # made before records said what was taken from elsewhere
+    previous = lake.previous_release(scope)
+    label = previous.label if previous else "no earlier release"
+    same_known = known["taken"]["published before"] == known_now(lake, scope, known)
+    return same_known and compared["taken"]["compared with"] == label
 
 
 def _write_release_manifest(folder: Path, content: Mapping[str, Any]) -> None:

@@ -272,10 +272,11 @@ def panels() -> alt.FacetChart:
     )
 
 
-def values_at_times(title: str) -> alt.LayerChart:
+def values_at_times(title: str, *, legend_columns: int = 3) -> alt.LayerChart:
     """Values with 95% intervals at a few times, one series per group told by shape and dash.
 
     Data `points`: time (a label), group, value, lower, upper. Series stand side by side, so that no interval hides another.
+    `legend_columns`: 2 where names of groups are long, since a legend is cut at the edge of its chart.
     """
     base = alt.Chart(alt.NamedData(name=POINTS)).encode(
         x=alt.X("time:N", sort=None, title=title, axis=alt.Axis(labelAngle=0)),
@@ -290,7 +291,9 @@ def values_at_times(title: str) -> alt.LayerChart:
     shape = alt.Shape(
         "group:N", sort=None, title=None,
         scale=alt.Scale(range=["circle", "square", "triangle-up", "diamond", "triangle-down", "cross"]),
-        legend=alt.Legend(orient="bottom", columns=3, labelLimit=420, labelFontSize=13, labelFont=DOCUMENT_FONT, symbolSize=90),
+        legend=alt.Legend(
+            orient="bottom", columns=legend_columns, labelLimit=420, labelFontSize=13, labelFont=DOCUMENT_FONT, symbolSize=90
+        ),
     )  # fmt: skip
     bars = base.mark_rule(style="bar").encode(y=alt.Y("lower:Q"), y2="upper:Q")
     dots = base.mark_point(style="own", size=75, filled=True).encode(y=y, shape=shape)
@@ -397,7 +400,7 @@ DOCUMENT_CHARTS: Mapping[str, Callable[[], alt.LayerChart | alt.FacetChart]] = {
     "panels": panels,
     "remaining": remaining,
     "after_diagnosis": lambda: values_at_times("Time since diagnosis"),
-    "by_year": lambda: values_at_times("Year of diagnosis"),
+    "by_year": lambda: values_at_times("Year of diagnosis", legend_columns=2),
 }
 
 

@@ -1,8 +1,9 @@
-"""A release that comes out while the next one is being made: every table is compared with it, or nothing is published."""
+"""A release that comes out while another is being made: every table is compared with it, or nothing is published."""
 
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -10,45 +11,58 @@ from naome_pipeline.build import reporting_progress
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.lake import NotPublished, Scope
-from tests.pipeline.releases import FEED, PERIOD, build_every_node, make_release
+from tests.pipeline.releases import FEED, PERIOD, Refreshed, build_every_node, make_release
 
-EARLIER = Scope(FEED, "2025Q2", 1)
+EARLIER, FIRST, CORRECTED = Scope(FEED, "2025Q2", 1), Scope(FEED, PERIOD, 1), Scope(FEED, PERIOD, 2)
 
 
-# Before anything is compared with the release before, and after all but the last nodes are.
-@pytest.mark.parametrize("moment", ["people", "provenance"])
-def test_a_release_made_while_another_came_out_is_refused_and_then_compared_with_it(tmp_path, moment):
-    release = make_release(tmp_path / "first", through_dagster=False, people=300, volume=0.01)
-    earlier = tmp_path / "earlier"
-    shutil.copytree(release.delivery, earlier)
-    sent = read_manifest(earlier)
+def received_as(release: Refreshed, scope: Scope, folder: Path, without_rows_of: str = "") -> None:
+    """Receive the same files once more, as another delivery; one file can be shorter."""
+    shutil.copytree(release.delivery, folder)
+    if without_rows_of:
+        lines = (folder / without_rows_of).read_bytes().splitlines(keepends=True)
+        (folder / without_rows_of).write_bytes(b"".join(lines[: len(lines) * 9 // 10]))
+    sent = read_manifest(release.delivery)
     write_manifest(
-        earlier, feed=FEED, period=EARLIER.period, layout=sent.layout, snapshot_date=sent.snapshot_date
+        folder,
+        feed=FEED,
+        period=scope.period,
+        layout=sent.layout,
+        snapshot_date=sent.snapshot_date,
+        version=scope.version,
     )
-    receive_delivery(earlier, release.home.landing)
-    # As before the first refresh, but for the data, which are made already.
-    for folder in ("deliveries", "releases"):
-        shutil.rmtree(release.home.lake / folder)
-    shutil.rmtree(release.home.reports)
+    receive_delivery(folder, release.home.landing)
 
+
+# A corrected delivery has most tables as the version before: those are compared with the release before that one.
+@pytest.mark.parametrize("made", [FIRST, CORRECTED], ids=["first", "corrected"])
+def test_a_release_made_while_another_came_out_is_refused_and_then_compared_with_it(tmp_path, made):
+    release = make_release(tmp_path / "first", through_dagster=False, people=300, volume=0.01)
+    received_as(release, EARLIER, tmp_path / "earlier")
+    if made == CORRECTED:
+        received_as(release, CORRECTED, tmp_path / "corrected", without_rows_of="rtds.csv")
+    else:  # as before the first refresh, but for the data, which are made already
+        shutil.rmtree(release.home.lake / "deliveries")
+        shutil.rmtree(release.home.lake / "releases")
+    released_before = release.lake.current_release(FEED, PERIOD)
     out = False
 
-    def report(node: str, state: str) -> None:
+    def earlier_one_comes_out(node: str, state: str) -> None:
         nonlocal out
-        if node == moment and state != "started" and not out:
+        if node == "people" and state != "started" and not out:
             out = True
             build_every_node(release.home, period=EARLIER.period)
 
     with (
-        reporting_progress(report),
+        reporting_progress(earlier_one_comes_out),
         pytest.raises(NotPublished, match="another release of england_quarterly"),
     ):
         build_every_node(release.home)
     assert release.lake.current_release(FEED, EARLIER.period) == EARLIER
-    assert release.lake.current_release(FEED, PERIOD) is None
-    assert not (release.home.reports / FEED / PERIOD).exists()
+    assert release.lake.current_release(FEED, PERIOD) == released_before
 
     build_every_node(release.home)
-    released = release.lake.release(Scope(FEED, PERIOD, 1))
-    pointers = release.lake.pointers(Scope(FEED, PERIOD, 1))
-    assert {pointers[name]["compared_with"] for name in released["tables"]} == {EARLIER.label}
+    assert release.lake.current_release(FEED, PERIOD) == made
+    pointers = release.lake.pointers(made)
+    assert pointers["people"]["compared_with"] == EARLIER.label
+    assert pointers["provenance"]["compared_with"] == (FIRST if made == CORRECTED else EARLIER).label
