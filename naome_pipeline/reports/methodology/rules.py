@@ -62,7 +62,7 @@ def inputs(reading: Reading) -> Section:
                     )
                     for r in layouts
                 ),
-                widths=(4, 5, 3, 8),
+                widths=(7, 4, 3, 9),
             )
         )
     else:
