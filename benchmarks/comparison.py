@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pandas as pd
@@ -28,12 +29,13 @@ import polars as pl
 from polars.testing import assert_frame_equal
 
 from assets.definitions import nodes
+from assets.resources import NODES_AT_A_TIME
 from benchmarks.comparison_files import COUNTS, FILES, KEYS, DeliveredFile, parquet_path
 from benchmarks.comparison_pandas import judged_in_pandas
 from benchmarks.comparison_polars import judged_in_polars
 from benchmarks.comparison_trusting import in_pandas, in_polars
 from benchmarks.run import FEED, PERIOD, commit, say
-from naome_pipeline.build import Built, Delivered, build
+from naome_pipeline.build import Built, Delivered, Node, build
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
@@ -45,27 +47,41 @@ TRUSTING, JUDGED = ("pandas", "polars"), ("judged_pandas", "judged_polars")
 
 
 def in_pipeline(folder: Path) -> pd.DataFrame:
-    """The pipeline's nodes up to the people's facts, with their gates, of the delivery that was received beforehand."""
+    """The pipeline's nodes up to the people's facts, with their gates, of the delivery that was received beforehand.
+
+    As many nodes at a time as in a refresh, and each engine with as much memory as there.
+    """
     home = Home.locate(folder.parent / "home")
     delivered, lake, every = Delivered.newest(home, FEED, PERIOD), Lake(home.lake), list(nodes(FEED))
+    settings = EngineSettings.from_environment(home.scratch).divided(NODES_AT_A_TIME)
     needed = {"person_facts"}
     for _ in every:
         needed |= {name for node in every if node.name in needed for name in node.inputs}
-    waiting, done = [node for node in every if node.name in needed], set[str]()
-    built: dict[str, Built] = {}
-    while waiting:
-        node = next(n for n in waiting if set(n.inputs) <= done)
-        with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
-            built[node.name] = build(node, delivered, lake, Engine(connection))
-        waiting.remove(node)
-        done.add(node.name)
-    with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
+
+    def built(node: Node) -> Built:
+        with open_connection(settings) as connection:
+            return build(node, delivered, lake, Engine(connection))
+
+    waiting, running, done = (
+        [node for node in every if node.name in needed],
+        dict[Future[Built], str](),
+        dict[str, Built](),
+    )
+    with ThreadPoolExecutor(NODES_AT_A_TIME) as pool:
+        while waiting or running:
+            for node in [node for node in waiting if set(node.inputs) <= set(done)]:
+                waiting.remove(node)
+                running[pool.submit(built, node)] = node.name
+            ended, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in ended:
+                done[running.pop(future)] = future.result()
+    with open_connection(settings) as connection:
         return connection.execute(
             "SELECT trust_code, quarter_start, COUNT(*) AS people, SUM(chemotherapy::INT) AS chemotherapy, "
             "SUM(radiotherapy::INT) AS radiotherapy, SUM(had_cycle::INT) AS had_cycle, "
             "SUM(COALESCE(days_from_last_cycle_to_death BETWEEN 0 AND 30, FALSE)::INT) AS died "
             "FROM read_parquet($1) GROUP BY ALL",
-            [str(built["person_facts"].table.path)],
+            [str(done["person_facts"].table.path)],
         ).fetchdf()
 
 
