@@ -102,7 +102,7 @@ ui: $(STAMP) ## open the pipeline in Dagster's web interface
 bench: $(STAMP) ## measure a national refresh beside its floor (FRACTION=1/16 ... 1, or GROWTH=1 for all)
 	@$(BIN)/python -m benchmarks.run --fraction $(FRACTION) $(if $(GROWTH),--growth) --folder '$(BENCH_FOLDER)'
 
-faults: $(STAMP) ## kill, mutate and race refreshes for half an hour, and say what was lost (FAULTS="--kills 20")
+faults: $(STAMP) ## kill, mutate and race refreshes for twenty minutes, and say what was lost (FAULTS="--kills 20")
 	@$(BIN)/python -m tests.faults.run $(FAULTS)
 
 # Not after setup: a dependency that is not in the lock yet would make that fail.

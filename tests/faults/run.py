@@ -1,6 +1,6 @@
 """`make faults`: the long version of the fault tests, in batches, with figures at its end. Exit status 1 when anything was lost.
 
-    make faults                                         all of it: half an hour on two quiet cores
+    make faults                                         all of it: twenty minutes on two quiet cores
     make faults FAULTS="--kills 40 --mutations 500"     less of it; 0 leaves a part out
     make faults FAULTS="--record figures.jsonl"         keeps the figures of each batch: started again, it goes on there
 
