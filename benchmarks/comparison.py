@@ -62,11 +62,9 @@ def in_pipeline(folder: Path) -> pd.DataFrame:
         with open_connection(settings) as connection:
             return build(node, delivered, lake, Engine(connection))
 
-    waiting, running, done = (
-        [node for node in every if node.name in needed],
-        dict[Future[Built], str](),
-        dict[str, Built](),
-    )
+    waiting = [node for node in every if node.name in needed]
+    running: dict[Future[Built], str] = {}
+    done: dict[str, Built] = {}
     with ThreadPoolExecutor(NODES_AT_A_TIME) as pool:
         while waiting or running:
             for node in [node for node in waiting if set(node.inputs) <= set(done)]:

@@ -41,6 +41,20 @@ def dirty(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def english(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("english") / "delivery"
+    write_delivery(folder, people=300, feed="england_annual", period="2023", volume=0.02)
+    return folder
+
+
+def write_welsh(folder: Path, beside: Path) -> None:
+    """A small, dirty Welsh delivery."""
+    write_delivery(
+        folder, people=300, feed="wales_annual", period="2023", volume=0.05, dirt=0.01, beside=beside
+    )
+
+
 def test_same_arguments_same_bytes_and_another_seed_other_people(tmp_path):
     for name, seed in (("one", 3), ("two", 3), ("three", 4)):
         write_delivery(tmp_path / name, people=300, seed=seed, volume=0.05, dirt=0.01)
@@ -151,18 +165,9 @@ def test_planted_lines_are_where_the_truth_says_and_bad_as_it_says(dirty):
         assert set(good) - set(malformed) <= {len(lines)}
 
 
-def test_a_welsh_delivery_repeats_to_the_byte_and_holds_both_registry_layouts(tmp_path):
-    write_delivery(tmp_path / "english", people=300, feed="england_annual", period="2023", volume=0.02)
+def test_a_welsh_delivery_repeats_to_the_byte_and_holds_both_registry_layouts(english, tmp_path):
     for name in ("one", "two"):
-        write_delivery(
-            tmp_path / name,
-            people=300,
-            feed="wales_annual",
-            period="2023",
-            volume=0.05,
-            dirt=0.01,
-            beside=tmp_path / "english",
-        )
+        write_welsh(tmp_path / name, beside=english)
     assert tree(tmp_path / "one") == tree(tmp_path / "two")
     assert truth(tmp_path / "one", "people").equals(truth(tmp_path / "two", "people"))
     canisc = pd.read_csv(tmp_path / "one" / "canisc_diagnosis.csv", dtype=str, on_bad_lines="skip")
@@ -172,22 +177,13 @@ def test_a_welsh_delivery_repeats_to_the_byte_and_holds_both_registry_layouts(tm
     dated = forms["DateOfDiagnosis"].dropna()
     # Planted: a day that does not exist, and days on which nothing can have happened.
     assert dated[(dated > "2000") & (dated != "20210231")].min() >= "20220101"
-    english = set(truth(tmp_path / "english", "people")["person_id"])
-    assert len(english & set(truth(tmp_path / "one", "people")["person_id"])) == 8
+    also_english = set(truth(english, "people")["person_id"])
+    assert len(also_english & set(truth(tmp_path / "one", "people")["person_id"])) == 8
 
 
-def test_dirt_of_a_small_file_stays_below_what_its_gate_stops(tmp_path):
-    write_delivery(tmp_path / "english", people=300, feed="england_annual", period="2023", volume=0.02)
+def test_dirt_of_a_small_file_stays_below_what_its_gate_stops(english, tmp_path):
     folder = tmp_path / "welsh"
-    write_delivery(
-        folder,
-        people=300,
-        feed="wales_annual",
-        period="2023",
-        volume=0.05,
-        dirt=0.01,
-        beside=tmp_path / "english",
-    )
+    write_welsh(folder, beside=english)
     listed = pd.DataFrame(json.loads((folder / "manifest.json").read_text())["files"]).set_index("path")
     planted = truth(folder, "dirt").groupby("file").size().reindex(listed.index, fill_value=0)
     assert listed.loc[planted > 0, "rows"].min() < 60  # small files are dirty too
