@@ -1,6 +1,6 @@
 """When somebody has to be told: a run has failed, a release is overdue.
 
-What belongs here: the two sensors and what they say. What does not: how an alert is sent (`naome_pipeline/alerts.py`), or when
+What belongs here: the sensors and what they say. What does not: how an alert is sent (`naome_pipeline/alerts.py`), or when
 a refresh starts (`automation.py`).
 """
 
@@ -15,7 +15,7 @@ import dagster as dg
 from assets.automation import GRACE, due_period, due_since, is_published
 from assets.partitions import TIMEZONE
 from assets.resources import PipelineResource
-from naome_pipeline.alerts import Alert, send
+from naome_pipeline.alerts import Alert, send_unsent, tell
 from naome_pipeline.deliveries.layouts import feeds
 from naome_pipeline.deliveries.receiving import accepted_deliveries
 from naome_pipeline.home import Home
@@ -24,8 +24,10 @@ from naome_pipeline.logs import log
 from naome_pipeline.periods import parse_period
 
 RUNBOOK = "docs/runbook.md"
-# Overdue is a matter of days; the sensor looks every hour so that a corrected mail server is tried again soon.
+# Overdue is a matter of days.
 LOOK_EVERY_SECONDS = 3600
+# A mail server that restarts is back in minutes.
+TRY_AGAIN_EVERY_SECONDS = 300
 MESSAGES_SHOWN = 5
 
 
@@ -39,11 +41,27 @@ def run_failures(context: dg.RunFailureSensorContext, pipeline: PipelineResource
     home = pipeline.locate()
     alert = failure_alert(context)
     log(home, "run failed", **alert.facts)
-    if failed := send(home, alert):
-        # The tick fails and says so in the UI; the log has the alert.
+    _or_fail(tell(home, alert))
+
+
+def _or_fail(failed: list[str]) -> None:
+    """The tick fails and says so in the UI; the alert waits, and the log has it."""
+    if failed:
         raise dg.Failure(
-            f"the alert could not be sent: {'; '.join(failed)}. What to do: see {RUNBOOK}, alerts"
+            f"an alert could not be sent and waits: {'; '.join(failed)}. What to do: see {RUNBOOK}, alerts"
         )
+
+
+@dg.sensor(
+    name="unsent_alerts",
+    minimum_interval_seconds=TRY_AGAIN_EVERY_SECONDS,
+    description="Tries again, for a week, what could not be sent to the people in NAOME_HOME/alerts.yaml.",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def unsent_alerts(pipeline: PipelineResource) -> dg.SkipReason:
+    """Send the alerts that wait."""
+    _or_fail(send_unsent(pipeline.locate()))
+    return dg.SkipReason("no alert waits")
 
 
 def failure_alert(context: dg.RunFailureSensorContext) -> Alert:
@@ -79,24 +97,19 @@ def failure_alert(context: dg.RunFailureSensorContext) -> Alert:
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def stale_releases(context: dg.SensorEvaluationContext, pipeline: PipelineResource) -> dg.SkipReason:
-    """Send one alert per period that is overdue; the cursor has those that were sent."""
+    """Send one alert per period that is overdue; the cursor has those of the last look."""
     home = pipeline.locate()
     told: list[str] = json.loads(context.cursor or "[]")
     today = dt.datetime.now(ZoneInfo(TIMEZONE)).date()
     overdue = {alert.subject: alert for alert in overdue_releases(home, today)}
-    failed = []
-    for subject, alert in overdue.items():
-        if subject in told:
-            continue
-        if problems := send(home, alert):
-            failed += problems  # not told: the next look tries again
-        else:
-            told.append(subject)
-    context.update_cursor(json.dumps(sorted(set(told) & overdue.keys())))
-    if failed:
-        raise dg.Failure(
-            f"an alert could not be sent: {'; '.join(failed)}. What to do: see {RUNBOOK}, alerts"
-        )
+    failed = [
+        sentence
+        for subject, alert in overdue.items()
+        if subject not in told
+        for sentence in tell(home, alert)
+    ]
+    context.update_cursor(json.dumps(sorted(overdue)))
+    _or_fail(failed)
     return dg.SkipReason("; ".join(overdue) or "no release is overdue")
 
 

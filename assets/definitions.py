@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from assets import cohort, indicators, outcomes, release, reports, sources
-from assets.alerts import run_failures, stale_releases
+from assets.alerts import run_failures, stale_releases, unsent_alerts
 from assets.automation import automation_of, refresh_job_name
 from assets.executor import thread_executor
 from assets.node import asset_of
@@ -103,7 +103,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """The definitions, with resources replaced where `overrides` names them (tests give their own home)."""
     resources: dict[str, Any] = {"pipeline": PipelineResource()} | dict(overrides or {})
     assets = [asset_of(node, feed) for feed in FEEDS for node in nodes(feed)]
-    jobs, schedules, sensors = [], [], [run_failures, stale_releases]
+    jobs, schedules, sensors = [], [], [run_failures, stale_releases, unsent_alerts]
     for feed in FEEDS:
         job, schedule, sensor = automation_of(feed)
         jobs.append(job)

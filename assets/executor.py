@@ -34,6 +34,7 @@ from dagster._core.execution.retries import RetryMode
 from dagster._core.execution.step_dependency_config import StepDependencyConfig
 from dagster._utils.error import serializable_error_info_from_exc_info
 
+from assets.launcher import working
 from assets.resources import NODES_AT_A_TIME, interrupt_engines
 
 _LOOK_FOR_INTERRUPTS = 0.5  # seconds
@@ -57,21 +58,22 @@ class ThreadExecutor(dg.Executor):
             f"{NODES_AT_A_TIME} steps at a time in process {os.getpid()}",
             event_specific_data=EngineEventData.in_process(os.getpid(), steps),
         )
-        yield from ExecuteRunWithPlanIterable(
-            execution_plan=plan_context.execution_plan,
-            iterator=_run_steps,
-            execution_context_manager=PlanExecutionContextManager(
-                job=plan_context.job,
-                retry_mode=self.retries,
+        with working(plan_context.instance, plan_context.run_id):
+            yield from ExecuteRunWithPlanIterable(
                 execution_plan=plan_context.execution_plan,
-                run_config=plan_context.run_config,
-                dagster_run=plan_context.dagster_run,
-                instance=plan_context.instance,
-                raise_on_error=plan_context.raise_on_error,
-                output_capture=plan_context.output_capture,
-                step_dependency_config=StepDependencyConfig.default(),
-            ),
-        )
+                iterator=_run_steps,
+                execution_context_manager=PlanExecutionContextManager(
+                    job=plan_context.job,
+                    retry_mode=self.retries,
+                    execution_plan=plan_context.execution_plan,
+                    run_config=plan_context.run_config,
+                    dagster_run=plan_context.dagster_run,
+                    instance=plan_context.instance,
+                    raise_on_error=plan_context.raise_on_error,
+                    output_capture=plan_context.output_capture,
+                    step_dependency_config=StepDependencyConfig.default(),
+                ),
+            )
 
 
 @dg.executor(name="threads", requirements=[])

@@ -1,6 +1,7 @@
 """Alerts: a few sentences to the people who have to act, by e-mail and by webhook, where the configuration names one.
 
-What belongs here: reading `NAOME_HOME/alerts.yaml` and sending. What does not: when an alert is due (`assets/alerts.py`).
+What belongs here: reading `NAOME_HOME/alerts.yaml`, sending, and keeping what could not be sent until it can. What does not:
+when an alert is due (`assets/alerts.py`).
 
 Without that file nothing is sent and no connection is opened. An alert says which feed, period and node, with our own
 message; it holds no value of a record. Passwords are not in the file: it names the environment variable that has one.
@@ -8,12 +9,17 @@ message; it holds no value of a record. Passwords are not in the file: it names 
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import json
 import os
 import smtplib
 import ssl
+import time
 import urllib.error
 import urllib.request
+import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
@@ -22,14 +28,18 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from naome_pipeline.configuration import read_configuration, understanding
+from naome_pipeline.configuration import ConfigurationError, read_configuration, understanding
 from naome_pipeline.home import Home
+from naome_pipeline.leftovers import write_atomically
 from naome_pipeline.logs import log
 
 ALERTS_FILE = "alerts.yaml"
 EXAMPLE_FILE = Path(__file__).parent.parent / "deploy" / "alerts.example.yaml"
 # A mail or chat server that does not answer must not hold the daemon's other sensors.
 TIMEOUT_SECONDS = 15
+# What could not be sent waits here, one file an alert. After a week it is no news.
+UNSENT_FOLDER = "unsent_alerts"
+WAITS_SECONDS = 7 * 24 * 3600
 
 
 class Email(BaseModel):
@@ -112,30 +122,102 @@ def read_channels(path: Path) -> Channels:
 
 
 def send(home: Home, alert: Alert) -> list[str]:
-    """Send an alert wherever the home's configuration says; what could not be sent, in sentences. Logged either way."""
-    named = channels(home)
-    ways = [(named.email, _send_email), (named.webhook, _send_webhook)]
-    failed = []
-    for channel, way in ways:
-        if channel is None:
-            continue
-        kind = type(channel).__name__.lower()
-        try:
-            way(channel, alert, named.page)  # type: ignore[arg-type]
-        except (OSError, smtplib.SMTPException, ValueError) as problem:
-            failed.append(f"{kind}: {type(problem).__name__}")
-            log(
-                home,
-                "alert not sent",
-                kind=alert.kind,
-                by=kind,
-                problem=type(problem).__name__,
-                **alert.facts,
-            )
-        else:
-            log(home, "alert sent", kind=alert.kind, by=kind, **alert.facts)
-    if named.email is None and named.webhook is None:
+    """Send an alert wherever the home's configuration says; what could not be sent, in sentences. Logged either way.
+
+    Raises ConfigurationError when the file is wrong.
+    """
+    ways = _ways(channels(home))
+    if not ways:
         log(home, "alert to nobody", kind=alert.kind, **alert.facts)
+    return list(_send(home, alert, ways).values())
+
+
+def tell(home: Home, alert: Alert) -> list[str]:
+    """As `send`; what could not be sent, for a wrong configuration too, is kept for `send_unsent`."""
+    try:
+        ways = _ways(channels(home))
+    except ConfigurationError as problem:
+        _keep(home, alert, None)
+        log(home, "alert not sent", kind=alert.kind, problem=type(problem).__name__, **alert.facts)
+        return [str(problem)]
+    if not ways:
+        log(home, "alert to nobody", kind=alert.kind, **alert.facts)
+    failed = _send(home, alert, ways)
+    if failed:
+        _keep(home, alert, sorted(failed))
+    return list(failed.values())
+
+
+def send_unsent(home: Home) -> list[str]:
+    """Try again what is kept; what could still not be sent, in sentences. Raises ConfigurationError as `send` does."""
+    waiting = unsent(home)
+    ways = _ways(channels(home)) if waiting else {}
+    sentences = []
+    for path, kept in waiting.items():
+        still = {by: way for by, way in ways.items() if kept.by is None or by in kept.by}
+        failed = _send(home, kept.alert, still)
+        old = time.time() - kept.since.timestamp() > WAITS_SECONDS
+        if failed and not old:
+            _write(path, Unsent(alert=kept.alert, by=sorted(failed), since=kept.since))
+            sentences += failed.values()
+            continue
+        if failed or not still:
+            log(home, "alert given up", kind=kept.alert.kind, **kept.alert.facts)
+        path.unlink(missing_ok=True)
+    return sentences
+
+
+class Unsent(BaseModel):
+    """An alert that waits. `by`: the ways it could not be sent by; None: all there are."""
+
+    alert: Alert
+    by: list[str] | None
+    since: dt.datetime
+
+
+def unsent(home: Home) -> dict[Path, Unsent]:
+    """The alerts that wait, oldest first, by the file of each. A file that cannot be read is passed over."""
+    found = {}
+    for path in (home.logs / UNSENT_FOLDER).glob("*.json"):
+        with contextlib.suppress(OSError, ValueError):
+            found[path] = Unsent.model_validate_json(path.read_bytes())
+    return dict(sorted(found.items(), key=lambda item: (item[1].since, item[0])))
+
+
+def _keep(home: Home, alert: Alert, by: list[str] | None) -> None:
+    kept = Unsent(alert=alert, by=by, since=dt.datetime.now(dt.UTC))
+    with contextlib.suppress(OSError):  # a full disk: the log and the tick have it
+        _write(home.logs / UNSENT_FOLDER / f"{uuid.uuid4().hex}.json", kept)
+
+
+def _write(path: Path, kept: Unsent) -> None:
+    write_atomically(path, kept.model_dump_json(indent=1))
+
+
+_Ways = dict[str, Callable[[Alert], None]]
+
+
+def _ways(named: Channels) -> _Ways:
+    ways: _Ways = {}
+    if (email := named.email) is not None:
+        ways["email"] = lambda alert: _send_email(email, alert, named.page)
+    if (webhook := named.webhook) is not None:
+        ways["webhook"] = lambda alert: _send_webhook(webhook, alert, named.page)
+    return ways
+
+
+def _send(home: Home, alert: Alert, ways: _Ways) -> dict[str, str]:
+    """Send an alert by some ways: for each that failed, why."""
+    failed = {}
+    for by, way in ways.items():
+        try:
+            way(alert)
+        except (OSError, smtplib.SMTPException, ValueError) as problem:
+            why = type(problem).__name__
+            failed[by] = f"{by}: {why}"
+            log(home, "alert not sent", kind=alert.kind, by=by, problem=why, **alert.facts)
+        else:
+            log(home, "alert sent", kind=alert.kind, by=by, **alert.facts)
     return failed
 
 

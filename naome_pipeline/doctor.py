@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from naome_pipeline.alerts import ALERTS_FILE, channels
+from naome_pipeline.alerts import ALERTS_FILE, channels, unsent
 from naome_pipeline.configuration import ConfigurationError
 from naome_pipeline.damage import damage_of_release, damage_of_reports
 from naome_pipeline.deliveries.errors import DeliveryError
@@ -115,6 +115,12 @@ def _alerts(home: Home) -> Iterator[Finding]:
     except ConfigurationError as problem:
         what, _, advice = str(problem).partition(". What to do: ")
         yield Finding(str(home.root / ALERTS_FILE), f"nobody can be told of a failure: {what}", advice)
+    for path, kept in unsent(home).items():
+        yield Finding(
+            str(path),
+            f"an alert of {kept.since:%d %B %Y} could not be sent: {kept.alert.subject}",
+            "naome alert says whether alerts arrive now; the daemon tries again every few minutes, for a week",
+        )
 
 
 def _leftovers(home: Home) -> Iterator[Finding]:

@@ -57,13 +57,7 @@ def held_folder(name: Callable[[], Path], mode: int = OWNER_ONLY) -> Iterator[Pa
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that a reader sees the old or the new content, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        work = work_beside(path)
-        work.touch()
-        handle = _hold(work)
-        if handle is not None:
-            break
+    work, handle = _held_work(path)
     try:
         work.write_text(text, encoding="utf-8")
         os.fsync(handle)
@@ -74,6 +68,19 @@ def write_atomically(path: Path, text: str) -> None:
     finally:
         os.close(handle)
     sync(path.parent)
+
+
+@contextmanager
+def marked(path: Path) -> Iterator[None]:
+    """A file that is held while the block runs and removed when it ends well: one that `is_abandoned` finds says that its
+    process did not get there."""
+    mark, handle = _held_work(path)
+    try:
+        mark.replace(path)  # nobody sees it before it is held
+        yield
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
 
 
 def sync(path: Path) -> None:
@@ -119,12 +126,21 @@ def locked(path: Path, waiting: Callable[[], None] | None = None) -> Iterator[No
         os.close(handle)
 
 
+def is_abandoned(path: Path) -> bool:
+    """Whether a mark of work is there and no process holds it."""
+    handle = _hold(path, wait=False)
+    if handle is None:
+        return False
+    os.close(handle)
+    return True
+
+
 def find_leftovers(home: Home) -> list[Path]:
     """Work of processes that are gone: staged tables, spilled data, half-written files and folders."""
     found = [*_children(home.lake / "staging"), *_children(home.scratch)]
     for root in (home.lake, home.landing, home.reports):
         found += [path for path in sorted(root.rglob(".*")) if is_work(path)]
-    return [path for path in found if _is_abandoned(path)]
+    return [path for path in found if is_abandoned(path)]
 
 
 def remove_leftovers(home: Home) -> list[Path]:
@@ -149,6 +165,17 @@ def _children(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
+def _held_work(path: Path) -> tuple[Path, int]:
+    """A new hidden file beside a place, held by this process; the handle that holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        work = work_beside(path)
+        work.touch()
+        handle = _hold(work)
+        if handle is not None:  # else somebody took it for work of a process that is gone
+            return work, handle
+
+
 def _hold(path: Path, *, wait: bool = True) -> int | None:
     """Lock a file or folder; None when it is gone, or when somebody else holds it and we do not wait."""
     try:
@@ -163,11 +190,3 @@ def _hold(path: Path, *, wait: bool = True) -> int | None:
         pass
     os.close(handle)
     return None
-
-
-def _is_abandoned(path: Path) -> bool:
-    handle = _hold(path, wait=False)
-    if handle is None:
-        return False
-    os.close(handle)
-    return True

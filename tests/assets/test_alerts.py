@@ -7,21 +7,22 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from assets.alerts import overdue_releases, run_failures, stale_releases
+from assets.alerts import overdue_releases, run_failures, stale_releases, unsent_alerts
 from assets.automation import due_period, due_since, freshness_of
 from assets.definitions import build_defs
 from assets.resources import PipelineResource
 from naome_pipeline import alerts
-from naome_pipeline.alerts import Alert, channels, send
+from naome_pipeline.alerts import Alert, channels, send, send_unsent, tell, unsent
 from naome_pipeline.configuration import ConfigurationError
 from naome_pipeline.deliveries.receiving import receive_delivery
+from naome_pipeline.doctor import examine
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.logs import lines, log
@@ -219,30 +220,64 @@ def test_a_release_is_overdue_two_weeks_after_it_was_due_in_homes_that_have_the_
     assert overdue_releases(home, day) == []
 
 
-def test_the_sensor_tells_once_and_tries_again_what_could_not_be_sent(tmp_path, monkeypatch):
+def test_an_overdue_release_is_told_once_even_when_the_server_refuses_it(tmp_path):
     delivery = deliver(tmp_path / "delivery", dict(standard_files()))
-    with web(500) as server:
+    with web(500) as server, dg.instance_for_test() as instance:
         home = configured(tmp_path / "home", {"webhook": {"url": f"http://127.0.0.1:{server.server_port}/"}})
         receive_delivery(delivery.path, home.landing)
-        pipeline = PipelineResource(home=str(home.root))
-
-        def look(cursor: str | None, *, fails: bool = False) -> str:
-            expected = pytest.raises(dg.Failure, match="could not be sent") if fails else nullcontext()
-            with dg.instance_for_test() as instance:
-                context = dg.build_sensor_context(
-                    instance=instance, cursor=cursor, resources={"pipeline": pipeline}
-                )
-                with expected:
-                    stale_releases(context)
-                return context.cursor or ""
-
-        cursor = look(None, fails=True)
+        resources = {"pipeline": PipelineResource(home=str(home.root))}
+        context = dg.build_sensor_context(instance=instance, resources=resources)
+        with pytest.raises(dg.Failure, match="could not be sent and waits"):
+            stale_releases(context)
+        stale_releases(context)
         assert len(server.got) == 1
         server.status = 200
-        cursor = look(cursor)
-        assert len(server.got) == 2
-        look(cursor)
-        assert len(server.got) == 2
+        unsent_alerts(dg.build_sensor_context(instance=instance, resources=resources))
+        unsent_alerts(dg.build_sensor_context(instance=instance, resources=resources))
+        assert [body["kind"] for _, _, body in server.got] == ["release overdue"] * 2
+
+
+def test_what_one_way_refused_waits_for_that_way_only(tmp_path):
+    with web(500) as server, mail() as (port, said):
+        email = {
+            "server": "127.0.0.1", "port": port, "security": "none", "sender": "a@example.org", "recipients": ["b@example.org"]
+        }  # fmt: skip
+        address = f"http://127.0.0.1:{server.server_port}/"
+        home = configured(tmp_path, {"email": email, "webhook": {"url": address}})
+        assert tell(home, ALERT) == ["webhook: HTTPError"]
+        assert "What happened." in said
+        assert send_unsent(home) == ["webhook: HTTPError"]
+        assert [kept.by for kept in unsent(home).values()] == [["webhook"]]
+        assert [finding.what for finding in examine(home)] == [
+            f"an alert of {dt.datetime.now(dt.UTC):%d %B %Y} could not be sent: A subject"
+        ]
+        server.status = 200
+        # The mail server takes no second message: it would fail if the alert went to it again.
+        assert send_unsent(home) == []
+        assert len(server.got) == 3
+        assert unsent(home) == {}
+
+
+def test_an_alert_waits_for_a_configuration_that_can_be_read(tmp_path):
+    home = configured(tmp_path, {"sms": {}})
+    assert "alerts.yaml is wrong" in tell(home, ALERT)[0]
+    with pytest.raises(ConfigurationError):
+        send_unsent(home)
+    with web() as server:
+        configured(tmp_path, {"webhook": {"url": f"http://127.0.0.1:{server.server_port}/"}})
+        assert send_unsent(home) == []
+    assert [body["text"] for _, _, body in server.got] == ["A subject\nWhat happened.\n"]
+    assert unsent(home) == {}
+
+
+def test_an_alert_that_nobody_took_for_a_week_is_given_up_and_logged(tmp_path, monkeypatch):
+    with web(500) as server:
+        home = configured(tmp_path, {"webhook": {"url": f"http://127.0.0.1:{server.server_port}/"}})
+        tell(home, ALERT)
+        monkeypatch.setattr(alerts, "WAITS_SECONDS", -1)
+        assert send_unsent(home) == []
+    assert unsent(home) == {}
+    assert [line["event"] for line in lines(home)] == ["alert not sent", "alert not sent", "alert given up"]
 
 
 def test_a_failed_run_is_told_with_its_node_and_its_message(tmp_path):

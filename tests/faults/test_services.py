@@ -27,6 +27,7 @@ from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake
+from naome_pipeline.logs import lines
 from naome_pipeline.refreshing import prepare_dagster_home
 from tests.deliveries.small import deliver, standard_files
 from tests.faults.processes import FEED, PERIOD, ROOT, differences, left_behind, torn, tree
@@ -39,7 +40,6 @@ LAUNCH = """mutation($tables: [AssetKeyInput!]!) { launchRun(executionParams: {
     assetSelection: $tables},
   runConfigData: {}, executionMetadata: {tags: [{key: "dagster/partition", value: "2025-07-01"}]}
 }) { __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
-END = """mutation($run: String!) { terminateRun(runId: $run, terminatePolicy: MARK_AS_CANCELED_IMMEDIATELY) { __typename } }"""
 
 
 class Services:
@@ -107,6 +107,16 @@ class Services:
             assert found is not None
             return found.status
 
+    def again(self, run: str) -> list[str]:
+        """The runs that the daemon started because one had failed."""
+        with dg.DagsterInstance.from_config(str(self.home.dagster)) as instance:
+            return [found.run_id for found in instance.get_runs() if found.parent_run_id == run]
+
+
+def working(home: Home, run: str) -> bool:
+    """Whether a run's process has got as far as its first node."""
+    return (home.dagster / "working" / run).exists()
+
 
 def until(what: str, holds: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
@@ -156,14 +166,15 @@ def test_services_killed_while_a_run_works(services, tmp_path):
     # The machine goes down with everything on it.
     services.start("code", "daemon", "page")
     first = services.launch()
-    until("the run works", lambda: services.status(first) is DagsterRunStatus.STARTED)
+    until("the run works", lambda: working(services.home, first))
     services.kill("page", "daemon", "code")
     assert torn(services.home) == []
-    services.start("code", "daemon", "page")
-    # Nobody works on it, and it holds the place of the next run of its period; the runbook says to end it.
-    second = services.launch()
     assert services.status(first) is DagsterRunStatus.STARTED
-    assert services.ask(END, run=first)["terminateRun"]["__typename"] == "TerminateRunSuccess"
+    # Nobody works on it, and it holds the place of the next run of its period: the daemon finds out and does it again.
+    services.start("code", "daemon", "page")
+    until("the daemon ends it", lambda: services.status(first) is DagsterRunStatus.FAILURE)
+    until("it is done again", lambda: bool(services.again(first)))
+    second = services.again(first)[0]
 
     # Daemon and web server go, the run stays: it is the code server's child.
     until("the second run works", lambda: services.status(second) is DagsterRunStatus.STARTED)
@@ -171,7 +182,8 @@ def test_services_killed_while_a_run_works(services, tmp_path):
     services.start("daemon")
     until("the second run has ended", lambda: services.status(second).value in ("SUCCESS", "FAILURE"))
     assert services.status(second) is DagsterRunStatus.SUCCESS
-    assert services.status(first) is DagsterRunStatus.CANCELED
+    assert services.again(first) == [second]
+    assert [line["run"] for line in lines(services.home) if line["event"] == "run failed"] == [first]
     assert differences(tree(undisturbed), tree(services.home)) == []
     assert torn(services.home) == []
     assert left_behind(services.home) == []
