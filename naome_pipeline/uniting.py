@@ -44,8 +44,9 @@ def united_node(node: Node) -> Node:
     return _united(node, make, (REGISTERED_TWICE,))
 
 
-def summed_node(node: Node, sql: str) -> Node:
-    """The node of a joint feed that adds up a table of figures. `sql` reads the rows of all parts as `parts`."""
+def summed_node(node: Node, sql: str, inputs: tuple[str, ...] = ()) -> Node:
+    """The node of a joint feed that adds up a table of figures. `sql` follows `WITH parts AS (…)`, the rows of all parts, and may
+    read the united tables named in `inputs`."""
 
     def make(context: BuildContext) -> None:
         parts = _tables(context.delivered, context.lake, node.name)
@@ -55,7 +56,7 @@ def summed_node(node: Node, sql: str) -> Node:
         context.write_sql(f"WITH parts AS ({every}) {sql}")
         context.measures[ROWS_LOST] = 0.0
 
-    return _united(node, make, (), sql)
+    return _united(node, make, inputs, sql)
 
 
 def registered_twice_node() -> Node:

@@ -1,10 +1,20 @@
 -- Everybody with an invasive breast tumour, measured against the inclusion rules in their order.
 -- `exclusion` is the first rule a person fails; null means in the cohort. `naome explain` reads this table.
+-- Deaths: the death registration; of people it does not have, the date that the cancer registry holds.
 WITH first_death AS (
     SELECT
         person_id,
         MIN(death_date) AS death_date
     FROM deaths
+    GROUP BY person_id
+),
+
+registry_death AS (
+    SELECT
+        person_id,
+        MIN(death_date) AS death_date
+    FROM tumours
+    WHERE death_date IS NOT NULL
     GROUP BY person_id
 ),
 
@@ -38,12 +48,13 @@ assessed AS (
         p.alliance_code,
         p.alliance_name,
         p.nation,
-        d.death_date,
+        COALESCE(d.death_date, r.death_date) AS death_date,
         COALESCE(e.evidence_sources, 0) AS evidence_sources,
         e.first_evidence_date
     FROM index_tumours AS i
     LEFT JOIN providers AS p ON SUBSTRING(i.trust_code, 1, 3) = p.provider_code
     LEFT JOIN first_death AS d ON i.person_id = d.person_id
+    LEFT JOIN registry_death AS r ON i.person_id = r.person_id
     LEFT JOIN evidence AS e ON i.person_id = e.person_id
 )
 

@@ -39,13 +39,26 @@ cosd_sites AS (
 stays AS (
     SELECT
         person_id,
+        episode_id,
         episode_start,
-        diagnosis_codes
+        diagnosis_codes,
+        ARRAY_TO_STRING(diagnosis_codes, ' ') LIKE '%C50%' AS names_breast
     FROM hes_apc
     WHERE
         ARRAY_TO_STRING(diagnosis_codes, ' ') LIKE '%C77%'
         OR ARRAY_TO_STRING(diagnosis_codes, ' ') LIKE '%C78%'
         OR ARRAY_TO_STRING(diagnosis_codes, ' ') LIKE '%C79%'
+),
+
+-- A stay with another cancer and no breast cancer among its codes is about the spread of that one.
+of_another_cancer AS (
+    SELECT DISTINCT
+        h.person_id,
+        h.episode_id
+    FROM stays AS h
+    CROSS JOIN UNNEST(h.diagnosis_codes) AS d(diagnosis_code)
+    JOIN reference.other_cancers AS o ON SUBSTRING(d.diagnosis_code, 1, LENGTH(o.code)) = o.code
+    WHERE NOT h.names_breast
 ),
 
 hospital AS (
@@ -55,9 +68,11 @@ hospital AS (
         d.diagnosis_code
     FROM stays AS h
     JOIN index_tumours AS i ON h.person_id = i.person_id
+    LEFT JOIN of_another_cancer AS a ON h.person_id = a.person_id AND h.episode_id = a.episode_id
     CROSS JOIN UNNEST(h.diagnosis_codes) AS d(diagnosis_code)
     WHERE
-        DATE_DIFF('day', i.diagnosis_date, h.episode_start) BETWEEN $de_novo_window_start AND $de_novo_window_end
+        a.episode_id IS NULL
+        AND DATE_DIFF('day', i.diagnosis_date, h.episode_start) BETWEEN $de_novo_window_start AND $de_novo_window_end
         AND (d.diagnosis_code LIKE 'C77%' OR d.diagnosis_code LIKE 'C78%' OR d.diagnosis_code LIKE 'C79%')
 )
 
@@ -115,7 +130,7 @@ SELECT DISTINCT
     CASE
         WHEN r."group" IN ('bone', 'brain', 'liver', 'lung') THEN r."group"
         WHEN r."group" = 'pleura' THEN 'lung'
-        ELSE 'other'
+        WHEN r."group" <> 'unspecified' THEN 'other'
     END AS site
 FROM hospital AS h
 LEFT JOIN reference.icd10_metastatic_sites AS r ON SUBSTRING(h.diagnosis_code, 1, 4) = r.code

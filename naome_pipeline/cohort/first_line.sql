@@ -23,18 +23,27 @@ starts AS (
     GROUP BY person_id
 ),
 
+-- A name of several drugs is in the group of the newest; an endocrine one among them counts too.
+endocrine_names AS (
+    SELECT DISTINCT label
+    FROM reference.drug_groups
+    WHERE is_endocrine = 'yes'
+),
+
 line AS (
     SELECT
         s.person_id,
         s.first_line_start,
         d.drug_group,
         d.cytotoxic,
+        d.drug_group = 'endocrine' OR e.label IS NOT NULL AS endocrine,
         d.anti_her2_agents
     FROM starts AS s
     JOIN drugs AS d
         ON
             s.person_id = d.person_id
             AND DATE_DIFF('day', s.first_line_start, d.treatment_date) BETWEEN 0 AND $first_line_days
+    LEFT JOIN endocrine_names AS e ON d.drug = e.label
 ),
 
 agents AS (
@@ -51,7 +60,7 @@ SELECT
     l.person_id,
     l.first_line_start,
     MAX(CASE WHEN l.cytotoxic THEN 1 ELSE 0 END) = 1 AS chemotherapy,
-    MAX(CASE WHEN l.drug_group = 'endocrine' THEN 1 ELSE 0 END) = 1 AS endocrine,
+    MAX(CASE WHEN l.endocrine THEN 1 ELSE 0 END) = 1 AS endocrine,
     MAX(CASE WHEN l.drug_group = 'cdk46' THEN 1 ELSE 0 END) = 1 AS cdk46,
     MAX(CASE WHEN l.drug_group = 'anti_her2' THEN 1 ELSE 0 END) = 1 AS anti_her2,
     MAX(CASE WHEN l.drug_group = 'immune_checkpoint' THEN 1 ELSE 0 END) = 1 AS immune_checkpoint,

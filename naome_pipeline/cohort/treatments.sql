@@ -8,23 +8,34 @@ WITH sact_drugs AS (
         r.is_chemotherapy = 'yes' AS cytotoxic,
         r.anti_her2_agents,
         COALESCE(s.cycle_start_date, s.administration_date) AS cycle_start_date,
-        s.provider_code
+        COALESCE(s.drug_provider_code, s.provider_code) AS provider_code
     FROM sact AS s
     JOIN people AS p ON s.person_id = p.person_id
     JOIN reference.drug_groups AS r ON UPPER(TRIM(s.drug_name)) = r.code
     WHERE r."group" <> 'supportive_or_other'
 ),
 
+-- A prescription is known by its month. It is taken for the middle of the month; in the month of diagnosis for no
+-- earlier than the diagnosis, in the month of death for no later than the death. What suppresses the ovaries is endocrine
+-- treatment, as in SACT; denosumab at 60 mg is for osteoporosis.
 prescriptions AS (
     SELECT
         x.person_id,
-        x.prescription_date AS treatment_date,
-        r."group" AS drug_group,
+        LEAST(
+            GREATEST(
+                CAST(DATE_TRUNC('month', x.prescription_date) AS DATE) + $prescription_day - 1,
+                CASE WHEN DATE_TRUNC('month', x.prescription_date) = DATE_TRUNC('month', p.mbc_date) THEN p.mbc_date END
+            ),
+            CASE WHEN DATE_TRUNC('month', x.prescription_date) = DATE_TRUNC('month', p.death_date) THEN p.death_date END
+        ) AS treatment_date,
+        CASE WHEN r."group" = 'bone_modifying' THEN 'bone_modifying' ELSE 'endocrine' END AS drug_group,
         r.drug
     FROM pcpd AS x
     JOIN people AS p ON x.person_id = p.person_id
     JOIN reference.bnf_breast_drugs AS r ON SUBSTRING(x.bnf_code, 1, 9) = r.code
-    WHERE r."group" IN ('endocrine', 'bone_modifying')
+    WHERE
+        r."group" IN ('endocrine', 'ovarian_suppression', 'bone_modifying')
+        AND NOT (r.drug = 'denosumab' AND REGEXP_MATCHES(UPPER(COALESCE(x.drug_name, '')), 'PROLIA|60 ?MG'))
 ),
 
 admitted AS (

@@ -43,7 +43,8 @@ class ValueType(_Model):
 
 
 class Column(_Model):
-    """A canonical column. `width` makes it a list; `fallback` names columns that stand in when it is missing."""
+    """A canonical column. `width` makes it a list; `fallback` names columns that stand in when it is missing, and with
+    `fallback_for_unreadable` also when it holds no usable value."""
 
     name: str
     type: str
@@ -51,6 +52,7 @@ class Column(_Model):
     required: bool = False
     width: int | None = None
     fallback: tuple[str, ...] = ()
+    fallback_for_unreadable: bool = False
 
     @property
     def duckdb_type(self) -> str:

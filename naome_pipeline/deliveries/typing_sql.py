@@ -421,9 +421,12 @@ def _add_fallback(typed: TypedColumns, column: Column) -> None:
     """A required value that is missing is taken from the first fallback column that has one."""
     value, status = typed.columns[column.name], typed.statuses[column.name]
     others = f"COALESCE({', '.join(typed.columns[other] for other in column.fallback)})"
-    typed.columns[column.name] = (
-        f"CASE WHEN {value} IS NULL AND {status} = {literal(MISSING)} THEN {others} ELSE {value} END"
-    )
+    stands_in = "TRUE" if column.fallback_for_unreadable else f"{status} = {literal(MISSING)}"
+    typed.columns[column.name] = f"CASE WHEN {value} IS NULL AND {stands_in} THEN {others} ELSE {value} END"
     typed.statuses[column.name] = (
-        f"CASE WHEN {value} IS NULL AND NOT ({status} = {literal(MISSING)} AND {others} IS NOT NULL) THEN {status} END"
+        f"CASE WHEN {value} IS NULL AND NOT ({stands_in} AND {others} IS NOT NULL) THEN {status} END"
     )
+    if column.fallback_for_unreadable:
+        typed.unreadable[column.name] = (
+            f"CASE WHEN {value} IS NULL AND {status} <> {literal(MISSING)} AND {others} IS NOT NULL THEN 1 ELSE 0 END"
+        )

@@ -32,9 +32,12 @@ nurse AS (
 ),
 
 fitness AS (
-    SELECT DISTINCT person_id
-    FROM cosd_fitness
-    WHERE assessment_indicator = 'Y' OR clinical_frailty_scale IN ('1', '2', '3', '4', '5', '6', '7', '8', '9')
+    SELECT DISTINCT a.person_id
+    FROM cosd_fitness AS a
+    JOIN people AS p ON a.person_id = p.person_id
+    WHERE
+        (a.assessment_indicator = 'Y' OR a.clinical_frailty_scale IN ('1', '2', '3', '4', '5', '6', '7', '8', '9'))
+        AND (a.assessment_date IS NULL OR p.death_date IS NULL OR a.assessment_date <= p.death_date)
 ),
 
 sites AS (
@@ -62,6 +65,7 @@ windowed AS (
         t.site,
         t.treatment_date,
         t.cycle_start_date,
+        p.death_date,
         DATE_DIFF('day', p.mbc_date, t.treatment_date) AS day,
         DATE_DIFF('day', p.mbc_date, t.cycle_start_date) AS cycle_day
     FROM treatments AS t
@@ -81,7 +85,7 @@ received AS (
             CASE
                 WHEN
                     (kind = 'drug' AND drug_group <> 'bone_modifying')
-                    OR kind IN ('radiotherapy', 'resection')
+                    OR kind IN ('chemotherapy_delivery', 'radiotherapy', 'resection')
                     THEN GREATEST(day, 0)
             END
         ) AS days_to_treatment
@@ -90,6 +94,7 @@ received AS (
     GROUP BY person_id
 ),
 
+-- A cycle dated after the death was planned, not given.
 cycles AS (
     SELECT
         person_id,
@@ -99,6 +104,7 @@ cycles AS (
         source = 'sact'
         AND cytotoxic
         AND cycle_day BETWEEN $treatment_window_start AND $treatment_window_end
+        AND (death_date IS NULL OR cycle_start_date <= death_date)
     GROUP BY person_id
 ),
 

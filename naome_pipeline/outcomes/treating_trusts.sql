@@ -11,6 +11,7 @@ WITH cycles AS (
         t.source = 'sact'
         AND t.cytotoxic
         AND DATE_DIFF('day', p.mbc_date, t.cycle_start_date) BETWEEN $treatment_window_start AND $treatment_window_end
+        AND (p.death_date IS NULL OR t.cycle_start_date <= p.death_date)
 ),
 
 last_cycles AS (

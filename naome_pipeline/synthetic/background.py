@@ -296,7 +296,7 @@ class BackgroundRows:
             return {
                 "prescription_dataid": key,
                 "ppatient_id": "person_id",
-                "presc_date": day,
+                "presc_date": date_text("DATE_TRUNC('month', day)", form),
                 "presc_quantity": "CASE WHEN h % 2 = 0 THEN '28' ELSE '56.0' END",
                 "item_number": "'1'",
                 "drug_paid": "'\"Tablets, coated\"'",

@@ -17,7 +17,7 @@ from naome_pipeline.engine import literal, run
 from naome_pipeline.indicators.reporting_periods import last_reported_quarter
 from naome_pipeline.periods import Quarter, parse_period
 from naome_pipeline.synthetic import calibration as cal
-from naome_pipeline.synthetic import records
+from naome_pipeline.synthetic import records, second_cancers
 from naome_pipeline.synthetic.background import LIFE, BackgroundRows, register_people
 from naome_pipeline.synthetic.course import Course, draw_course
 from naome_pipeline.synthetic.dirt import TRUTH_COLUMNS, spoil
@@ -25,7 +25,7 @@ from naome_pipeline.synthetic.documentation import Documentation, document, docu
 from naome_pipeline.synthetic.files import Background, write_file
 from naome_pipeline.synthetic.formats import FORMATS
 from naome_pipeline.synthetic.patients import Patients, day_number, draw_patients
-from naome_pipeline.synthetic.providers import choose_providers
+from naome_pipeline.synthetic.providers import Providers, choose_providers
 from naome_pipeline.synthetic.truth import Truth
 from naome_pipeline.synthetic.wales import (
     UNSUPPORTED,
@@ -124,11 +124,15 @@ def write_delivery(
     course.meetings = documented_meetings(course.meetings, documentation)
     if welsh:
         documentation, course = welsh_documentation(patients, documentation, draws), welsh_course(course)
-    stays = pd.concat([course.episodes, records.early_surgery(patients, draws, today)], ignore_index=True)
+    others = second_cancers.admissions(patients, draws, today)
+    surgery = records.early_surgery(patients, draws, today)
+    stays = pd.concat([course.episodes, surgery, others], ignore_index=True)
     if welsh:
         frames = welsh_records(patients, documentation, course, stays, draws, today)
     else:
-        frames = _english_frames(form, patients, documentation, course, stays, draws, today, receptors)
+        frames = _english_frames(
+            form, patients, providers, documentation, course, stays, draws, today, receptors
+        )
     out.mkdir(parents=True, exist_ok=True)
     planted, rows = _write_files(out, frames, patients, draws, dirt, volume, quarter, snapshot, welsh)
     write_manifest(
@@ -162,6 +166,7 @@ def write_delivery(
 def _english_frames(
     form: _Feed,
     patients: Patients,
+    providers: Providers,
     documentation: Documentation,
     course: Course,
     stays: pd.DataFrame,
@@ -173,10 +178,19 @@ def _english_frames(
     frames = {
         f"{form.registration}.csv": records.tumour_records(patients, documentation, seed, form.registration),
         "rcrd_pathway.csv": records.pathway_records(patients, seed, today),
-        "cosd.csv": records.cosd_records(patients, documentation, course.meetings, seed),
+        "cosd.csv": _and(
+            records.cosd_records(patients, documentation, course.meetings, seed),
+            second_cancers.cosd_records(patients, seed, today),
+        ),
         "cosd_fitness.csv": records.fitness_records(patients, documentation),
-        "sact.csv": records.drug_records(patients, course, seed),
-        "rtds.csv": records.radiotherapy_records(patients, course),
+        "sact.csv": _and(
+            records.drug_records(patients, course, providers, seed),
+            second_cancers.drug_records(patients, seed, today),
+        ),
+        "rtds.csv": _and(
+            records.radiotherapy_records(patients, course),
+            second_cancers.radiotherapy_records(patients, seed, today),
+        ),
         "cwt.txt": records.waiting_time_records(patients, seed, today),
         "pcpd.csv": records.prescription_records(patients, course),
         "deaths.txt": records.death_records(patients, seed, today),
@@ -185,6 +199,13 @@ def _english_frames(
         frames["cosd_pathology.csv"] = records.pathology_records(patients, documentation)
     frames |= _by_year("hes_apc", records.admission_records(patients, stays, seed))
     return frames | _by_year("hes_op", records.clinic_records(patients, course.clinic))
+
+
+def _and(records: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Both, in the columns of the first; what the second does not have is empty."""
+    lacking = {name: records[name].iloc[:0] for name in records.columns.difference(others.columns)}
+    others = others.assign(**{name: empty.reindex(others.index) for name, empty in lacking.items()})
+    return pd.concat([records, others[records.columns]], ignore_index=True)
 
 
 def _truth_folder(out: Path) -> Path:

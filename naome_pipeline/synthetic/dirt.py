@@ -79,6 +79,8 @@ def spoil(
             column = form.required_date
             text = unreadable(form) if kind == "unreadable_value" else impossible(form, snapshot, number)
             overrides.setdefault(column, {})[int(row)] = text
+        if form.stand_in and column == form.required_date:
+            overrides.setdefault(form.stand_in, {})[int(row)] = ""
         columns.append(column)
     frame, repeats = _repeat(frame, form, originals, rng)
     for column, values in overrides.items():

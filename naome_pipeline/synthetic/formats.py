@@ -17,7 +17,8 @@ class FileFormat:
     `required`: columns without which a row is unusable; the first one names the person. `dates`: the strftime format.
     `variation`: a column and a value that make a repeated key differ; None where whole rows are compared.
     `two_digit_years`: the format has no century, so no day written in it is impossible. `part`: the file is looked things
-    up in by another one (a join of the layout), so a bad line of it makes no row unusable.
+    up in by another one (a join of the layout), so a bad line of it makes no row unusable. `stand_in`: the date that is taken
+    where the required one cannot be read.
     """
 
     data_set: str
@@ -30,6 +31,7 @@ class FileFormat:
     encoding: str = "utf-8"
     upper_dates: bool = False
     two_digit_years: bool = False
+    stand_in: str | None = None
     trailer: str | None = None
     part: str = MAIN
 
@@ -144,6 +146,7 @@ _ENGLISH = {
         "REG_DATE_OF_DEATH",
         # A duplicate registration, entered later than the first.
         ("REG_DATE", "later"),
+        stand_in="REG_DATE",
         encoding="latin-1",
         trailer="COUNT IN FILE",
     ),
@@ -200,6 +203,7 @@ _WELSH = {
         ("pseudo_patientid", "DEATH_DT"),
         "DEATH_DT",
         ("DEATH_REG_DT", "later"),
+        stand_in="DEATH_REG_DT",
     ),
     "wimd": FileFormat("tumours", "canisc", ",", ISO, ("lsoa_code",), "", part="wimd"),
 }

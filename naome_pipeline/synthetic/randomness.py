@@ -60,6 +60,12 @@ def days(
     return drawn.astype(np.int64)
 
 
+def month_start(values: Integers) -> Integers:
+    """The first day of the month of each day, both as days since 1970."""
+    months = values.astype("datetime64[D]").astype("datetime64[M]")
+    return months.astype("datetime64[D]").astype(np.int64)
+
+
 def repeated(counts: Integers) -> tuple[Integers, Integers]:
     """For counts per person: the person and the running number of each repetition."""
     counts = np.maximum(counts, 0)

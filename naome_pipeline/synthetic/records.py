@@ -14,7 +14,8 @@ from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic.course import BNF, Course
 from naome_pipeline.synthetic.documentation import Documentation
 from naome_pipeline.synthetic.patients import Patients, day_number
-from naome_pipeline.synthetic.randomness import Integers, days, either, generator, happens, pick
+from naome_pipeline.synthetic.providers import Providers
+from naome_pipeline.synthetic.randomness import Integers, days, either, generator, happens, month_start, pick
 
 _FOREVER = 10**6
 SENTINELS = [day_number(pd.Timestamp(day).date()) for day in ("1800-01-01", "1801-01-01")]
@@ -299,8 +300,8 @@ def clinic_records(patients: Patients, clinic: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def drug_records(patients: Patients, course: Course, seed: int) -> pd.DataFrame:
-    """sact."""
+def drug_records(patients: Patients, course: Course, providers: Providers, seed: int) -> pd.DataFrame:
+    """sact. Another hospital decides on some of the treatment that the person's own one gives."""
     rng = generator(seed, "drug records")
     table = course.drugs[course.drugs["source"] == "sact"].reset_index(drop=True)
     person = table["person"].to_numpy()
@@ -313,10 +314,13 @@ def drug_records(patients: Patients, course: Course, seed: int) -> pd.DataFrame:
     name = table["drug"].to_numpy()
     lower = happens(rng, 0.1, size)
     number = table["cycle"].astype(str) + pick(rng, ["", ".0"], [9, 1], size)
+    given_by = patients.code_sent[person]
+    elsewhere = np.array(providers.codes, dtype=object)[rng.integers(0, len(providers.codes), size)]
+    decided_by = either(happens(rng, 0.1, size), elsewhere, given_by)
     return pd.DataFrame(
         {
             "NHS_Number": patients.person_id[person],
-            "Organisation_Identifier_Code_Of_Provider": patients.code_sent[person],
+            "Organisation_Identifier_Code_Of_Provider": decided_by,
             "Primary_Diagnosis": "C509",
             "Intent_Of_Treatment": table["intent"],
             "Regimen": table["regimen"],
@@ -326,7 +330,7 @@ def drug_records(patients: Patients, course: Course, seed: int) -> pd.DataFrame:
             "Start_Date_Of_Cycle": dates(cycle),
             "Drug_Name": np.where(lower, np.char.lower(name.astype(str)), name).astype(object),
             "Administration_Date": np.where(blank, np.datetime64("NaT"), day.astype("datetime64[D]")),
-            "Organisation_Identifier_Of_SACT_Administration": patients.code_sent[person],
+            "Organisation_Identifier_Of_SACT_Administration": given_by,
         }
     )
 
@@ -361,14 +365,14 @@ def radiotherapy_records(patients: Patients, course: Course) -> pd.DataFrame:
 
 
 def prescription_records(patients: Patients, course: Course) -> pd.DataFrame:
-    """pcpd."""
+    """pcpd: a prescription is dated by its month."""
     table = course.drugs[course.drugs["source"] == "pcpd"].reset_index(drop=True)
     person = table["person"].to_numpy()
     return pd.DataFrame(
         {
             "prescription_dataid": [f"{900_000_000 + n}" for n in range(len(table))],
             "ppatient_id": patients.person_id[person],
-            "presc_date": dates(table["day"].to_numpy()),
+            "presc_date": dates(month_start(table["day"].to_numpy())),
             "presc_quantity": "56",
             "item_number": "1",
             # A value with a comma, quoted as a writer of CSV would.

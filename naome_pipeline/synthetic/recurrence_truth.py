@@ -86,9 +86,15 @@ def _evidence(
     coded = codes[codes["code"].str.startswith(("C78", "C79"))]
     drugs = course.drugs
     palliative = drugs["intent"].isin(PALLIATIVE) & (drugs["source"] == "sact")
-    given = drugs[drugs["drug"].isin(ADVANCED_ONLY) & palliative]
-    field = course.radiotherapy["field"].str.slice(0, 3)
-    rays = course.radiotherapy[field.between("Z63", "Z80") | field.between("Z01", "Z05")]
+    # What began by day 120 is first treatment, however long it goes on.
+    begun = drugs[drugs["source"] == "sact"].groupby(["person", "regimen"])["cycle_day"].transform("min")
+    new = begun.reindex(drugs.index) - patients.diagnosis[drugs["person"].to_numpy()] > 120
+    given = drugs[drugs["drug"].isin(ADVANCED_ONLY) & palliative & new]
+    rays = course.radiotherapy
+    field = rays["field"].str.slice(0, 3)
+    start = rays.groupby(["person", "course"])["day"].transform("min")
+    new = start - patients.diagnosis[rays["person"].to_numpy()] > 120
+    rays = rays[(field.between("Z63", "Z80") | field.between("Z01", "Z05")) & new]
     parts = [
         frame[["person", "day"]].assign(source=source)
         for source, frame in (

@@ -20,6 +20,7 @@ from naome_pipeline.synthetic.patients import Patients, day_number
 from naome_pipeline.synthetic.providers import Providers
 from naome_pipeline.synthetic.randomness import NEVER
 from naome_pipeline.synthetic.recurrence_truth import true_recurrences
+from naome_pipeline.synthetic.truth_events import coded_diagnoses, dated_drugs, first_tumours
 
 HOSPITAL_DRUG_DELIVERY = {"X722", "X723", "X731", "X352", "X701"}
 BREAST_MEETINGS = {"0100", "0101", "0102"}
@@ -55,7 +56,9 @@ class Truth:
         self.receptors_delivered = receptors
         self.unsupported = frozenset(unsupported)
         self.count = len(patients)
-        self.codes = _exploded(course.episodes, patients)
+        self.codes = coded_diagnoses(course.episodes, patients)
+        self.first = first_tumours(documentation.tumours)
+        self.drugs = dated_drugs(course.drugs, patients, snapshot)
         main = documentation.cosd.copy()
         main["off"] = main["day"].to_numpy() - patients.diagnosis[main["person"].to_numpy()]
         self.linked = main[main["off"].abs() <= 90]
@@ -121,6 +124,7 @@ class Truth:
         found = {name: np.zeros(self.count, dtype=bool) for name in SITES}
         codes = self.codes[self.codes["off"].between(-31, 120)]
         codes = codes[codes["code"].str.startswith(("C78", "C79", *DISTANT_NODES))]
+        codes = codes[codes["code"] != "C799"]
         for name, people in codes.groupby(codes["code"].map(SITE_OF_HOSPITAL_CODE).fillna("other"))["person"]:
             found[str(name)][people.to_numpy()] = True
         records = self._cosd_sites(self.linked)
@@ -151,7 +155,7 @@ class Truth:
         return np.minimum(charlson, 3), np.minimum(deficits, 32)
 
     def _performance_status(self) -> NDArray:
-        index = self.documentation.tumours[self.documentation.tumours["index"]]
+        index = self.first
         registry = index["performance_status"].str.rstrip("m")
         status = np.full(self.count, None, dtype=object)
         known = self.linked[self.linked["performance_status"].isin(list("01234"))]
@@ -263,8 +267,7 @@ class Truth:
         )
         fitness = self.documentation.fitness
         assessed = fitness[(fitness["done"] == "Y") | fitness["scale"].notna()]
-        index = self.documentation.tumours[self.documentation.tumours["index"]]
-        staged = index[index["stage"].str[:1].isin(list("01234"))]
+        staged = self.first[self.first["stage"].str[:1].isin(list("01234"))]
         written = self.evidence_rows[self.evidence_rows["source"] != "hospital_diagnosis"]
         return {
             "P1": (everyone, in_time),
@@ -284,7 +287,7 @@ class Truth:
         }
 
     def _treated(self, everyone: NDArray[np.bool_]) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
-        drugs = self.course.drugs[self._off(self.course.drugs).between(-31, 365)]
+        drugs = self.drugs[self._off(self.drugs).between(-31, 365)]
         kind = drugs["drug"].map(DRUG_KINDS)
         cytotoxic = self._any(drugs.loc[kind == "cytotoxic", "person"])
         bone_agents = drugs[kind == "bone_agent"]
@@ -316,12 +319,16 @@ class Truth:
         ]
         return pd.DataFrame(rows, columns=["person", "day", "code"]).astype({"person": int, "day": int})
 
-    def _hospital_chemotherapy(self) -> NDArray[np.bool_]:
+    def _delivered_chemotherapy(self) -> pd.DataFrame:
+        """person, day of every hospital procedure that gives chemotherapy."""
         operations = self._procedures()
         admitted = operations[operations["code"].isin(HOSPITAL_DRUG_DELIVERY)][["person", "day"]]
         seen = self.course.clinic
         seen = seen[seen["attended"].isin(["5", "6"]) & seen["procedure"].isin(HOSPITAL_DRUG_DELIVERY)]
-        given = pd.concat([admitted, seen[["person", "day"]]])
+        return pd.concat([admitted, seen[["person", "day"]]])
+
+    def _hospital_chemotherapy(self) -> NDArray[np.bool_]:
+        given = self._delivered_chemotherapy()
         return self._any(given.loc[self._off(given).between(-31, 365), "person"])
 
     def _cord_compression(self) -> tuple[NDArray[np.bool_], NDArray]:
@@ -343,7 +350,7 @@ class Truth:
         p = self.patients
         death = np.where(p.death <= self.snapshot, p.death, NEVER)
         survived = death - p.diagnosis
-        drugs = self.course.drugs
+        drugs = self.drugs
         cycles = drugs[(drugs["drug"].map(DRUG_KINDS) == "cytotoxic")]
         cycles = cycles[self._off(cycles, "cycle_day").between(-31, 365)]
         last = cycles.groupby("person")["cycle_day"].max()
@@ -361,7 +368,7 @@ class Truth:
         }
 
     def _anticancer(self) -> pd.DataFrame:
-        drugs = self.course.drugs
+        drugs = self.drugs
         kind = drugs["drug"].map(DRUG_KINDS)
         return drugs[~kind.isin(["bone_agent", "supportive"])].assign(kind=kind)
 
@@ -377,9 +384,8 @@ class Truth:
     def _timely(self) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
         operations = self._procedures()
         resections = operations[operations["code"].str.startswith(("B27", "B28"))]
-        events = pd.concat(
-            [frame[["person", "day"]] for frame in (self._anticancer(), self.course.radiotherapy, resections)]
-        )
+        kinds = (self._anticancer(), self._delivered_chemotherapy(), self.course.radiotherapy, resections)
+        events = pd.concat([frame[["person", "day"]] for frame in kinds])
         events = events.assign(off=self._off(events))
         first = events[events["off"].between(-31, 365)].groupby("person")["off"].min().clip(lower=0)
         treated = np.zeros(self.count, dtype=bool)
@@ -444,11 +450,3 @@ class Truth:
             "C5": (her2_plus, amount == 1),
             "C6": (her2_plus, amount >= 2),
         }
-
-
-def _exploded(episodes: pd.DataFrame, patients: Patients) -> pd.DataFrame:
-    """person, episode, day, off, code: one row per diagnosis of every admission."""
-    table = episodes[["person", "day", "codes"]].rename_axis("episode").reset_index()
-    table = table.explode("codes", ignore_index=True).rename(columns={"codes": "code"}).dropna(subset="code")
-    table["off"] = table["day"] - patients.diagnosis[table["person"].to_numpy()]
-    return table
