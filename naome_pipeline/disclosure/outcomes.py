@@ -87,10 +87,10 @@ def released_comparison(
         else:
             table = here[["numerator", "denominator"]].astype(float)
             table = table.reindex(sorted(set(table.index) | set(of["trust_code"])))
-        expected = of.set_index("trust_code")["expected"].reindex(table.index)
-        # A sum of predicted risks at full precision could be taken apart into people; one decimal could not.
-        table["expected"] = expected if policy.mode == "none" else expected.round(1)
+        table["expected"] = of.set_index("trust_code")["expected"].reindex(table.index)
         rows = _drawn(table, str(name), str(kind), directions[str(name)], targets)
+        if kind == ADJUSTED and policy.mode != "none":
+            rows = _to_be_read(rows)
         rows["period"] = trusts["period"].iloc[0] if len(trusts) else ""
         parts.append(rows)
     if not parts:
@@ -145,6 +145,30 @@ def _drawn(
     rows = rows.reindex(columns=["trust_code", *_NUMBERS, *_STATES, "suppressed"])
     rows[_STATES] = rows[_STATES].astype(object).fillna("")
     return rows.assign(indicator=indicator, comparison=comparison)
+
+
+def _to_be_read(rows: pd.DataFrame) -> pd.DataFrame:
+    """An adjusted funnel with its figures as they are printed; its states are those of the figures in full.
+
+    A sum of predicted risks at full precision could be taken apart into people, and ratio, limits and tails are the
+    same sum in other words: one decimal of the expected number, two of ratio and limits, two digits of a tail. Tails are
+    cut, not rounded, so that none crosses 2.5% or 0.1% on the way.
+    """
+    limits = [name for name in _NUMBERS if "lower" in name or "upper" in name]
+    printed = {"expected": rows["expected"].round(1)}
+    printed |= {name: rows[name].round(2) for name in ("value", *limits)}
+    return rows.assign(**printed, **{name: _two_digits(rows[name]) for name in ("p_low", "p_high")})
+
+
+def _two_digits(values: pd.Series) -> FloatArray:
+    """Each value cut after its second significant digit."""
+    exact = values.to_numpy(dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = 10.0 ** (np.floor(np.log10(exact)) - 1)
+        cut = np.floor(exact / unit * (1 + 1e-12)) * unit
+    # Without this 0.029 is 0.028999999999999998; a tail that underflows has no digits to cut.
+    texts = [f"{value:.1e}" for value in np.where(exact > 0, cut, exact)]
+    return np.array([float(text) for text in texts])
 
 
 def _by_treating(rows: pd.DataFrame, policy: Policy) -> pd.DataFrame:

@@ -110,7 +110,7 @@ MEANINGS = {
     "comparison": "unadjusted, risk adjusted, or unadjusted by treating trust",
     "expected": "people expected to meet the criterion, given the case mix (or at the national rate)",
     "target": "national value the trust is compared with (1 for a ratio)",
-    "value": "numerator / denominator, 0 to 1; risk adjusted: numerator / expected",
+    "value": "numerator / denominator, 0 to 1; risk adjusted: numerator / expected, to two decimals",
     "p_low": "probability of so few or fewer by chance alone",
     "p_high": "probability of so many or more by chance alone",
     "state": "within, alert (beyond 95% limits), potential outlier (beyond 99.8% limits), not assessed, or hidden",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,7 +111,36 @@ def test_expected_numbers_are_published_to_one_decimal(counts):
     )
     fair = found[found["comparison"] == ADJUSTED]
     np.testing.assert_array_equal(fair["expected"], fair["expected"].round(1))
-    np.testing.assert_allclose(fair["value"], fair["numerator"] / fair["expected"])
+    np.testing.assert_array_equal(fair["value"], fair["value"].round(2))
+    np.testing.assert_allclose(fair["value"], fair["numerator"] / fair["expected"], atol=0.01)
+
+
+def test_rounding_for_print_changes_no_state():
+    # 34 of 59 people against 21.835 expected: the upper tail is 0.00102, an alert; against 21.8 it is 0.00099.
+    top, bottom = [34] + [22] * (TRUSTS - 1), [59] * TRUSTS
+    lake = in_the_lake(top, bottom)
+    lake.loc[lake["comparison"] == ADJUSTED, "expected"] = 21.835
+    found = released_comparison(
+        audit("P5", list(top), bottom), lake, DEFINITIONS, PROVIDERS, policies()["public"]
+    )
+    fair: Any = found[found["comparison"] == ADJUSTED].set_index("trust_code")
+    row = fair.loc[CODES[0]]
+    assert (row["state"], row["expected"], row["value"]) == ("alert", 21.8, 1.56)
+    assert row["p_high"] == 0.0010
+
+
+@pytest.mark.parametrize("expected", np.linspace(18, 24, 61))
+def test_no_printed_tail_contradicts_its_state(expected):
+    top, bottom = list(range(20, 20 + TRUSTS)), [59] * TRUSTS
+    lake = in_the_lake(top, bottom)
+    lake.loc[lake["comparison"] == ADJUSTED, "expected"] = expected
+    found = released_comparison(
+        audit("P5", list(top), bottom), lake, DEFINITIONS, PROVIDERS, policies()["public"]
+    )
+    fair = found[found["comparison"] == ADJUSTED]
+    smaller = fair[["p_low", "p_high"]].min(axis=1)
+    assert ((fair["state"] == "potential outlier") == (smaller < 0.001)).all()
+    assert ((fair["state"] == "within") == (smaller >= 0.025)).all()
 
 
 def test_a_policy_can_keep_adjusted_rates_back(counts):
