@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets import cohort, indicators, outcomes, release, reports, sources
+from assets import cohort, confidential, indicators, outcomes, release, reports, sources
 from assets.alerts import run_failures, stale_releases, unsent_alerts
 from assets.automation import automation_of, refresh_job_name
 from assets.executor import thread_executor
@@ -27,11 +27,11 @@ from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.deliveries.layouts import feeds, joint_feed_of
 from naome_pipeline.indicators.listing import LISTED_LAYOUTS
 
-LAYER_PACKAGES = (sources, cohort, indicators, outcomes, release, reports)
+LAYER_PACKAGES = (sources, cohort, indicators, outcomes, release, confidential, reports)
 FEEDS = (*LISTED_LAYOUTS, *(name for name, definition in feeds().items() if definition.parts))
 # What a nation of a joint feed makes by itself; comparing and publishing wait for the joint feed.
 LAYERS_OF_PARTS = ("sources", "cohort", "indicators")
-OUTPUT_LAYERS = ("outcomes", "release", "reports")
+OUTPUT_LAYERS = ("outcomes", "release", "confidential", "reports")
 
 
 @cache

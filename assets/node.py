@@ -35,6 +35,7 @@ LAYERS = {
     "indicators": "3_indicators",
     "outcomes": "4_outcomes",
     "release": "5_release",
+    "confidential": "6_confidential",
     "reports": "6_reports",
 }
 

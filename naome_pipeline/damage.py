@@ -22,7 +22,12 @@ from naome_pipeline.lake import (
     read_json,
 )
 from naome_pipeline.leftovers import is_work
-from naome_pipeline.publishing import MANIFEST_FILE, SUPERSEDED_FILE, release_folder
+from naome_pipeline.publishing import (
+    MANIFEST_FILE,
+    SUPERSEDED_FILE,
+    confidential_folder,
+    release_folder,
+)
 from naome_pipeline.tables import file_sha256
 
 # Hashing is bound by one core; two keep up with an ordinary disk.
@@ -30,8 +35,12 @@ THREADS = 2
 
 
 def damage_of_release(home: Home, lake: Lake, scope: Scope) -> list[str]:
-    """What is wrong with the tables and report files of a release, one sentence each."""
-    return [*damage_of_tables(lake, scope), *damage_of_reports(home, scope)]
+    """What is wrong with the tables, report files and confidential files of a release, one sentence each."""
+    return [
+        *damage_of_tables(lake, scope),
+        *damage_of_reports(home, scope),
+        *_damage_of_confidential(home, lake, scope),
+    ]
 
 
 def damage_of_tables(lake: Lake, scope: Scope) -> list[str]:
@@ -68,6 +77,15 @@ def damage_of_reports(home: Home, scope: Scope) -> list[str]:
         return []
     folder = release_folder(home, scope.feed, scope.period, scope.version)
     return list(_damage_of_folder(folder, f"the reports of {scope.label}"))
+
+
+def _damage_of_confidential(home: Home, lake: Lake, scope: Scope) -> list[str]:
+    """The same of the letters and lists; a release of an earlier version of the pipeline has none."""
+    if all(entry["layer"] != "confidential" for entry in lake.release(scope)["tables"].values()):
+        return []
+    return list(
+        _damage_of_folder(confidential_folder(home, scope), f"the confidential files of {scope.label}")
+    )
 
 
 def _damage_of_folder(folder: Path, what: str) -> Iterator[str]:

@@ -33,7 +33,7 @@ from naome_pipeline.lake import (
     read_json,
 )
 from naome_pipeline.leftovers import find_leftovers, remove_leftovers
-from naome_pipeline.publishing import SUPERSEDED_FILE, release_folder
+from naome_pipeline.publishing import SUPERSEDED_FILE, confidential_folder, release_folder
 from naome_pipeline.releases import KEPT_LAYERS, tables_of
 from naome_pipeline.tables import file_sha256
 
@@ -103,7 +103,7 @@ def _permissions(home: Home) -> Iterator[Finding]:
         if folder.is_dir() and folder.stat().st_mode & _OTHERS:
             yield Finding(
                 str(folder),
-                "others than its owner may enter it, and it holds patient-level data",
+                "others than its owner may enter it, and what it holds is not for them",
                 "naome doctor --repair; then ask who opened it and since when",
                 lambda folder=folder: folder.chmod(OWNER_ONLY),
             )
@@ -224,14 +224,18 @@ def _row_level_of_forgotten(home: Home, lake: Lake, scope: Scope, received: bool
 
 
 def _superseded(home: Home, lake: Lake, scope: Scope) -> Iterator[Finding]:
-    folder = release_folder(home, scope.feed, scope.period, scope.version)
     newest = lake.current_release(scope.feed, scope.period)
-    marked = (folder / SUPERSEDED_FILE).is_file()
-    if newest is not None and folder.is_dir() and marked != (newest != scope):
-        what = "is the newest release and marked as superseded" if marked else "was superseded without a mark"
-        yield Finding(
-            str(folder), f"{scope.label} {what}", f"naome refresh --feed {scope.feed} --period {scope.period}"
-        )
+    reports = release_folder(home, scope.feed, scope.period, scope.version)
+    for folder in (reports, confidential_folder(home, scope)):
+        marked = (folder / SUPERSEDED_FILE).is_file()
+        if newest is not None and folder.is_dir() and marked != (newest != scope):
+            what = (
+                "is the newest release and marked as superseded"
+                if marked
+                else "was superseded without a mark"
+            )
+            again = f"naome refresh --feed {scope.feed} --period {scope.period}"
+            yield Finding(str(folder), f"{scope.label} {what}", again)
 
 
 def _ledger(home: Home) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 landing/    accepted deliveries, immutable
 lake/       tables: patient-level, readable by their owner only
 reports/    released outputs, the only folder meant for others
+confidential/  letters to trusts and the audit team's lists, before disclosure control; readable by their owner only
 dagster/    run storage, event log, compute logs
 logs/       what happened when, as JSON lines
 scratch/    spill files of running steps
@@ -47,6 +48,11 @@ class Home:
         return self.root / "reports"
 
     @property
+    def confidential(self) -> Path:
+        """Outputs for single providers and the audit team."""
+        return self.root / "confidential"
+
+    @property
     def dagster(self) -> Path:
         """Dagster's own storage."""
         return self.root / "dagster"
@@ -58,8 +64,9 @@ class Home:
 
     @property
     def private(self) -> tuple[Path, ...]:
-        """The folders that only their owner may enter: with patient-level data, or about the work on them."""
-        return (self.landing, self.lake, self.dagster, self.logs, self.scratch)
+        """The folders that only their owner may enter: with patient-level data, about the work on them, or with counts that
+        are not published."""
+        return (self.landing, self.lake, self.confidential, self.dagster, self.logs, self.scratch)
 
     @property
     def scratch(self) -> Path:

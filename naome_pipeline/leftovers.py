@@ -138,7 +138,7 @@ def is_abandoned(path: Path) -> bool:
 def find_leftovers(home: Home) -> list[Path]:
     """Work of processes that are gone: staged tables, spilled data, half-written files and folders."""
     found = [*_children(home.lake / "staging"), *_children(home.scratch)]
-    for root in (home.lake, home.landing, home.reports):
+    for root in (home.lake, home.landing, home.reports, home.confidential):
         found += [path for path in sorted(root.rglob(".*")) if is_work(path)]
     return [path for path in found if is_abandoned(path)]
 

@@ -1,4 +1,4 @@
-"""Publishing a release: the record readers follow, the report files people open, the analysts' views.
+"""Publishing a release: the record readers follow, the report files people open, the confidential ones, the analysts' views.
 
 What belongs here: the moment a completed refresh becomes visible. What does not: making any table or report, but for the
 pages that list them.
@@ -7,7 +7,7 @@ pages that list them.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from naome_pipeline.build import Delivered
 from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.engine import literal
-from naome_pipeline.home import Home
+from naome_pipeline.home import OWNER_ONLY, Home
 from naome_pipeline.lake import Lake, NotPublished, PublishedTable, Scope, as_json
 from naome_pipeline.ledger import known_now, write_entry
 from naome_pipeline.leftovers import exchange, held_folder, sync, work_beside, write_atomically
@@ -38,10 +38,20 @@ def release_folder(home: Home, feed: str, period: str, version: int) -> Path:
     return home.reports / feed / period / f"v{version:03d}"
 
 
+def confidential_folder(home: Home, scope: Scope) -> Path:
+    """Where the letters and lists of a release are: `confidential/<feed>/<period>/v001`."""
+    return home.confidential / scope.folder
+
+
 def publish_release(
-    publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
+    publication: PublishedTable,
+    delivered: Delivered,
+    lake: Lake,
+    home: Home,
+    reports: Sequence[str],
+    confidential: Sequence[str],
 ) -> None:
-    """Write the ledger, copy the report files out, write release record and index, rebuild the views.
+    """Write the ledger, copy report files and confidential ones out, write release record and index, rebuild the views.
 
     One release is published at a time. The files are complete in a hidden folder before it takes the place of an
     earlier copy of the same release. A part of a joint feed has no outputs for people: its release is for those who
@@ -52,12 +62,17 @@ def publish_release(
         if joint_feed_of(delivered.scope.feed):
             _write_record(lake, publication, delivered, _about(delivered))
         else:
-            _publish_reports(publication, delivered, lake, home, reports)
+            _publish_reports(publication, delivered, lake, home, reports, confidential)
         lake.rebuild_views()
 
 
 def _publish_reports(
-    publication: PublishedTable, delivered: Delivered, lake: Lake, home: Home, reports: Sequence[str]
+    publication: PublishedTable,
+    delivered: Delivered,
+    lake: Lake,
+    home: Home,
+    reports: Sequence[str],
+    confidential: Sequence[str],
 ) -> None:
     scope = delivered.scope
     target = release_folder(home, scope.feed, scope.period, scope.version)
@@ -69,12 +84,19 @@ def _publish_reports(
         "revised_cells": int(lake.published(scope, "revisions").record["rows"]),
     }
     write_entry(lake, scope, lake.published(scope, "released_indicators"))
-    sources = [lake.published(scope, name).folder / FILES_FOLDER for name in reports]
     released = ReleasedTables({name: lake.published(scope, name).path for name in RELEASED})
-    _replace_folder(target, sources, released, about)
+    letters = _files_of(lake, scope, confidential)
+    home.confidential.mkdir(mode=OWNER_ONLY, exist_ok=True)
+    _replace_folder(confidential_folder(home, scope), letters, about, OWNER_ONLY)
+    pages = _files_of(lake, scope, reports)
+    _replace_folder(target, pages, about, READABLE, lambda folder: write_outputs_page(released, folder))
     _write_record(lake, publication, delivered, about)
     _mark_superseded(home, lake, scope)
     write_release_index(home.reports)
+
+
+def _files_of(lake: Lake, scope: Scope, names: Sequence[str]) -> list[Path]:
+    return [lake.published(scope, name).folder / FILES_FOLDER for name in names]
 
 
 def _about(delivered: Delivered) -> dict[str, Any]:
@@ -162,23 +184,31 @@ def _write_release_manifest(folder: Path, content: Mapping[str, Any]) -> None:
 
 
 def _mark_superseded(home: Home, lake: Lake, scope: Scope) -> None:
-    """Leave a mark in the report folders of earlier versions of a period: which version took their place."""
+    """Leave a mark in the folders of earlier versions of a period: which version took their place."""
     versions = lake.released_versions(scope.feed, scope.period)
+    text = (
+        f"This release was superseded by version {versions[-1].version} of {scope.period}. Do not quote it.\n"
+    )
     for earlier in versions[:-1]:
-        folder = release_folder(home, earlier.feed, earlier.period, earlier.version)
-        if folder.is_dir():
-            text = f"This release was superseded by version {versions[-1].version} of {scope.period}. Do not quote it.\n"
-            write_atomically(folder / SUPERSEDED_FILE, text)
+        reports = release_folder(home, earlier.feed, earlier.period, earlier.version)
+        for folder in (reports, confidential_folder(home, earlier)):
+            if folder.is_dir():
+                write_atomically(folder / SUPERSEDED_FILE, text)
 
 
 def _replace_folder(
-    target: Path, sources: Sequence[Path], released: ReleasedTables, about: Mapping[str, Any]
+    target: Path,
+    sources: Sequence[Path],
+    about: Mapping[str, Any],
+    mode: int,
+    add: Callable[[Path], None] = lambda folder: None,
 ) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    with held_folder(lambda: work_beside(target), READABLE) as fresh:
+    with held_folder(lambda: work_beside(target), mode) as fresh:
         for source in sources:
             shutil.copytree(source, fresh, dirs_exist_ok=True)
-        write_outputs_page(released, fresh)
+        fresh.chmod(mode)  # copying a folder copies its permissions
+        add(fresh)
         _write_release_manifest(fresh, about)
         for path in fresh.rglob("*"):
             sync(path)

@@ -120,11 +120,11 @@ def tables_of(lake: Lake, scope: Scope) -> set[tuple[str, str, str]]:
 
 
 def forget_delivery(home: Home, scope: Scope) -> Forgotten:
-    """Delete a delivery and every table with people in it that no other delivery shares.
+    """Delete a delivery and every table with people or unprotected counts in it that no other delivery shares.
 
-    What was published of it stays: released tables, reports and the ledger, since nobody can un-publish, and later
-    releases must not give away what they hid. The joint deliveries it is part of go with it. DeliveryError when there is
-    no such delivery.
+    Letters and lists of the audit team go too. What was published of it stays: released tables, reports and the ledger,
+    since nobody can un-publish, and later releases must not give away what they hid.
+    The joint deliveries it is part of go with it. DeliveryError when there is no such delivery.
     """
     forgotten = _forget_one(home, scope)
     for joint in joint_deliveries_with(home.landing, scope.feed, scope.period, scope.version):
@@ -152,6 +152,7 @@ def _forget_one(home: Home, scope: Scope) -> Forgotten:
         for other in {*lake.scopes(), *lake.all_releases()} - {scope}:
             others |= tables_of(lake, other)
         gone = [entry for entry in sorted(tables_of(lake, scope) - others) if entry[0] not in KEPT_LAYERS]
+        shutil.rmtree(home.confidential / scope.folder, ignore_errors=True)
         # The delivery goes last: as long as it is there, forgetting it can be asked for again.
         for layer, name, fingerprint in gone:
             shutil.rmtree(lake.root / "data" / layer / name / fingerprint, ignore_errors=True)

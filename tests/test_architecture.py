@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LAYERS = ("sources", "cohort", "indicators", "outcomes", "release", "reports")
+LAYERS = ("sources", "cohort", "indicators", "outcomes", "release", "reports", "confidential")
 NOT_NODES = {"__init__", "reading", "data_sets", "output"}
 
 
@@ -50,7 +50,10 @@ def test_refreshing_imports_dagster_lazily():
     ids=lambda p: f"{p.parent.name}-{p.stem}",
 )
 def test_reports_read_released_tables_only(path):
-    forbidden = {f"naome_pipeline.{name}" for name in ("cohort", "deliveries", "gates", "lake", "build")}
+    forbidden = {
+        f"naome_pipeline.{name}"
+        for name in ("cohort", "confidential", "deliveries", "gates", "lake", "build")
+    }
     assert not {n for n in imports_of(path) if any(n.startswith(f) for f in forbidden)}
 
 

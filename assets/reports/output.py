@@ -15,6 +15,23 @@ from naome_pipeline.tables import file_sha256
 FILES_FOLDER = "files"
 
 
+def write_files(context: BuildContext, write: Callable[[Path], None]) -> None:
+    """Have files written beside the table of a node, and list them in it with their hashes."""
+    folder = context.folder / FILES_FOLDER
+    folder.mkdir()
+    write(folder)
+    rows = [
+        {
+            "file": path.relative_to(folder).as_posix(),
+            "sha256": file_sha256(path),
+            "bytes": path.stat().st_size,
+        }
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+    context.write_frame(pd.DataFrame(rows))
+
+
 def report_node(
     name: str,
     description: str,
@@ -27,19 +44,8 @@ def report_node(
     """
 
     def make(context: BuildContext) -> None:
-        folder = context.folder / FILES_FOLDER
-        folder.mkdir()
-        write(ReleasedTables({table: context.inputs[table].path for table in RELEASED}), folder)
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        rows = [
-            {
-                "file": path.relative_to(folder).as_posix(),
-                "sha256": file_sha256(path),
-                "bytes": path.stat().st_size,
-            }
-            for path in files
-        ]
-        context.write_frame(pd.DataFrame(rows))
+        released = ReleasedTables({table: context.inputs[table].path for table in RELEASED})
+        write_files(context, lambda folder: write(released, folder))
 
     return Node(
         layer="reports",

@@ -28,11 +28,12 @@ def _make(context: BuildContext) -> None:
 
 def publication_node(others: Sequence[Node]) -> Node:
     """The node that depends on every other one of its feed, so that a release is whole or not there; outputs for people
-    are those of the report layer."""
+    are those of the report layer, and the confidential ones."""
     outputs = [node.name for node in others if node.layer == "reports"]
+    confidential = [node.name for node in others if node.layer == "confidential"]
 
     def after(table: PublishedTable, delivered: Delivered, lake: Lake) -> None:
-        publish_release(table, delivered, lake, Home(lake.root.parent), outputs)
+        publish_release(table, delivered, lake, Home(lake.root.parent), outputs, confidential)
 
     return Node(
         layer="reports",

@@ -54,7 +54,7 @@ class MainPeriod:
             str(row["indicator"]): row for row in definitions.to_dict("records")
         }
         self.units = {level: _units(values, level) for level in (BOTH, NATION, ALLIANCE, TRUST)}
-        self._comparisons = _formal_comparisons(tables.frame("released_comparison"), self.definitions)
+        self._comparisons = formal_comparisons(tables.frame("released_comparison"), self.definitions)
 
     @property
     def headline(self) -> Unit | None:
@@ -113,7 +113,7 @@ def _units(values: pd.DataFrame, level: str) -> list[Unit]:
     ]
 
 
-def _formal_comparisons(
+def formal_comparisons(
     comparison: pd.DataFrame, definitions: Mapping[str, Row]
 ) -> dict[tuple[str, str], Row]:
     """An indicator whose definition asks for risk adjustment is never judged by its unadjusted position, and nobody is judged

@@ -12,9 +12,10 @@ from typing import Any
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
 from naome_pipeline.reports.main_period import MainPeriod, said, shown
-from naome_pipeline.reports.outliers import ALERT, POTENTIAL, flags_of
+from naome_pipeline.reports.outliers import flags_of
 from naome_pipeline.reports.recommendations import recommendations
 from naome_pipeline.reports.released import ReleasedTables
+from naome_pipeline.reports.standing import ALERT, POTENTIAL, standing
 
 NEWSLETTER_FILE = "newsletter.txt"
 
@@ -76,15 +77,14 @@ def _recommended(tables: ReleasedTables) -> list[str]:
 
 
 def _compared(main: MainPeriod) -> Iterator[str]:
-    flags = flags_of(main)
-    judged = sum(row["state"] in ("within", ALERT, POTENTIAL) for row in main.compared)
-    if not judged:
-        yield "No trust could be compared in this release."
+    flags, stood = flags_of(main), standing(main.compared)
+    if not stood.shown:
+        yield f"No result of a trust can be shown in this release. {stood.not_shown}".strip()
         return
     yield (
-        f"{judged:,} results of trusts were compared with the nation. A result beyond the limits is a reason to look, not a "
-        "judgement; some lie there by chance."
-    )
+        f"{stood.shown:,} results of trusts can be shown beside the nation. {stood.not_shown} A result beyond the limits is a "
+        "reason to look, not a judgement; some lie there by chance. Of the results that can be shown:"
+    ).replace("  ", " ")
     for state, limits in ((POTENTIAL, "99.8%"), (ALERT, "95%")):
         of = [flag for flag in flags if flag.state == state]
         better = sum(flag.better for flag in of)

@@ -1,50 +1,40 @@
 """Which trusts' results lie beyond the limits, in which direction, and what is done about it by when.
 
-What belongs here: the flags of a release, taken from released comparisons, and the page that lists them. What does not: the
-limits themselves (`naome_pipeline/statistics/funnel.py`), the letters (`outlier_letters.py`), the dates
-(`outlier_timetable.py`).
+What belongs here: the flags among given comparisons, and the public page of those that a release shows. What does not: the
+limits themselves (`naome_pipeline/statistics/funnel.py`), letters and register, which are confidential and speak of hidden
+results too (`naome_pipeline/confidential/`), the dates (`outlier_timetable.py`).
 
-Nothing is said of a trust whose comparison is hidden or not assessed, not even that it has one.
+The page names no trust whose comparison is hidden or not assessed, and says how many those are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
-from naome_pipeline.reports.accessible_workbook import Sheet, write_accessible_workbook
+from naome_pipeline.reports.about import About
 from naome_pipeline.reports.main_period import ADJUSTED, MainPeriod, Row, Unit
-from naome_pipeline.reports.outlier_letters import write_letters
-from naome_pipeline.reports.outlier_timetable import Timetable, load_timetable
+from naome_pipeline.reports.outlier_timetable import load_timetable
 from naome_pipeline.reports.pages import render_page
 from naome_pipeline.reports.released import ReleasedTables
+from naome_pipeline.reports.standing import ALERT, BETTER, HIDDEN_STATE, JUDGED, POTENTIAL, WORSE, standing
 
 FOLDER = "outliers"
 PAGE_FILE = f"{FOLDER}/outlier_pack.html"
-REGISTER_FILE = f"{FOLDER}/register_of_responses.xlsx"
-ALERT, POTENTIAL = "alert", "potential outlier"
 STATES = (POTENTIAL, ALERT)
-BETTER = "better"
 # What stands for the wider limits where there are none: rare events keep their exact limits.
 EXACT_LIMITS = "exact limits only"
 # What chance alone puts beyond the limits, both sides together, of so many comparisons (specification, section 5).
 _BY_CHANCE = {ALERT: 0.05, POTENTIAL: 0.002}
-_ANSWERS = [
-    "Date of answer",
-    "Were records wrong?",
-    "What explains the result",
-    "What will be done, by whom, by when",
-    "Result still stands?",
-]
 
 
 @dataclass(frozen=True)
 class Flag:
-    """One result of one trust beyond the limits, with its released numbers as they are shown."""
+    """One result of one trust beyond the limits, with its numbers as they are shown; `published`: whether the release shows
+    it."""
 
     trust: Unit
     indicator: str
@@ -57,6 +47,7 @@ class Flag:
     state: str
     direction: str
     wide_state: str
+    published: bool = True
 
     @property
     def better(self) -> bool:
@@ -74,19 +65,24 @@ class Tally:
     within: int
     alerts: int
     potential: int
-    not_shown: int
+    hidden: int
+    not_assessed: int
 
 
 def flags_of(main: MainPeriod) -> list[Flag]:
-    """Every flag of the comparisons that count: potential outliers first, then by indicator and trust."""
-    units = {unit.code: unit for unit in main.trusts}
+    """Every flag that a release shows, of the comparisons that count."""
+    return flags_among(main.compared, main.definitions, {unit.code: unit for unit in main.trusts})
+
+
+def flags_among(rows: Iterable[Row], definitions: Mapping[str, Row], units: Mapping[str, Unit]) -> list[Flag]:
+    """Every flag of some comparisons: potential outliers first, then in the order given."""
     found = []
-    for row in main.compared:
-        if row["state"] not in STATES or row["suppressed"]:
+    for row in rows:
+        if row["state"] not in STATES:
             continue
         code = str(row["trust_code"])
         unit = units.get(code) or Unit("trust", code, numbers.text(row["unit_name"]) or code, None, "")
-        found.append(_flag(unit, row, str(main.definitions[str(row["indicator"])]["title"])))
+        found.append(_flag(unit, row, str(definitions[str(row["indicator"])]["title"])))
     return sorted(found, key=lambda flag: STATES.index(flag.state))
 
 
@@ -107,6 +103,7 @@ def _flag(unit: Unit, row: Row, title: str) -> Flag:
         state=str(row["state"]),
         direction=numbers.text(row["direction"]),
         wide_state=numbers.text(row["overdispersed_state"]) or EXACT_LIMITS,
+        published=not row["suppressed"],
     )
 
 
@@ -129,25 +126,24 @@ def tallies(main: MainPeriod) -> list[Tally]:
             within=sum(row["state"] == "within" for row in rows),
             alerts=sum(row["state"] == ALERT for row in rows),
             potential=sum(row["state"] == POTENTIAL for row in rows),
-            not_shown=sum(row["state"] not in ("within", *STATES) for row in rows),
+            hidden=sum(row["state"] == HIDDEN_STATE for row in rows),
+            not_assessed=sum(row["state"] not in (*JUDGED, HIDDEN_STATE) for row in rows),
         )
         for name, rows in found.items()
     ]
 
 
 def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
-    """Write `outliers/`: the page that lists the states, a register of responses, and a letter per trust and stage."""
+    """Write `outliers/`: the page that lists the states a release shows, and the timetable."""
     about, main, timetable = About.of(tables), MainPeriod(tables), load_timetable()
     flags, dates = flags_of(main), timetable.dates(about.snapshot)
     (folder / FOLDER).mkdir()
-    letters = write_letters(folder / FOLDER / "letters", flags, timetable, about)
-    counted = tallies(main)
-    judged = sum(t.within + t.alerts + t.potential for t in counted)
+    stood = standing(main.compared)
     groups = {
-        "Results to look into": [f for f in flags if f.direction == "worse"],
+        "Results to look into": [f for f in flags if f.direction == WORSE],
         "Results better than expected": [f for f in flags if f.better],
         "Results higher or lower, where neither is better": [
-            f for f in flags if f.direction not in ("worse", BETTER)
+            f for f in flags if f.direction not in (WORSE, BETTER)
         ],
     }
     page = render_page(
@@ -156,71 +152,14 @@ def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
         f"Outlier pack, {about.period}",
         period=main.label,
         groups=groups,
-        tallies=counted,
-        judged=judged,
-        by_chance={state: _about(share * judged) for state, share in _BY_CHANCE.items()},
+        tallies=tallies(main),
+        standing=stood,
+        by_chance={state: _about(share * stood.shown) for state, share in _BY_CHANCE.items()},
         stages=timetable.stages,
         dates=dates,
-        letters=letters,
     )
     (folder / PAGE_FILE).write_text(page, encoding="utf-8")
-    _write_register(folder / REGISTER_FILE, flags, timetable, about)
 
 
 def _about(number: float) -> str:
     return f"{number:.0f}" if number >= 10 else f"{number:.1f}"
-
-
-def _write_register(path: Path, flags: Sequence[Flag], timetable: Timetable, about: About) -> None:
-    import pandas as pd
-
-    dates = timetable.dates(about.snapshot)
-    due = {
-        f"{stage.id.capitalize()} by": dates[stage.id].isoformat()
-        for stage in timetable.stages
-        if stage.id != "results"
-    }
-    rows = [
-        {
-            "Trust code": flag.trust.code,
-            "Trust": flag.trust.name,
-            "Indicator": flag.indicator,
-            "Title": flag.title,
-            "Result": flag.result,
-            "National": flag.national,
-            "People": flag.people,
-            "State": flag.state,
-            "Direction": flag.direction,
-            "State under the wider limits": flag.wide_state,
-            **due,
-            **dict.fromkeys(_ANSWERS, ""),
-        }
-        for flag in flags
-    ]
-    columns = [
-        "Trust code", "Trust", "Indicator", "Title", "Result", "National", "People", "State", "Direction",
-        "State under the wider limits", *due, *_ANSWERS,
-    ]  # fmt: skip
-    frame = pd.DataFrame(rows, columns=pd.Index(columns))
-    write_accessible_workbook(
-        path,
-        f"{AUDIT_NAME}: register of responses, {about.period}",
-        [
-            "One row for each result beyond the limits. The audit team fills in the last five columns as trusts answer.",
-            NOT_NHS,
-        ],
-        {
-            "Register": Sheet(
-                "Register of responses $$limits$$",
-                "This worksheet contains one table. Blank cells are to be filled in.",
-                frame,
-                {},
-                fill_in=_ANSWERS if rows else (),
-            )
-        },
-        {
-            "limits": "Alert: beyond the 95% limits. Potential outlier: beyond the 99.8% limits. A result beyond the limits is a "
-            "reason to look, not a judgement."
-        },
-        about,
-    )

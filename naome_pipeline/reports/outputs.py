@@ -69,8 +69,7 @@ OUTPUTS = (
     Output("checksums.sha256", ANALYSTS, "Checksums", "the SHA-256 of every file of the open data"),
     Output("methodology*", ANALYSTS, "Methodology", "definitions, models, assumptions, disclosure policy"),
     Output("*.csv", ANALYSTS, "Open data", "one released table"),
-    Output("outliers/outlier_pack.html", TEAM, "Outlier pack", "results beyond the limits, letters, dates"),
-    Output("outliers/register_of_responses.xlsx", TEAM, "Register of responses", "to be filled in as trusts answer"),
+    Output("outliers/outlier_pack.html", TEAM, "Outlier pack", "shown results beyond the limits, and what happens when"),
 )  # fmt: skip
 
 
@@ -101,15 +100,13 @@ def write_outputs_page(tables: ReleasedTables, folder: Path) -> None:
     paths = [path for path in paths if path != PAGE_FILE]
     trusts = trust_files(tables, paths)
     of_trusts = {path for t in trusts for path in (t.benchmark, t.plan)}
-    letters = [path for path in paths if path.startswith("outliers/letters/")]
-    listed = [path for path in paths if path not in of_trusts and path not in letters]
+    listed = [path for path in paths if path not in of_trusts]
     page = render_page(
         "outputs.html.jinja",
         about,
         f"All outputs, {about.period}",
         groups=by_reader(listed),
         trusts=trusts,
-        letters=letters,
     )
     (folder / PAGE_FILE).write_text(page, encoding="utf-8")
 

@@ -19,6 +19,7 @@ from naome_pipeline.reports.pages import render_page
 from naome_pipeline.reports.readability import Readability, measure
 from naome_pipeline.reports.recommendations import recommendations
 from naome_pipeline.reports.released import ReleasedTables
+from naome_pipeline.reports.standing import JUDGED, standing
 from naome_pipeline.reports.typesetting import pdf
 
 PAGE_FILE = "patient_summary.html"
@@ -194,23 +195,26 @@ def in_every_hundred(proportion: Any) -> int:
 
 
 def _hospitals(main: MainPeriod) -> Section:
-    judged = {
-        row["trust_code"] for row in main.compared if row["state"] in ("within", "alert", "potential outlier")
-    }
+    judged = {row["trust_code"] for row in main.compared if row["state"] in JUDGED}
     texts = [
         "Results differ from hospital to hospital. Some of that is chance, and some is because patients differ."
     ]
+    hidden = standing(main.compared).hidden
+    kept_back = (
+        f"We hide {numbers.count(hidden)} more results, so that nobody can be known by them. Only the hospitals are told."
+        if hidden
+        else ""
+    )
     if not judged:
-        return Section(
-            "Is care the same everywhere?", [*texts, "In this release we could not compare hospitals."]
-        )
+        nothing = "In this release we cannot show how hospitals compare."
+        return Section("Is care the same everywhere?", [*texts, f"{nothing} {kept_back}".strip()])
     far = {f.trust.code for f in flags_of(main) if f.direction == "worse" and f.state == "potential outlier"}
     return Section(
         "Is care the same everywhere?",
         [
             *texts,
-            f"We compared {len(judged)} hospital trusts. For {len(far)} of them, at least one result was much worse than we "
-            "would expect. We ask them to check their records and their care.",
+            f"We can show results of {len(judged)} hospital trusts. For {len(far)} of them, at least one of these results was "
+            f"much worse than we would expect. We ask them to check their records and their care. {kept_back}".strip(),
         ],
     )
 

@@ -237,6 +237,7 @@ def outliers(
                 numbers.count(here["state"].isin(["within", "alert", "potential outlier"]).sum()),
                 source,
             ),
+            "hidden": (numbers.count((here["state"] == "hidden").sum()), source),
             "overdispersed": (numbers.count(len(widely)), source),
         }
         words = {"period": str(here["period"].iloc[0]), "comparison": kind}

@@ -69,7 +69,7 @@ def script(name: str, *arguments: str, **environment: str) -> subprocess.Complet
 
 
 def contents(home: Home) -> dict[str, str]:
-    parts = ("landing", "lake", "reports", "logs")
+    parts = ("landing", "lake", "reports", "confidential", "logs")
     files = [path for part in parts for path in (home.root / part).rglob("*") if path.is_file()]
     return {
         path.relative_to(home.root).as_posix(): file_sha256(path)

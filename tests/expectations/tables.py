@@ -101,6 +101,11 @@ LISTS: dict[str, list[dict[str, object]]] = {
     "data_workbook": [{"file": "data_viewer.xlsx", "sha256": SHA256, "bytes": 90_000}],
     "newsletter": [{"file": "newsletter.txt", "sha256": SHA256, "bytes": 2_000}],
     "outlier_pack": [{"file": "outliers/outlier_pack.html", "sha256": SHA256, "bytes": 20_000}],
+    "states_of_trusts": [{"file": "states.csv", "sha256": SHA256, "bytes": 20_000}],
+    "provider_notifications": [
+        {"file": name, "sha256": SHA256, "bytes": 20_000}
+        for name in ("register_of_responses.xlsx", "letters/notification_R1H.docx")
+    ],
     "patient_summary": [
         {"file": f"patient_summary{kind}", "sha256": SHA256, "bytes": 90_000}
         for kind in (".html", ".pdf", "_large_print.pdf")

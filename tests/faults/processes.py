@@ -26,7 +26,15 @@ ROOT = Path(__file__).parent.parent.parent
 FEED, PERIOD, EARLIER = "england_quarterly", "2025Q3", "2025Q2"
 LAYOUT, SNAPSHOT = "england_quarterly_2025", "2025-12-31"
 # Everything that has to be the same after a fault and a plain re-run. The file of views is not: DuckDB writes it.
-COMPARED = ("lake/data", "lake/deliveries", "lake/releases", "lake/ledger", "reports", "landing")
+COMPARED = (
+    "lake/data",
+    "lake/deliveries",
+    "lake/releases",
+    "lake/ledger",
+    "reports",
+    "confidential",
+    "landing",
+)
 
 
 class Worker:

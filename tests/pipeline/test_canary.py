@@ -60,7 +60,12 @@ def home(tmp_path_factory) -> Home:
 
 
 def files_outside_the_lake(home: Home) -> list[Path]:
-    return [p for folder in (home.dagster, home.logs, home.reports) for p in folder.rglob("*") if p.is_file()]
+    return [
+        p
+        for folder in (home.dagster, home.logs, home.reports, home.confidential)
+        for p in folder.rglob("*")
+        if p.is_file()
+    ]
 
 
 def test_canary_is_in_the_lake(home):

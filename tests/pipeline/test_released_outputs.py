@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from naome_pipeline.damage import damage_of_release
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.gates import GateFailed, judge, load_suite, profile_table, raise_for_failures
@@ -180,6 +181,28 @@ def test_folders_with_people_in_them_are_their_owners_alone(twice):
     assert twice.home.lake not in twice.home.reports.parents
 
 
+def test_what_the_release_hides_is_in_the_confidential_folder_alone(twice):
+    folder = twice.home.confidential / FEED / PERIOD / "v002"
+    for place in (twice.home.confidential, folder):
+        assert place.stat().st_mode & 0o077 == 0, place
+    about = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    assert [f["path"] for f in about["files"]] == ["states.csv"]
+    found = pd.read_csv(folder / "states.csv")
+    full = twice.frame("provider_comparison")
+    assert len(found) == len(full)
+    assert (found["in_the_release"] == "hidden to protect people").any()
+    assert not list(twice.home.reports.rglob("states.csv"))
+    assert "superseded by version 2" in (folder.parent / "v001" / SUPERSEDED_FILE).read_text(encoding="utf-8")
+
+
+def test_a_changed_confidential_file_is_found(twice, copied):
+    copy = copied(twice)
+    scope = Scope(FEED, PERIOD, 2)
+    assert damage_of_release(copy.home, copy.lake, scope) == []
+    (copy.home.confidential / scope.folder / "states.csv").write_text("", encoding="utf-8")
+    assert len(damage_of_release(copy.home, copy.lake, scope)) == 1
+
+
 def test_forgetting_a_delivery_deletes_its_people_and_keeps_what_was_published(twice, copied):
     copy = copied(twice)
     rows = {layer: list((copy.home.lake / "data" / layer).glob("*/*")) for layer in ("sources", "release")}
@@ -191,6 +214,8 @@ def test_forgetting_a_delivery_deletes_its_people_and_keeps_what_was_published(t
     assert list((copy.home.lake / "data" / "release").glob("*/*")) == rows["release"]
     assert len(entries(copy.lake, FEED)) == 2
     assert (copy.home.reports / FEED / PERIOD / "v001" / "index.html").is_file()
+    assert [p.name for p in (copy.home.confidential / FEED / PERIOD).iterdir()] == ["v002"]
+    assert len(list((copy.home.lake / "data" / "confidential").glob("*/*"))) == 1
     # The other version is whole, and can still be compared with what was published.
     assert len(copy.frame("people")) == len(twice.frame("people"))
     assert len(release_difference(copy.lake, Scope(FEED, PERIOD, 1), Scope(FEED, PERIOD, 2)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
@@ -134,3 +135,27 @@ def counts_of(tables: Frames, codes: set[str], period: str = "2021 to 2023") -> 
     ]
     of = of[of["numerator"].notna()]
     return {(int(r.numerator), int(r.denominator)) for r in of.itertuples(index=False)}
+
+
+def is_well_made(path: Path) -> None:
+    """A Word document that assistive technology can read: title, language, headings in order, heading rows of tables."""
+    document = docx.Document(str(path))
+    said = document.core_properties
+    assert said.title
+    assert said.language == "en-GB"
+    assert said.created == said.modified == dt.datetime(2025, 8, 30, tzinfo=dt.UTC)
+    styles = [str(p.style.name) for p in document.paragraphs if p.style]
+    assert styles[0] == "Title"
+    assert styles.count("Title") == 1
+    assert styles.count("Heading 1") >= 3
+    levels = [int(s[-1]) for s in styles if s.startswith("Heading")]
+    assert all(after <= before + 1 for before, after in zip([0, *levels], levels, strict=False))
+    assert document.tables
+    for table in document.tables:
+        xml = table._tbl.xml
+        assert xml.count("<w:tblHeader/>") == 1
+        assert "<w:tblDescription" in xml
+        assert "w:gridSpan" not in xml
+        assert "w:vMerge" not in xml
+        assert all(cell.text for cell in table.rows[0].cells)
+    assert 'w:lang w:val="en-GB"' in document.styles.element.xml

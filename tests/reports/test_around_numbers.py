@@ -1,4 +1,4 @@
-"""Every number in plans, benchmarks, letters, summary and newsletter is the released one: read back and compared."""
+"""Every number in plans, benchmarks, summary and newsletter is the released one: read back and compared."""
 
 from __future__ import annotations
 
@@ -141,63 +141,6 @@ def test_a_long_name_and_every_row_still_fit_on_one_page(tables, tmp_path):
         assert len(PdfReader(path).pages) == 1, path.name
 
 
-def test_letters_give_the_released_comparisons_of_their_trust_and_no_others(tables, folder):
-    compared = tables["released_comparison"].set_index(["indicator", "comparison", "trust_code"]).sort_index()
-    adjusted = {"P5", "P6", "P9"}
-    risk = tables["released_definitions"].set_index("indicator")["risk_adjustment"]
-    seen = set()
-    for path in sorted((folder / "outliers" / "letters").iterdir()):
-        stage, code = path.stem.split("_")
-        document = docx.Document(str(path))
-        for table in document.tables[:-1]:
-            for row in table.rows[1:]:
-                title, result, national, people, state, wide = (cell.text for cell in row.cells)
-                place = re.search(r"\((\w+), ([\w ]+)\)$", title)
-                assert place is not None
-                name, kind = place[1], place[2]
-                assert (kind == "risk adjusted") == (risk[name] != "none")
-                if kind == "risk adjusted":
-                    assert name in adjusted
-                of = compared.loc[(name, kind, code)]
-                unit = " times as expected" if kind == "risk adjusted" else "%"
-                number = (lambda v: f"{v:.2f}") if kind == "risk adjusted" else written
-                assert result == number(of["value"]) + unit
-                assert national == number(of["target"]) + unit
-                assert people.startswith(f"{int(of['numerator']):,} of {int(of['denominator']):,}")
-                assert state == f"{of['state']}, {of['direction']}"
-                assert wide == (of["overdispersed_state"] or "exact limits only")
-                assert of["state"] in ("alert", "potential outlier")
-                seen.add((stage, name, code))
-    flagged = tables["released_comparison"]
-    variants = tables["released_definitions"].set_index("indicator")["variant_of"]
-    wanted = {
-        (stage, row.indicator, row.trust_code)
-        for row in flagged.itertuples(index=False)
-        for stage in ("notification", "confirmation", "publication")
-        if row.state in ("alert", "potential outlier")
-        and (row.comparison == "risk adjusted") == (risk[row.indicator] != "none")
-        and not isinstance(variants[row.indicator], str)
-        and (stage != "confirmation" or (row.state == "potential outlier" and row.direction != "better"))
-    }
-    assert seen == wanted
-    assert {stage for stage, _, _ in seen} == {"notification", "confirmation", "publication"}
-    assert {row.direction for row in flagged.itertuples() if row.state == "alert"} >= {"better", "worse"}
-
-
-def test_the_register_and_the_page_list_the_same_results(tables, folder):
-    rows = sheets_of(folder / "outliers" / "register_of_responses.xlsx")["Register"]
-    head, body = rows[2], rows[3:]
-    page = text_of(folder / "outliers" / "outlier_pack.html")
-    counted = [int(n) for n in re.findall(r"(?:look into|than expected|neither is better): (\d+)", page)]
-    assert sum(counted) == len(body) > 5
-    for row in body:
-        said = dict(zip(head, row, strict=False))
-        assert f"{said['Trust']} ({said['Trust code']})" in page
-        assert said["Result"] in page
-        assert said["Notification by"] < said["Answer by"] < said["Publication by"]
-        assert said.get("Date of answer") is None
-
-
 def test_the_summary_for_patients_counts_in_every_hundred_what_was_released(tables, folder):
     values = everybody(tables)
     page = text_of(folder / "patient_summary.html")
@@ -218,19 +161,53 @@ def test_the_summary_for_patients_counts_in_every_hundred_what_was_released(tabl
         assert sorted(re.findall(r"(\d+) in every 100", printed)) == sorted(expected)
 
 
+def formal(tables) -> Any:
+    """The comparisons by which trusts are judged, from the tables alone."""
+    compared, definitions = (
+        tables["released_comparison"],
+        tables["released_definitions"].set_index("indicator"),
+    )
+    adjusted = compared["indicator"].map(definitions["risk_adjustment"] != "none")
+    own = compared["indicator"].map(definitions["variant_of"].isna())
+    wanted = adjusted.map({True: "risk adjusted", False: "unadjusted"})
+    return compared[own & (compared["comparison"] == wanted)]
+
+
+def test_every_document_counts_what_can_be_shown_and_what_is_hidden(tables, tmp_path):
+    hiding = formal(tables)
+    hiding = hiding[(hiding["direction"] == "worse") & hiding["state"].isin(["alert", "potential outlier"])]
+    assert len(hiding) > 3
+    compared = tables["released_comparison"].copy()
+    figures = [c for c in compared.columns if str(compared[c].dtype) == "float64"]
+    compared.loc[hiding.index, figures] = float("nan")
+    compared.loc[hiding.index, ["state", "direction", "overdispersed_state"]] = ["hidden", "", ""]
+    compared.loc[hiding.index, "suppressed"] = "hidden to protect people"
+    made = tables | {"released_comparison": compared}
+    states = formal(made)["state"]
+    hidden, shown = (
+        int((states == "hidden").sum()),
+        int(states.isin(["within", "alert", "potential outlier"]).sum()),
+    )
+    assert hidden >= len(hiding)
+    folder = write_all(made, tmp_path / "whole", "newsletter", "outlier_pack", "patient_summary")
+    pack = text_of(folder / "outliers" / "outlier_pack.html")
+    newsletter = text_of(folder / "newsletter.txt")
+    said = f"{hidden} more are hidden to protect people. Where one of those lies beyond the limits, the audit tells"
+    assert f"{shown} results can be shown and were judged. {said}" in pack
+    assert f"No result that can be shown; of the {hidden} hidden ones nothing is said here." in pack
+    assert f"{shown} results of trusts can be shown beside the nation. {said}" in newsletter
+    assert f"We hide {hidden} more results" in text_of(folder / "patient_summary.html")
+    for text in (pack, newsletter):
+        assert "no such result" not in text
+
+
 def test_the_summary_counts_trusts_far_from_the_rest(tables, folder):
-    compared = tables["released_comparison"]
-    definitions = tables["released_definitions"].set_index("indicator")
-    formal = compared[
-        [
-            (c == "risk adjusted") == (definitions.loc[i, "risk_adjustment"] != "none")
-            for i, c in zip(compared["indicator"], compared["comparison"], strict=True)
-        ]
-    ]
-    judged = formal[formal["state"].isin(["within", "alert", "potential outlier"])]
+    of = formal(tables)
+    judged = of[of["state"].isin(["within", "alert", "potential outlier"])]
     far = judged[(judged["state"] == "potential outlier") & (judged["direction"] == "worse")]
     said = re.search(
-        r"We compared (\d+) hospital trusts. For (\d+) of them", text_of(folder / "patient_summary.html")
+        r"We can show results of (\d+) hospital trusts. For (\d+) of them",
+        text_of(folder / "patient_summary.html"),
     )
     assert said is not None
     assert (int(said[1]), int(said[2])) == (judged["trust_code"].nunique(), far["trust_code"].nunique())

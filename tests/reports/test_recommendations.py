@@ -132,7 +132,7 @@ def test_the_evidence_names_its_numbers(tmp_path):
         found["variation"].evidence
     )
     assert "−3.0 percentage points" in found["worsening"].evidence
-    assert "2 of 10 hospitals assessed" in found["outliers"].evidence
+    assert "2 of 10 hospitals whose result can be shown" in found["outliers"].evidence
     assert "there for 70.0% of people; the others" in found["variation"].evidence
 
 

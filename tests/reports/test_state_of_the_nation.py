@@ -113,8 +113,15 @@ def derived(tables: dict[str, pd.DataFrame]) -> set[str]:
         found.add((~rows["state"].isin(["within", "alert", "potential outlier"])).sum())
         out = rows[rows["overdispersed_state"] == "potential outlier"]
         found |= set(out.groupby("overdispersed_direction").size())
-    out = comparison[comparison["state"] == "potential outlier"]
-    found |= set(out.groupby("direction")["trust_code"].nunique()) | {comparison["trust_code"].nunique()}
+    definitions = tables["released_definitions"].set_index("indicator")
+    wanted = comparison["indicator"].map(definitions["risk_adjustment"] != "none")
+    own = comparison["indicator"].map(definitions["variant_of"].isna())
+    formal = comparison[own & (wanted == (comparison["comparison"] == "risk adjusted"))]
+    found |= set(formal[formal["state"] == "potential outlier"].groupby("direction").size())
+    found |= {
+        formal["state"].isin(["within", "alert", "potential outlier"]).sum(),
+        (formal["state"] == "hidden").sum(),
+    }
     values = tables["released_indicators"]
     levels = values[(values["subgroup"] == "all") & values["level"].isin(["both_nations", "nation"])]
     quality = levels[levels["indicator"].str.match(r"D\d$")].drop_duplicates("indicator")
@@ -203,7 +210,9 @@ def test_with_everything_below_the_nation_hidden_the_report_says_so(tables, tmp_
     text = words(document)
     assert "Every value by Cancer Alliance is hidden in this release" in text
     assert "No hospital's number is shown" in text
-    assert "No hospital is a potential outlier" in text
+    assert "No result of a hospital can be shown." in text
+    assert "potential outlier on any measure" not in text
+    assert re.search(r"\d+ are hidden to protect people. Where one of those lies beyond the limits", text)
     assert read_pdf(pdf_bytes(document)).pages <= 10
 
 

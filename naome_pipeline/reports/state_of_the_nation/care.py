@@ -154,9 +154,10 @@ def _outside(reading: Reading) -> list[Block]:
     return [
         Subheading("Hospitals outside the limits"),
         Paragraph(
-            "Potential outliers lie beyond the 99.8% limits, alerts beyond the 95% limits. Chance alone puts one hospital in "
-            "twenty beyond the 95% limits. A position is a reason to look, not a judgement; small hospitals are not assessed. "
-            "Where neither more nor less is better, the sides are lower and higher."
+            "Potential outliers lie beyond the 99.8% limits, alerts beyond the 95% limits. Chance alone puts at most one "
+            "hospital in twenty beyond the 95% limits. A position is a reason to look, not a judgement; small hospitals are not "
+            "assessed. Where neither more nor less is better, the sides are lower and higher. The table counts results "
+            "that can be shown: a hidden one may lie anywhere."
         ),
         table,
     ]

@@ -20,8 +20,10 @@ from naome_pipeline.reports.documents.model import (
     Tile,
     Tiles,
 )
+from naome_pipeline.reports.main_period import MainPeriod
 from naome_pipeline.reports.reading import Reading, said
 from naome_pipeline.reports.recommendations import Recommendation
+from naome_pipeline.reports.standing import standing
 
 # The measures a page of large numbers shows, in groups of three, with the words a patient would use.
 GLANCE = {
@@ -117,21 +119,18 @@ def _quality(reading: Reading) -> list[Paragraph]:
 
 
 def _outside(reading: Reading) -> list[Paragraph]:
-    table = reading.frame("released_comparison")
-    out = table[(table["state"] == "potential outlier") & table["indicator"].isin(list(reading.definitions))]
-    if table.empty:
+    """What is said of results, each of a hospital and a measure: those that can be shown, and how many cannot."""
+    found = standing(MainPeriod(reading.tables).compared)
+    if not found.shown and not found.hidden:
         return []
-    if out.empty:
-        return [Paragraph("No hospital is a potential outlier on any measure compared.", lead="Hospitals.")]
-    worse, better = (out[out["direction"] == side] for side in ("worse", "better"))
-    return [
-        Paragraph(
-            f"Of {numbers.count(table['trust_code'].nunique())} compared, "
-            f"{numbers.count(worse['trust_code'].nunique())} lie beyond the 99.8% limits on the worse side of at least one "
-            f"measure, and {numbers.count(better['trust_code'].nunique())} on the better side.",
-            lead="Hospitals.",
+    if found.shown:
+        said = (
+            f"Of {numbers.count(found.shown)} results that can be shown, {numbers.count(found.worse)} lie beyond the 99.8% "
+            f"limits on the worse side, and {numbers.count(found.better)} on the better side."
         )
-    ]
+    else:
+        said = "No result of a hospital can be shown."
+    return [Paragraph(f"{said} {found.not_shown}".strip(), lead="Hospitals.")]
 
 
 def recommended(advised: Sequence[Recommendation]) -> Section:

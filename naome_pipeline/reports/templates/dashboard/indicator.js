@@ -111,7 +111,8 @@ function funnels(indicator, state) {
     : [write(p[3]), count(p[0]), count(p[1]), p[2] === null ? NOTHING : String(p[2]), range(p[5], p[6]), range(p[4], p[7]), stateInWords(p[12], p[13], p[16])[1], p[14] ? stateInWords(p[14], p[15], p[16])[1] : NOTHING] }));
   const lit = [state.t, state.p].filter((code) => code && funnel.trusts[code] === 0).map((code) => `${longName(code)} is not drawn: ${HIDDEN}.`);
   const said = `Each sign is a ${PROVIDER}; ${funnel.ratio ? "across: people expected to meet the criterion, given who was treated; upwards: people who met it over people expected (1 means as expected)" : "across: people counted; upwards: the value"}. `
-    + `Chance alone would put 1 in 20 outside the inner limits and 1 in 500 outside the outer ones. ${count(hidden)} of ${count(all.length)} are ${HIDDEN}, ${count(few)} not assessed. `
+    + `Chance alone would put at most 1 in 20 outside the inner limits and 1 in 500 outside the outer ones. ${count(few)} are not assessed. `
+    + (hidden ? `${count(hidden)} of ${count(all.length)} are ${HIDDEN}: they may lie anywhere, outside the limits too. ` : "")
     + `Being outside is a reason to look closer, not a verdict. ${lit.join(" ")}`;
   const made = figure({ name: "funnel", title, caption: said, points, data: { limits }, signals: { shares: !funnel.ratio },
     key: [keyItem("within the limits", { shape: "circle" }), keyItem("alert (outside 95%)", { shape: "diamond" }), keyItem("potential outlier (outside 99.8%)", { shape: "triangle-up" }), keyItem("not assessed", { shape: "cross" }),

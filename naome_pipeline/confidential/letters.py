@@ -1,7 +1,9 @@
 """Letters of the outlier process: one per stage and trust, as Word documents the audit team signs and sends.
 
-What belongs here: what a letter says. What does not: who gets one (flags come from `outliers.py`), when
-(`outlier_timetable.py`).
+What belongs here: what a letter says. What does not: which results are meant (`comparisons.py`), when a letter goes out
+(`naome_pipeline/reports/outlier_timetable.py`).
+
+A letter is for its trust alone: it holds the trust's own counts, also where the release hides them.
 """
 
 from __future__ import annotations
@@ -23,12 +25,12 @@ from naome_pipeline.reports.word_documents import (
 )
 
 if TYPE_CHECKING:
-    from naome_pipeline.reports.main_period import Unit
     from naome_pipeline.reports.outlier_timetable import Stage, Timetable
     from naome_pipeline.reports.outliers import Flag
 
-_COLUMNS = ("Indicator", "Your result", "Nation", "People", "State", "Under wider limits")
-_WIDTHS = (4.9, 2.7, 2.4, 2.7, 2.3, 2.3)
+LETTERS_FOLDER = "letters"
+_COLUMNS = ("Indicator", "Your result", "Nation", "People", "State", "Under wider limits", "In the release")
+_WIDTHS = (4.2, 2.5, 2.2, 2.5, 2.1, 2.1, 1.7)
 _TITLES = {
     "notification": "Results of your trust: please check",
     "confirmation": "Results of your trust: potential outlier confirmed",
@@ -44,6 +46,11 @@ _OPENING = {
 _CONDITIONS = {
     "confirmation": "Draft. Send this only if the results still stand after the review, and leave out those that do not."
 }
+_CONFIDENTIAL = "Confidential: for the trust it is addressed to. Do not publish it or pass it on."
+_HIDDEN = (
+    "A result that is not shown is hidden in everything the audit publishes, because small numbers, of your trust or of another, "
+    "could be worked out from it. Please keep its numbers within your trust."
+)
 _MEANING = (
     "A result beyond the limits is a reason to look, not a judgement. It can come from records that are missing or wrong, from "
     "patients who differ in ways the audit cannot see, from chance, or from care. The wider limits allow for variation that all "
@@ -51,27 +58,24 @@ _MEANING = (
 )
 
 
-def write_letters(
-    folder: Path, flags: Sequence[Flag], timetable: Timetable, about: About
-) -> list[tuple[Stage, Unit, str]]:
-    """Write every letter into a folder; returns stage, trust and file name (relative to the folder above) of each."""
+def write_letters(folder: Path, flags: Sequence[Flag], timetable: Timetable, about: About) -> None:
+    """Write every letter into `letters/` of a folder. What is not shown will not be published, so no letter says it will."""
     dates = timetable.dates(about.snapshot)
     of_trust: dict[str, list[Flag]] = {}
     for flag in flags:
         of_trust.setdefault(flag.trust.code, []).append(flag)
-    written = []
     for stage in timetable.letters:
         for code in sorted(of_trust):
             concerned = [f for f in of_trust[code] if f.state in stage.states]
             if stage.letter == "confirmation":
                 concerned = [f for f in concerned if not f.better]
+            if stage.letter == "publication":
+                concerned = [f for f in concerned if f.published]
             if not concerned:
                 continue
-            folder.mkdir(exist_ok=True)
-            name = f"{stage.id}_{file_stem(code)}.docx"
-            _write_letter(folder / name, stage, concerned, timetable, dates, about)
-            written.append((stage, concerned[0].trust, f"{folder.name}/{name}"))
-    return written
+            place = folder / LETTERS_FOLDER / f"{stage.id}_{file_stem(code)}.docx"
+            place.parent.mkdir(exist_ok=True)
+            _write_letter(place, stage, concerned, timetable, dates, about)
 
 
 def _write_letter(
@@ -86,7 +90,8 @@ def _write_letter(
     document = new_document(
         f"{_TITLES[kind]} ({trust.code})", f"{AUDIT_NAME}, {about.release}", about.snapshot
     )
-    add_warnings(document, [*about.warnings, *([_CONDITIONS[kind]] if kind in _CONDITIONS else [])])
+    conditions = [_CONDITIONS[kind]] if kind in _CONDITIONS else []
+    add_warnings(document, [_CONFIDENTIAL, *about.warnings, *conditions])
     add_paragraphs(
         document, [f"To: {stage.to}, {trust.name} ({trust.code})", f"Date: {day(dates[stage.id])}"]
     )
@@ -110,12 +115,13 @@ def _write_letter(
                     f.people,
                     _state(f),
                     f.wide_state,
+                    "shown" if f.published else "not shown",
                 ]
                 for f in part
             ]
             add_table(document, f"{heading}: {len(part)} of them", _COLUMNS, rows, _WIDTHS, size=9)
     add_heading(document, "What this means", 1)
-    add_paragraphs(document, [_MEANING])
+    add_paragraphs(document, [_MEANING, *([] if all(f.published for f in flags) else [_HIDDEN])])
     add_heading(document, "What we ask of you", 1)
     add_paragraphs(document, _requests(kind, flags, dates), style="List Number")
     add_heading(document, "What happens when", 1)

@@ -1,0 +1,1 @@
+"""Beside layer 6: outputs for single providers and for the audit team, before disclosure control."""

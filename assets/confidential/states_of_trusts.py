@@ -1,0 +1,11 @@
+"""Every trust's state in every comparison, hidden ones too, for the audit team."""
+
+from assets.confidential.output import confidential_node
+from naome_pipeline.confidential.comparisons import write_states
+
+node = confidential_node(
+    "states_of_trusts",
+    "Every comparison of every trust with its numbers and state as computed, before disclosure control, and whether the "
+    "release shows it. For the audit team; never in the reports folder.",
+    write_states,
+)

@@ -1,0 +1,91 @@
+"""Every comparison of a release as it was computed, with what the release shows of it.
+
+What belongs here: joining the two. What does not: computing a comparison (`outcomes/comparison.py`), hiding one
+(`disclosure/outcomes.py`), or what is written about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from naome_pipeline.reports.about import About
+from naome_pipeline.reports.main_period import Row, Unit, formal_comparisons
+from naome_pipeline.reports.outliers import Flag, flags_among
+from naome_pipeline.reports.released import ReleasedTables
+
+KEYS = ["indicator", "comparison", "trust_code"]
+# What these outputs read of a release beside the comparisons before disclosure control.
+RELEASED_INPUTS = ("released_comparison", "released_definitions", "provenance", "changed_files")
+STATES_FILE = "states.csv"
+_FIGURES = [
+    "numerator", "denominator", "expected", "value", "target", "lower_998", "lower_95", "upper_95", "upper_998",
+    "overdispersed_lower_998", "overdispersed_lower_95", "overdispersed_upper_95", "overdispersed_upper_998", "p_low",
+    "p_high", "phi", "tau_squared",
+]  # fmt: skip
+_SAID = [
+    "state", "direction", "overdispersed_state", "overdispersed_direction", "domain", "reason", "method",
+]  # fmt: skip
+COLUMNS = [
+    "indicator", "title", "comparison", "period", "trust_code", "trust_name", *_FIGURES, *_SAID, "judged_by", "in_the_release",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """`table`: one row per indicator, comparison and trust, in the columns of provider_comparison, with `period`,
+    `unit_name` and `suppressed` as in the release."""
+
+    table: pd.DataFrame
+    definitions: Mapping[str, Row]
+    about: About
+
+    @classmethod
+    def of(cls, comparison: pd.DataFrame, providers: pd.DataFrame, released: ReleasedTables) -> Comparisons:
+        """`comparison`: provider_comparison; `providers`: trust_code and trust_name."""
+        shown: Any = released.frame("released_comparison")
+        names = providers.drop_duplicates("trust_code").set_index("trust_code")["trust_name"].to_dict()
+        hidden = shown.set_index(KEYS)["suppressed"].to_dict()
+        table = comparison.sort_values(KEYS, ignore_index=True)
+        table["unit_name"] = table["trust_code"].map(names).astype(object)
+        table["period"] = str(shown["period"].iloc[0]) if len(shown) else ""
+        table["suppressed"] = [
+            hidden.get(key, "not released") for key in table[KEYS].itertuples(index=False, name=None)
+        ]
+        definitions: dict[str, Any] = {
+            str(row["indicator"]): row
+            for row in released.frame("released_definitions").sort_values("position").to_dict("records")
+        }
+        return cls(table, definitions, About.of(released))
+
+    @property
+    def flags(self) -> list[Flag]:
+        """Every result beyond the limits of the comparisons that count, shown by the release or not."""
+        order = list(self.definitions)
+        formal = formal_comparisons(self.table, self.definitions)
+        rows = [formal[key] for key in sorted(formal, key=lambda k: (order.index(k[0]), k[1]))]
+        named = self.table.drop_duplicates("trust_code")[["trust_code", "unit_name"]]
+        units = {
+            str(code): Unit("trust", str(code), str(name), None, "")
+            for code, name in named.itertuples(index=False)
+            if isinstance(name, str)
+        }
+        return flags_among(rows, self.definitions, units)
+
+
+def write_states(given: Comparisons, folder: Path) -> None:
+    """Write `states.csv`: every comparison with its figures, whether trusts are judged by it, and whether it is shown."""
+    formal = formal_comparisons(given.table, given.definitions)
+    judging = {(row["indicator"], row["comparison"]) for row in formal.values()}
+    titles = {name: row["title"] for name, row in given.definitions.items()}
+    pairs = given.table[["indicator", "comparison"]].itertuples(index=False, name=None)
+    table = given.table.rename(columns={"unit_name": "trust_name"}).assign(
+        title=given.table["indicator"].map(titles),
+        judged_by=["yes" if pair in judging else "no" for pair in pairs],
+        in_the_release=given.table["suppressed"].map(lambda said: said or "shown"),
+    )
+    table[COLUMNS].to_csv(folder / STATES_FILE, index=False, lineterminator="\n")

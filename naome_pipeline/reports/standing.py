@@ -1,0 +1,56 @@
+"""How many results of hospitals a release shows, how many it hides, and the words for both.
+
+What belongs here: the account that every document gives of the comparison. What does not: which results lie beyond the limits
+(`outliers.py`), or which may be shown (`disclosure/`).
+
+A hidden result may lie anywhere: a document that speaks of shown results without saying how many are hidden would say that
+there is nothing to find.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from naome_pipeline.reports import numbers
+
+ALERT, POTENTIAL = "alert", "potential outlier"
+JUDGED = ("within", ALERT, POTENTIAL)
+HIDDEN_STATE = "hidden"
+WORSE, BETTER = "worse", "better"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Results, each of one hospital and one indicator: those that can be shown and are judged, potential outliers among them
+    by side, those hidden, and those of too few people to judge."""
+
+    shown: int
+    worse: int
+    better: int
+    hidden: int
+    not_assessed: int
+
+    @property
+    def not_shown(self) -> str:
+        """`21 more are hidden to protect people.` and who learns of them; nothing where none is hidden."""
+        if not self.hidden:
+            return ""
+        number = numbers.count(self.hidden) + (" more" if self.shown else "")
+        hidden = f"{number} {'is' if self.hidden == 1 else 'are'} hidden to protect people"
+        return f"{hidden}. Where one of those lies beyond the limits, the audit tells the hospital alone."
+
+
+def standing(rows: Iterable[Mapping[str, Any]]) -> Standing:
+    """The account of some released comparisons."""
+    given = list(rows)
+    far = [row["direction"] for row in given if row["state"] == POTENTIAL]
+    states = [row["state"] for row in given]
+    return Standing(
+        shown=sum(state in JUDGED for state in states),
+        worse=far.count(WORSE),
+        better=far.count(BETTER),
+        hidden=states.count(HIDDEN_STATE),
+        not_assessed=sum(state not in (*JUDGED, HIDDEN_STATE) for state in states),
+    )
