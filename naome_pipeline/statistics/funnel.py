@@ -113,7 +113,9 @@ def proportion_funnel(
     for label, probability in _limit_columns():
         frame[label] = np.where(defined, binomial_limit(bottom, np.nan_to_num(base), probability), np.nan)
     method = "Interpolated exact binomial limits (Spiegelhalter 2005)"
-    return _finish(frame, direction, minima, adjust_overdispersion, "arcsine", bottom, trimming, trim, method)
+    return _finish(
+        frame, direction, minima, adjust_overdispersion, "arcsine", bottom, None, trimming, trim, method
+    )
 
 
 def ratio_funnel(
@@ -131,9 +133,9 @@ def ratio_funnel(
 ) -> Funnel:
     """Funnel of observed over expected events (target 1), log-scale overdispersion.
 
-    Without `denominator` the limits are Poisson: right for rare events and for Cox expected deaths. With it (people
-    at risk, ≥ observed and expected) they are binomial with each provider's own expected proportion, which Poisson
-    limits would draw too wide for common events.
+    Without `denominator` limits and overdispersion are Poisson: right for rare events and for Cox expected deaths. With it
+    (people at risk, ≥ observed and expected) both are binomial with each provider's own expected proportion: Poisson limits
+    would be too wide for common events, and a Poisson variance would hide overdispersion.
     """
     events = np.atleast_1d(checks.counts(observed, "observed"))
     mean = checks.column(expected, "expected", len(events))
@@ -161,7 +163,10 @@ def ratio_funnel(
     _exact_columns(frame, exact, defined)
     for label, values in limits.items():
         frame[label] = np.where(defined, values, np.nan)
-    return _finish(frame, direction, minima, adjust_overdispersion, "log", mean, trimming, trim, method)
+    at_risk = None if denominator is None else people
+    return _finish(
+        frame, direction, minima, adjust_overdispersion, "log", mean, at_risk, trimming, trim, method
+    )
 
 
 def false_alarms(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -255,6 +260,7 @@ def _finish(
     adjust_overdispersion: bool,
     scale: Scale,
     size: FloatArray,
+    people: FloatArray | None,
     trimming: Trimming,
     trim: float,
     method: str,
@@ -276,10 +282,13 @@ def _finish(
     ]:
         frame[column] = np.nan
     usable = assessed & (np.isfinite(target)) & (target > 0)
+    if people is not None:
+        usable &= size < people  # an event that is certain has no spread
     if adjust_overdispersion and usable.any():
         top, mean = frame["numerator"].to_numpy(), float(target[0])
-        found = overdispersion(top[usable], size[usable], mean, scale, trimming, trim)
-        _overdispersed_columns(frame, found, size, mean)
+        at_risk = None if people is None else people[usable]
+        found = overdispersion(top[usable], size[usable], mean, scale, trimming, trim, at_risk)
+        _overdispersed_columns(frame, found, size, people, mean)
         method += (
             f"; additive overdispersion on the {scale} scale, {round(trim * 100)}% {trimming}d, "
             f"phi {found.phi:.3f}, tau² {found.tau_squared:.5f}"
@@ -301,18 +310,22 @@ def _finish(
 
 
 def _overdispersed_columns(
-    frame: pd.DataFrame, found: Overdispersion, size: FloatArray, target: float
+    frame: pd.DataFrame, found: Overdispersion, size: FloatArray, people: FloatArray | None, target: float
 ) -> None:
     if not found.detected:
         for column in [c for c, _ in _limit_columns()] + ["p_low", "p_high"]:
             frame[f"overdispersed_{column}"] = frame[column]
         return
     for level, name in ((OUTLIER_LEVEL, "998"), (ALERT_LEVEL, "95")):
-        lower, upper = overdispersed_limits(size, target, found, level)
+        lower, upper = overdispersed_limits(size, target, found, level, people)
         frame[f"overdispersed_lower_{name}"], frame[f"overdispersed_upper_{name}"] = lower, upper
     positive = size > 0
     distance, error = transformed_scores(
-        frame["numerator"].to_numpy()[positive], size[positive], target, found.scale
+        frame["numerator"].to_numpy()[positive],
+        size[positive],
+        target,
+        found.scale,
+        None if people is None else people[positive],
     )
     z = distance / np.sqrt(error**2 + found.tau_squared)
     frame.loc[positive, "overdispersed_p_low"] = stats.norm.cdf(z)

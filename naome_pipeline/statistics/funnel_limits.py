@@ -100,12 +100,19 @@ class Overdispersion:
 
 
 def transformed_scores(
-    numerator: ArrayLike, denominator: ArrayLike, target: ArrayLike, scale: Scale
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    target: ArrayLike,
+    scale: Scale,
+    people: ArrayLike | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Distance from the target on the transformed scale, and its standard error, per provider.
 
-    arcsine: asin√(r/n) − asin√target, error 1/(2√n); numerator and denominator are counts. log: log(O/E) − log(target),
-    error 1/√E; the denominator is the expected number. No event has no logarithm: half an event stands in.
+    arcsine: asin√(r/n) − asin√target, error 1/(2√n); numerator and denominator are counts. log: log(O/E) − log(target);
+    the denominator is the expected number. Its error is 1/√E for rare events (Poisson) and, given the `people` at risk,
+    √(1/E − 1/n): that of a binomial count at the provider's expected proportion (Katz et al. 1978), which the exact limits
+    use too. An event that half of the people have varies half as much as a Poisson count. No event has no logarithm: half an
+    event stands in.
     """
     top, bottom = checks.column(numerator, "numerator"), checks.column(denominator, "denominator")
     mean = checks.numbers(target, "target")
@@ -120,7 +127,9 @@ def transformed_scores(
     if scale == "log":
         if np.any(mean <= 0):
             raise ValueError("target must be greater than 0 on the log scale")
-        return np.log(np.where(top == 0, 0.5, top) / bottom) - np.log(mean), 1 / np.sqrt(bottom)
+        return np.log(np.where(top == 0, 0.5, top) / bottom) - np.log(mean), np.sqrt(
+            _log_variance(bottom, people)
+        )
     raise ValueError(f"scale must be arcsine or log, not {scale}")
 
 
@@ -131,8 +140,9 @@ def overdispersion(
     scale: Scale,
     trimming: Trimming = "winsorise",
     trim: float = 0.1,
+    people: ArrayLike | None = None,
 ) -> Overdispersion:
-    """Phi and tau² over providers, z scores trimmed by `trim` at each end.
+    """Phi and tau² over providers, z scores trimmed by `trim` at each end; `people` as in `transformed_scores`.
 
     winsorise: z scores beyond the `trim` and 1 − `trim` quantiles (linear interpolation) are set to them.
     truncate: the providers in the outermost tenths by rank, floor(rank · 10/(I + 1)) equal to 0 or 9, are left out.
@@ -141,7 +151,7 @@ def overdispersion(
     """
     if not 0 <= trim < 0.5:
         raise ValueError("trim must be at least 0 and below 0.5")
-    distance, error = transformed_scores(numerator, denominator, target, scale)
+    distance, error = transformed_scores(numerator, denominator, target, scale, people)
     z = distance / error
     if trimming == "truncate":
         if trim > 0:
@@ -165,12 +175,16 @@ def overdispersion(
 
 
 def overdispersed_limits(
-    denominator: ArrayLike, target: ArrayLike, found: Overdispersion, level: float
+    denominator: ArrayLike,
+    target: ArrayLike,
+    found: Overdispersion,
+    level: float,
+    people: ArrayLike | None = None,
 ) -> tuple[Any, Any]:
     """Lower and upper overdispersed limit at a two-sided `level`, on the scale of the figure itself.
 
-    arcsine: sin²(asin√target ± z·√(1/4n + tau²)), the angle kept between 0 and π/2. log: target·exp(± z·√(1/E + tau²)).
-    NaN where the denominator is 0.
+    arcsine: sin²(asin√target ± z·√(1/4n + tau²)), the angle kept between 0 and π/2. log: target·exp(± z·√(s² + tau²)), s
+    the error of `transformed_scores`. NaN where the denominator is 0.
     """
     size, mean = checks.numbers(denominator, "denominator"), checks.numbers(target, "target")
     z = float(stats.norm.ppf(0.5 + checks.level(level) / 2))
@@ -180,10 +194,17 @@ def overdispersed_limits(
             centre = np.arcsin(np.sqrt(mean))
             lower, upper = (np.sin(np.clip(centre + s * half, 0, np.pi / 2)) ** 2 for s in (-1, 1))
         else:
-            half = z * np.sqrt(1 / size + found.tau_squared)
+            half = z * np.sqrt(_log_variance(size, people) + found.tau_squared)
             with np.errstate(over="ignore"):
                 lower, upper = mean * np.exp(-half), mean * np.exp(half)
     return _plain(np.where(size > 0, lower, np.nan)), _plain(np.where(size > 0, upper, np.nan))
+
+
+def _log_variance(expected: FloatArray, people: ArrayLike | None) -> FloatArray:
+    """Variance of log(O/E): Poisson, or binomial among so many people."""
+    with np.errstate(divide="ignore"):
+        poisson = 1 / expected
+        return poisson if people is None else np.maximum(poisson - 1 / checks.numbers(people, "people"), 0)
 
 
 def _interpolated(distribution: Any, probability: float) -> FloatArray:

@@ -44,6 +44,57 @@ def test_overdispersion_as_the_nhs_computes_it():
     assert table.loc[0, "overdispersed_upper_998"] == pytest.approx(1.6885226, abs=1e-7)
 
 
+def test_a_common_event_varies_less_than_a_poisson_count():
+    # Katz et al., Biometrics 1978; 34: 469-474: the variance of the logarithm of a proportion is (1 - p)/(np).
+    observed, expected, people = np.array([34.0, 20.0]), np.array([21.835, 24.0]), np.array([59.0, 40.0])
+    _, error = funnel_limits.transformed_scores(observed, expected, 1, "log", people)
+    share = expected / people
+    assert error**2 == pytest.approx((1 - share) / (people * share))
+    assert error[0] == pytest.approx(0.169850, abs=5e-7)
+    _, rare = funnel_limits.transformed_scores(observed, expected, 1, "log")
+    assert rare[0] == pytest.approx(0.214005, abs=5e-7)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.36, 0.66])
+def test_phi_is_one_when_chance_alone_acts_and_agrees_with_the_arcsine_route(share):
+    rng = np.random.default_rng(12)
+    people = rng.integers(150, 400, 6000).astype(float)
+    observed = rng.binomial(people.astype(int), share).astype(float)
+    adjusted = funnel_limits.overdispersion(
+        observed, people * share, 1, "log", "winsorise", 0.0, people=people
+    )
+    crude = funnel_limits.overdispersion(observed, people, share, "arcsine", "winsorise", 0.0)
+    assert adjusted.phi == pytest.approx(1, abs=0.06)
+    assert adjusted.phi == pytest.approx(crude.phi, rel=0.05)
+    poisson = funnel_limits.overdispersion(observed, people * share, 1, "log", "winsorise", 0.0)
+    assert poisson.phi == pytest.approx(1 - share, abs=0.06)
+
+
+def test_spread_of_a_common_adjusted_outcome_is_found():
+    # Log ratios with a true standard deviation of 0.15 about an outcome of 60%.
+    rng = np.random.default_rng(4)
+    people = np.full(130, 150)
+    share = np.clip(0.5 * np.exp(rng.normal(0, 0.15, 130)), 0, 1)
+    observed = rng.binomial(people, share)
+    found = funnel.ratio_funnel(range(130), observed, people * 0.5, denominator=people, direction="higher")
+    assert found.overdispersion is not None
+    assert found.overdispersion.tau_squared == pytest.approx(0.15**2, rel=0.35)
+    table = found.table
+    z = np.log(table["value"]) / np.sqrt(1 / (people * 0.5) - 1 / people + found.overdispersion.tau_squared)
+    assert table["overdispersed_p_low"].to_numpy() == pytest.approx(stats.norm.cdf(z))
+    assert table["overdispersed_upper_95"].iloc[0] == pytest.approx(
+        np.exp(stats.norm.ppf(0.975) * np.sqrt(1 / 150 + found.overdispersion.tau_squared))
+    )
+
+
+def test_an_event_that_is_certain_has_no_spread():
+    table = funnel.ratio_funnel(
+        list("abc"), [30, 12, 20], [30.0, 15.0, 20.0], denominator=[30, 30, 40], direction="higher"
+    ).table
+    assert np.isfinite(table["overdispersed_p_low"]).all()
+    assert table.loc[0, "state"] == "within"
+
+
 def test_truncation_leaves_out_the_outer_tenths():
     rng = np.random.default_rng(1)
     expected = rng.uniform(50, 300, 30)

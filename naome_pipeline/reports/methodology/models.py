@@ -37,7 +37,8 @@ def methods() -> Section:
         f"mix by chained equations ({value['imputations']} imputations, outcome included, categories imputed as categories), "
         "pooled by Rubin's rules with Barnard-Rubin degrees of freedom; indirect standardisation.",
         "Funnel limits at 95% and 99.8%: interpolated exact binomial or Poisson (Spiegelhalter 2005). Beside them, limits with "
-        "additive overdispersion, winsorised at 10% in each tail. Deaths within 30 days of chemotherapy: exact limits only.",
+        "additive overdispersion, winsorised at 10% in each tail; of an adjusted ratio against the binomial variance that its exact "
+        "limits have. Deaths within 30 days of chemotherapy: exact limits only.",
         "States: within, alert beyond the 95% limits, potential outlier beyond the 99.8% limits, each with its direction. Not "
         f"assessed below {value['funnel_minimum_people']} people or {value['funnel_minimum_expected']} expected.",
         "Over time: p-charts, Laney p′ where dispersion asks for it, and the Making Data Count rules for special cause.",
