@@ -28,6 +28,11 @@ def first_reported_quarter(period: Period) -> Quarter:
     return last_reported_quarter(period).shift(1 - int(value_of("quarters_reported")))
 
 
+def reported_span(period: Period) -> str:
+    """The quarters of diagnosis that a delivery reports, as text: `2020 to 2023`, `2021 Q4 to 2025 Q3`."""
+    return _span_label([first_reported_quarter(period), last_reported_quarter(period)])
+
+
 def audit_quarters(period: Period, snapshot: dt.date) -> list[Quarter]:
     """The newest three years of reported quarters that all had a year of follow-up at the snapshot date.
 

@@ -18,6 +18,7 @@ from naome_pipeline.reports.accessible_workbook import PERCENT, Sheet, write_acc
 from naome_pipeline.reports.main_period import ALLIANCE, BOTH, NATION, TRUST, MainPeriod
 from naome_pipeline.reports.open_data import FILES
 from naome_pipeline.reports.released import ReleasedTables
+from naome_pipeline.reports.standing import EXACT_TAIL
 
 WORKBOOK_FILE = "data_viewer.xlsx"
 HIDDEN = "hidden"
@@ -30,7 +31,8 @@ NOTES = {
     "documented": "“Documented” is not “done”: a meeting or a nurse contact without a record counts as not documented.",
     "experimental": "Experimental: the method is being tested, and the numbers may change with it.",
     "limits": "Limits show how far results spread by chance. Alert: beyond the 95% limits. Potential outlier: beyond the 99.8% "
-    "limits. The wider limits allow for variation that all trusts share. Not assessed: too few people to judge.",
+    "limits. The wider limits allow for variation that all trusts share. Not assessed: too few people to judge. "
+    + EXACT_TAIL,
     "adjusted": "Risk adjusted: people who met the criterion, divided by how many were expected from the age, health and disease "
     "of the trust's own patients; 1 means as expected.",
 }

@@ -117,7 +117,7 @@ MEANINGS = {
     "direction": "side of the flag: better or worse; for neutral indicators higher or lower",
     "overdispersed_state": "state under the wider limits",
     "overdispersed_direction": "direction under the wider limits",
-    "domain": "negative tail, central mass or positive tail",
+    "domain": "negative tail, central mass or positive tail; tail without a better side where neither more nor less is better",
     "method": "how the limits were computed",
     "centre": "pooled proportion of the whole series",
     "moving_average": "three quarters pooled, centred",

@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 
+from naome_pipeline.indicators.reporting_periods import reported_span
+from naome_pipeline.periods import parse_period
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.headline import national_values, nations_of, newest_periods
 from naome_pipeline.reports.released import ReleasedTables
@@ -101,6 +103,11 @@ class Reading:
         """Why an indicator has no number, as a sentence."""
         row = self.definitions[indicator]
         return wording.state(row, False) or "Hidden to protect people."
+
+    @cached_property
+    def reported(self) -> str:
+        """The quarters of diagnosis whose people are in the release, `2020 to 2023`: all that survival curves follow."""
+        return reported_span(parse_period(self.facts["feed"], self.facts["period"]))
 
     @cached_property
     def cohort(self) -> dict[str, Any] | None:

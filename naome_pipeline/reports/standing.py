@@ -19,6 +19,11 @@ ALERT, POTENTIAL = "alert", "potential outlier"
 JUDGED = ("within", ALERT, POTENTIAL)
 HIDDEN_STATE = "hidden"
 WORSE, BETTER = "worse", "better"
+# Interpolated upper limits run up to one event below the count that is rare enough (statistics/funnel.py).
+EXACT_TAIL = (
+    "The exact chance of a result as far out or further decides the state, not the drawn line: people come in whole numbers, so "
+    "the upper line can run less than one person too low, and a point just outside it can be within."
+)
 
 
 @dataclass(frozen=True)

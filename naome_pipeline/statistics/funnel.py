@@ -42,6 +42,7 @@ Direction = Literal["higher", "lower", "neutral"]
 
 WITHIN, ALERT, OUTLIER, NOT_ASSESSED = "within", "alert", "potential outlier", "not assessed"
 NEGATIVE_TAIL, CENTRAL_MASS, POSITIVE_TAIL = "negative tail", "central mass", "positive tail"
+NEUTRAL_TAIL = "tail without a better side"
 
 _TAIL = {"95": (1 - ALERT_LEVEL) / 2, "998": (1 - OUTLIER_LEVEL) / 2}
 
@@ -374,11 +375,12 @@ def _named(side: Any, direction: Direction) -> Any:
 def _domains(state: Any, side: Any, direction: Direction) -> Any:
     """The plan's three domains; the tails are potential outliers, worse (negative) or better (positive).
 
-    A neutral indicator has no better side: its providers are all of the central mass. Not assessed: empty.
+    A potential outlier of a neutral indicator is in neither, and not in the central mass: NEUTRAL_TAIL. Not assessed: empty.
     """
+    outlier = state == OUTLIER
     good = {"higher": side, "lower": -side, "neutral": np.zeros_like(side)}[direction]
     return np.select(
-        [state == NOT_ASSESSED, (state == OUTLIER) & (good < 0), (state == OUTLIER) & (good > 0)],
-        ["", NEGATIVE_TAIL, POSITIVE_TAIL],
+        [state == NOT_ASSESSED, outlier & (good < 0), outlier & (good > 0), outlier],
+        ["", NEGATIVE_TAIL, POSITIVE_TAIL, NEUTRAL_TAIL],
         default=CENTRAL_MASS,
     )

@@ -101,6 +101,13 @@ def test_every_code_list_has_its_source_and_its_codes(document):
     assert listed == {line.split(",")[0] for line in lines}
 
 
+def test_the_methods_say_what_decides_a_state(document):
+    [bullets] = [b for b in section(document, "methods").blocks if isinstance(b, Bullets)]
+    [states] = [item for item in bullets.items if item.startswith("States:")]
+    assert "a point just outside it can be within" in states
+    assert any("from day 120 on" in item for item in bullets.items)
+
+
 def test_every_risk_model_has_its_diagnostics(document):
     titles = [b.text for b in section(document, "risk-models").blocks if isinstance(b, Subheading)]
     assert [t.split(":")[0] for t in titles] == ["P5", "P9"]

@@ -170,7 +170,7 @@ def test_limits_narrow_with_size():
     [
         ("higher", "worse", "better", ("negative tail", "positive tail")),
         ("lower", "better", "worse", ("positive tail", "negative tail")),
-        ("neutral", "lower", "higher", ("central mass", "central mass")),
+        ("neutral", "lower", "higher", ("tail without a better side",) * 2),
     ],
 )
 def test_direction_names_the_side(direction, low, high, domains):
@@ -187,6 +187,15 @@ def test_alert_lies_between_the_limits():
     table = funnel.proportion_funnel(["x", "y"], [42, 46], [100, 100], direction="lower", target=0.3).table
     assert list(table["state"]) == ["alert", "potential outlier"]
     assert table["p_high"].to_list() == pytest.approx([0.0072, 0.0005], abs=5e-5)
+
+
+def test_a_point_above_the_drawn_line_can_be_within_by_its_exact_tail():
+    # 29 of 58 people at a national 35/94: three in a hundred such providers have 29 or more, and the interpolated line, which
+    # follows Spiegelhalter, lies at 0.4908.
+    row = funnel.proportion_funnel(["x"], [29], [58], direction="neutral", target=35 / 94).table.iloc[0]
+    assert row["value"] > row["upper_95"] == pytest.approx(0.490778, abs=5e-7)
+    assert row["p_high"] == pytest.approx(0.031869, abs=5e-7)
+    assert row["state"] == "within"
 
 
 def test_not_assessed_and_why():

@@ -13,6 +13,7 @@ from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers
 from naome_pipeline.reports.documents.model import Block, Bullets, Paragraph, Section, Subheading, Table
 from naome_pipeline.reports.reading import Reading, rows_of
+from naome_pipeline.reports.standing import EXACT_TAIL
 
 FIGURES = {
     "national_rate": "National share",
@@ -30,17 +31,20 @@ def methods() -> Section:
     value = {name: f"{p.value:g}" for name, p in parameters().items()}
     items = (
         "Proportions: Wilson score interval, 95% (Wilson 1927).",
-        "Survival: Kaplan-Meier with log-log 95% intervals; restricted mean to "
-        f"{value['restricted_mean_days']} days; between hospitals, events expected from a Cox model.",
-        "Recurrence and time to treatment: Aalen-Johansen cumulative incidence, death competing.",
+        "Survival: Kaplan-Meier of everybody in the reported quarters, with log-log 95% intervals; restricted mean to "
+        f"{value['restricted_mean_days']} days; the P10 measures count a fixed cohort of the audit period instead; between "
+        "hospitals, events expected from a Cox model.",
+        "Recurrence and time to treatment: Aalen-Johansen cumulative incidence, death competing. Recurrence is counted from day "
+        f"{value['de_novo_window_end']} on among those still followed then (a landmark).",
         f"Risk adjustment: logistic model with a restricted cubic spline of age ({value['spline_knots']} knots); missing case "
         f"mix by chained equations ({value['imputations']} imputations, outcome included, categories imputed as categories), "
         "pooled by Rubin's rules with Barnard-Rubin degrees of freedom; indirect standardisation.",
         "Funnel limits at 95% and 99.8%: interpolated exact binomial or Poisson (Spiegelhalter 2005). Beside them, limits with "
-        "additive overdispersion, winsorised at 10% in each tail; of an adjusted ratio against the binomial variance that its exact "
-        "limits have. Deaths within 30 days of chemotherapy: exact limits only.",
-        "States: within, alert beyond the 95% limits, potential outlier beyond the 99.8% limits, each with its direction. Not "
-        f"assessed below {value['funnel_minimum_people']} people or {value['funnel_minimum_expected']} expected.",
+        "additive overdispersion, winsorised at 10% in each tail; of an adjusted ratio against the binomial variance that its "
+        "exact limits have. Deaths within 30 days of chemotherapy: exact limits only.",
+        "States: within, alert beyond the 95% limits, potential outlier beyond the 99.8% limits, each with its direction. "
+        f"{EXACT_TAIL} Not assessed below {value['funnel_minimum_people']} people or "
+        f"{value['funnel_minimum_expected']} expected.",
         "Over time: p-charts, Laney p′ where dispersion asks for it, and the Making Data Count rules for special cause.",
         "Variation between hospitals: random-intercept logistic model; median odds ratio and intraclass correlation with "
         "profile-likelihood intervals.",

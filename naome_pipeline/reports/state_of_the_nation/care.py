@@ -18,6 +18,7 @@ from naome_pipeline.reports.documents.pictures import draw
 from naome_pipeline.reports.reading import Reading, rows_of, value_cells
 from naome_pipeline.reports.recommendation_rules import ADJUSTED, UNADJUSTED
 from naome_pipeline.reports.recommendations import Recommendation
+from naome_pipeline.reports.standing import EXACT_TAIL
 
 # What Alliances are compared by, beside the measure that varies most between hospitals.
 COMPARED = ("P1", "P8", "P10_1y")
@@ -26,7 +27,7 @@ TIMES = {
     int(value_of(f"survival_days_{short}")): label
     for short, label in (("1y", "1 year"), ("3y", "3 years"), ("5y", "5 years"))
 }
-DEATHS = "P9"
+DEATHS, ONE_YEAR = "P9", "P10_1y"
 ASSESSED = ("within", "alert", "potential outlier")
 
 
@@ -157,7 +158,7 @@ def _outside(reading: Reading) -> list[Block]:
             "Potential outliers lie beyond the 99.8% limits, alerts beyond the 95% limits. Chance alone puts at most one "
             "hospital in twenty beyond the 95% limits. A position is a reason to look, not a judgement; small hospitals are not "
             "assessed. Where neither more nor less is better, the sides are lower and higher. The table counts results "
-            "that can be shown: a hidden one may lie anywhere."
+            f"that can be shown: a hidden one may lie anywhere. {EXACT_TAIL}"
         ),
         table,
     ]
@@ -187,8 +188,8 @@ def survival(reading: Reading) -> Section:
     )
     blocks: list[Block] = [
         Paragraph(
-            "Kaplan-Meier estimates of everybody in the cohort from the day of metastatic diagnosis, with log-log 95% "
-            "intervals; people still alive are followed to the day the data were drawn."
+            f"Kaplan-Meier estimates of everybody diagnosed in {reading.reported}, from the day of metastatic diagnosis, with "
+            f"log-log 95% intervals; people still alive are followed to the day the data were drawn.{_fixed_cohort(reading)}"
         ),
         chart,
     ]
@@ -200,6 +201,17 @@ def survival(reading: Reading) -> Section:
         named = [r | {"group": wording.subgroup(str(r["subgroup"]))} for r in groups]
         blocks.append(_survival_table(f"Survival of groups of people, {first}", "Group", named, "group"))
     return Section("survival", title, blocks)
+
+
+def _fixed_cohort(reading: Reading) -> str:
+    """Whom the share of survivors counts, which a reader would compare with the curve."""
+    row = reading.shown(ONE_YEAR) if ONE_YEAR in reading.definitions else None
+    if row is None:
+        return ""
+    return (
+        f" The measure {ONE_YEAR} counts other people, those diagnosed in {row['period']}, whose year of follow-up is over: the "
+        "two need not agree."
+    )
 
 
 def _survival_table(caption: str, head: str, rows: Sequence[dict], key: str) -> Table:

@@ -5,6 +5,7 @@ What belongs here: the sections about people. What does not: comparing hospitals
 
 from __future__ import annotations
 
+from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Chart, Paragraph, Section, Table
 from naome_pipeline.reports.documents.pictures import draw
@@ -223,7 +224,7 @@ def _rates_chart(rates: list[dict]) -> Chart:
     return Chart(
         "recurrence",
         "Share of people with early breast cancer whose cancer has come back elsewhere, by years since diagnosis; death is "
-        "counted as a competing event",
+        f"counted as a competing event. Only people still followed after day {int(value_of('de_novo_window_end'))} are in it",
         f"{alternative}.",
         draw("after_diagnosis", {"points": points}, width=680),
         table,

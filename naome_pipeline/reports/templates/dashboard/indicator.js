@@ -113,6 +113,7 @@ function funnels(indicator, state) {
   const said = `Each sign is a ${PROVIDER}; ${funnel.ratio ? "across: people expected to meet the criterion, given who was treated; upwards: people who met it over people expected (1 means as expected)" : "across: people counted; upwards: the value"}. `
     + `Chance alone would put at most 1 in 20 outside the inner limits and 1 in 500 outside the outer ones. ${count(few)} are not assessed. `
     + (hidden ? `${count(hidden)} of ${count(all.length)} are ${HIDDEN}: they may lie anywhere, outside the limits too. ` : "")
+    + "The exact chance of a result as far out or further decides the state, not the drawn line, which can run less than one person too low on the upper side: a point just outside it can be within. "
     + `Being outside is a reason to look closer, not a verdict. ${lit.join(" ")}`;
   const made = figure({ name: "funnel", title, caption: said, points, data: { limits }, signals: { shares: !funnel.ratio },
     key: [keyItem("within the limits", { shape: "circle" }), keyItem("alert (outside 95%)", { shape: "diamond" }), keyItem("potential outlier (outside 99.8%)", { shape: "triangle-up" }), keyItem("not assessed", { shape: "cross" }),

@@ -16,7 +16,8 @@ function survival(state) {
   if (!rows.length) { return [nothing("This release has no survival figures.")]; }
   return [
     el("p", {}, "How many people are alive one, three and five years after metastatic disease was found, whatever they died of. "
-      + "Somebody whose follow-up ends earlier counts until then (Kaplan-Meier), so people diagnosed recently take part as far as they can."),
+      + "Somebody whose follow-up ends earlier counts until then (Kaplan-Meier), so people diagnosed recently take part as far as they can. "
+      + `Everybody diagnosed from ${D.periods.quarter[0]} to ${D.periods.quarter[D.periods.quarter.length - 1]} is in these figures; the indicators further down count the people of the period that stands beside them, so the two need not agree.`),
     el("p", {}, "These figures are not adjusted for age or how ill people were at the start. They describe groups and do not say how long one person will live."),
     survivalOverTime(rows), averageSurvival(rows), survivalOfGroups(state, rows), ...survivalBelow(state), ...timeToTreatment(),
   ];
