@@ -13,9 +13,10 @@ def _make(context: BuildContext) -> None:
 node = Node(
     layer="outcomes",
     name="control_charts",
-    description="The series of every indicator and unit by quarter of diagnosis: p-chart limits, pooled three-quarter "
-    "moving average, the Making Data Count rules for special cause.",
+    description="The series of every indicator and unit by quarter of diagnosis: p-chart limits, Laney p′ where a series asks "
+    "for them, pooled three-quarter moving average, the Making Data Count rules for special cause.",
     make=_make,
     code=code_of("outcomes/series.py", "statistics"),
     inputs=("indicator_counts", "indicator_definitions"),
+    parameter_names=("laney_significance",),
 )

@@ -18,4 +18,5 @@ node = Node(
     make=_make,
     code=code_of("disclosure/outcomes.py", "statistics"),
     inputs=("released_indicators", "indicator_definitions"),
+    parameter_names=("laney_significance",),
 )

@@ -28,6 +28,7 @@ from naome_pipeline.outcomes.comparison import (
     EXACT_ONLY,
     comparison_minima,
 )
+from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.control_charts import Columns, dashboard_columns
 from naome_pipeline.statistics.funnel import Funnel, proportion_funnel, ratio_funnel
 
@@ -52,7 +53,7 @@ COMPARISON_COLUMNS = [
 ]  # fmt: skip
 SERIES_COLUMNS = [
     "indicator", "level", "unit_code", "period_kind", "period", "period_end", "numerator", "denominator", "value",
-    "centre", "lower", "upper", "moving_average", "special_cause", "variation", "suppressed", "policy",
+    "centre", "lower", "upper", "sigma_z", "limits", "moving_average", "special_cause", "variation", "suppressed", "policy",
 ]  # fmt: skip
 _UNSEEN = "hidden"
 # What a trust's series of overlapping years is called: runs and trends in it come from the overlap.
@@ -238,21 +239,26 @@ def released_series(released: pd.DataFrame, definitions: pd.DataFrame) -> pd.Dat
     seen = (wanted["numerator"].notna() & wanted["denominator"].notna()).to_numpy()
     bottom = np.where(seen, wanted["denominator"].to_numpy(dtype=float, na_value=0.0), 0.0)
     top = np.minimum(np.where(seen, wanted["numerator"].to_numpy(dtype=float, na_value=0.0), 0.0), bottom)
+    significance = float(value_of("laney_significance"))
     rows: list[Any] = []
     charts: list[Columns] = []
     series: Any = wanted.groupby(["indicator", "level", "unit_code"], sort=True).indices
     for (name, level, _unit), places in series.items():
-        chart = dashboard_columns(top[places], bottom[places], directions[str(name)])
+        # Successive years of a trust share three quarters: how far they move says nothing about chance.
+        asked = 0.0 if level == "trust" else significance
+        chart = dashboard_columns(top[places], bottom[places], directions[str(name)], asked)
         chart["moving_average"] = np.where(seen[places], chart["moving_average"], np.nan)
         if level == "trust":
             chart["special_cause"] = np.zeros(len(places), dtype=bool)
             chart["variation"] = np.full(len(places), OVERLAPPING, dtype=object)
             chart["moving_average"] = np.full(len(places), np.nan)
+            chart["sigma_z"] = np.full(len(places), np.nan)
         rows.append(places)
         charts.append(chart)
     kinds = dict.fromkeys(SERIES_COLUMNS, "string")
     kinds |= dict.fromkeys(
-        ["numerator", "denominator", "value", "centre", "lower", "upper", "moving_average"], "float64"
+        ["numerator", "denominator", "value", "centre", "lower", "upper", "sigma_z", "moving_average"],
+        "float64",
     )
     kinds |= {"special_cause": "bool", "period_end": "datetime64[us]"}
     if not charts:
@@ -263,6 +269,8 @@ def released_series(released: pd.DataFrame, definitions: pd.DataFrame) -> pd.Dat
         "centre",
         "lower",
         "upper",
+        "sigma_z",
+        "limits",
         "moving_average",
         "special_cause",
         "variation",

@@ -41,7 +41,7 @@ TABLES: dict[str, Revised] = {
     # The counts of a run chart are those of the indicators.
     "released_series": Revised(
         ("indicator", "level", "unit_code", "period_kind", "period"),
-        ("special_cause", "variation"),
+        ("special_cause", "variation", "limits"),
         dated=True,
         level="level",
     ),

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.control_charts import Columns, dashboard_columns
 from naome_pipeline.statistics.evaluation import year_on_year
 
@@ -21,12 +22,13 @@ def control_charts(counts: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFr
     """The dashboard's series of every indicator and unit by quarter: limits, moving average, special causes.
 
     `counts`: indicator_counts. A quarter in which a unit had nobody is a point without a value. Columns: indicator,
-    level, unit_code, period, period_end, and those of `statistics.control_charts.dashboard_series`.
+    level, unit_code, period, period_end, and those of `statistics.control_charts.dashboard_columns`.
     """
     directions = dict(definitions[["indicator", "direction"]].itertuples(index=False))
     wanted = counts[
         (counts["period_kind"] == "quarter") & (counts["subgroup"] == "all") & counts["numerator"].notna()
     ]
+    significance = float(value_of("laney_significance"))
     parts: list[Columns] = []
     for name, of_indicator in wanted.groupby("indicator"):
         quarters = of_indicator[["period", "period_end"]].drop_duplicates().sort_values("period_end")
@@ -37,12 +39,12 @@ def control_charts(counts: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFr
         for (level, unit), rows in units.items():
             series = np.zeros((2, len(periods)))
             series[0, place[rows]], series[1, place[rows]] = top[rows], bottom[rows]
-            chart = dashboard_columns(series[0], series[1], directions[str(name)])
+            chart = dashboard_columns(series[0], series[1], directions[str(name)], significance)
             parts.append(_placed(chart, str(name), str(level), str(unit), periods, ends))
     if not parts:
         # Nothing to chart: a table of the same columns without rows.
         nothing = np.array(["-"], dtype=object), np.array([pd.Timestamp(0).to_datetime64()])
-        chart = _placed(dashboard_columns([1.0], [2.0], "neutral"), "-", "-", "-", *nothing)
+        chart = _placed(dashboard_columns([1.0], [2.0], "neutral", significance), "-", "-", "-", *nothing)
         return pd.DataFrame(chart).iloc[:0]
     return pd.DataFrame({column: np.concatenate([part[column] for part in parts]) for column in parts[0]})
 

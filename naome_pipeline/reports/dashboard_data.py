@@ -20,6 +20,7 @@ from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.dashboard_outcomes import dashboard_outcomes
 from naome_pipeline.reports.released import ReleasedTables
+from naome_pipeline.statistics.control_charts import LANEY
 
 KINDS = {"quarter": "quarter", "rolling four quarters": "rolling", "audit period": "audit"}
 LEVELS = ("both_nations", "nation", "alliance", "trust")
@@ -53,6 +54,7 @@ def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
         "groups": {name: wording.subgroup(name) for name in sorted(set(values["subgroup"]) - {"all"})},
         "subgroups": _subgroups(values[values["subgroup"] != "all"], days),
         "series": _series(tables.frame("released_series"), periods),
+        "widened": _widened(tables.frame("released_series")),
         "comparison": _comparison(tables.frame("released_comparison")),
         "outcomes": dashboard_outcomes(tables),
         "recurrence_rates": [
@@ -197,6 +199,15 @@ def _series(series: pd.DataFrame, periods: Mapping[str, list[str]]) -> dict[str,
         limits = [numbers.tenths(v) for v in (row.centre, row.lower, row.upper, row.moving_average)]
         marked = row.variation if row.special_cause else ""
         points[places[kind][str(row.period)]] = limits[1:3] if row.level == "trust" else [*limits, marked]
+    return found
+
+
+def _widened(series: pd.DataFrame) -> dict[str, Any]:
+    """indicator -> unit -> sigma z in hundredths, of the run charts whose limits are widened by it."""
+    found: dict[str, Any] = {}
+    of = series[series["limits"] == LANEY].drop_duplicates(["indicator", "unit_code"])
+    for row in of.itertuples(index=False):
+        found.setdefault(str(row.indicator), {})[row.unit_code] = numbers.hundredths(row.sigma_z)
     return found
 
 

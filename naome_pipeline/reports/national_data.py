@@ -226,6 +226,10 @@ def _meta(release: dict[str, str]) -> list[tuple[str, str]]:
             "the four quarters that end with quarter_year; Mav_Ca and Mav_nat are of the same four quarters",
         ),
         ("rows of Alliances", "one quarter; Mav and Mav_nat are moving averages of three quarters"),
-        ("limits", "Lcl and Ucl: control limits of three standard deviations"),
+        (
+            "limits",
+            "Lcl and Ucl: control limits of three standard deviations; of an Alliance whose quarters vary more than chance "
+            "explains, widened for that (Laney p′)",
+        ),
         *sorted(release.items()),
     ]

@@ -121,6 +121,8 @@ MEANINGS = {
     "method": "how the limits were computed",
     "centre": "pooled proportion of the whole series",
     "moving_average": "three quarters pooled, centred",
+    "sigma_z": "spread of successive quarters over that of binomial counts; 1 where chance alone acts",
+    "limits": "binomial, or Laney p′: widened by sigma_z, where that lies beyond chance",
     "special_cause": "whether a rule of Making Data Count marks the point",
     "variation": "common cause, improvement or concern; not judged where years overlap",
     "people": "people counted",

@@ -15,12 +15,14 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 
 # Wheeler (2000): 3/d2 and D4 for moving ranges of two points (d2 = 1.128).
 _XMR_LIMIT, _RANGE_LIMIT, _D2 = 2.66, 3.267, 1.128
+BINOMIAL, LANEY = "binomial", "Laney p′"  # which limits a chart has
 SHORT_SERIES = 12  # points; Making Data Count advises against limits from fewer
 
 Direction = Literal["higher", "lower", "neutral"]
@@ -62,6 +64,19 @@ def dispersion(numerator: ArrayLike, denominator: ArrayLike) -> float:
         return 1.0
     z = (top / bottom - centre) / np.sqrt(centre * (1 - centre) / bottom)
     return float(np.mean(np.abs(np.diff(z))) / _D2)
+
+
+def asks_for_laney(sigma_z: float, points: int, significance: float) -> bool:
+    """Whether a series of so many points varies more from one to the next than binomial counts do.
+
+    One-sided: sigma_z beyond 1 + z·√((0.8264 T − 1.082)/(T − 1)²), the standard error of a mean moving range over d2
+    (Cryer and Ryan 1990, Journal of Quality Technology 22, 187-192). `significance` 0 never asks for it. A lasting shift is one
+    large step: it leaves sigma_z small, and stays a signal.
+    """
+    if points < 2 or significance <= 0:
+        return False
+    error = np.sqrt((0.8264 * points - 1.082) / (points - 1) ** 2)
+    return bool(sigma_z > 1 + stats.norm.isf(significance) * error)
 
 
 def xmr_chart(values: ArrayLike) -> pd.DataFrame:
@@ -161,23 +176,24 @@ def moving_average(numerator: ArrayLike, denominator: ArrayLike, span: int = 3) 
         return np.where(people > 0, windows(top) / people, np.nan)
 
 
-def dashboard_series(numerator: ArrayLike, denominator: ArrayLike, direction: Direction) -> pd.DataFrame:
-    """What the dashboard shows of one provider: the p chart, its special causes, and the moving average.
+def dashboard_columns(
+    numerator: ArrayLike, denominator: ArrayLike, direction: Direction, laney_significance: float
+) -> Columns:
+    """What the dashboard shows of one unit: p chart, or Laney p′ chart where the series asks for it, its special causes, and
+    the moving average; as arrays, since thousands of series are charted.
 
-    Columns of `special_causes` plus moving_average, sigma_z (how far binomial limits can be trusted) and short (fewer
-    than 12 points with a denominator: limits are provisional).
+    Columns of `special_causes` plus moving_average, sigma_z (how far binomial limits can be trusted), limits (BINOMIAL or
+    LANEY; see `asks_for_laney`) and short (fewer than 12 points with a denominator: limits are provisional).
     """
-    return pd.DataFrame(dashboard_columns(numerator, denominator, direction))
-
-
-def dashboard_columns(numerator: ArrayLike, denominator: ArrayLike, direction: Direction) -> Columns:
-    """`dashboard_series` as arrays, for whoever charts thousands of series."""
     top, bottom = _series(numerator, denominator)
-    chart = _proportion_chart(top, bottom, 1.0)
+    sigma_z, points = dispersion(top, bottom), int((bottom > 0).sum())
+    wide = asks_for_laney(sigma_z, points, laney_significance)
+    chart = _proportion_chart(top, bottom, sigma_z if wide else 1.0)
     chart |= _special_causes(chart, direction)
     chart["moving_average"] = moving_average(top, bottom)
-    chart["sigma_z"] = np.full(len(top), dispersion(top, bottom))
-    chart["short"] = np.full(len(top), int((bottom > 0).sum()) < SHORT_SERIES)
+    chart["sigma_z"] = np.full(len(top), sigma_z)
+    chart["limits"] = np.full(len(top), LANEY if wide else BINOMIAL, dtype=object)
+    chart["short"] = np.full(len(top), points < SHORT_SERIES)
     return chart
 
 

@@ -209,3 +209,14 @@ def test_hidden_points_take_no_part():
     assert np.isnan(found["moving_average"].iloc[2])
     assert found["centre"].iloc[0] == pytest.approx(200 / 500)
     assert found["moving_average"].iloc[1] == pytest.approx(70 / 200)
+
+
+def test_each_series_says_which_limits_it_has_and_overlapping_years_are_never_widened():
+    top, bottom = [300, 450] * 8, [900] * 16
+    alliance = released_series(series_of("alliance", "quarter", list(top), bottom), DEFINITIONS)
+    assert set(alliance["limits"]) == {"Laney p′"}
+    assert (alliance["sigma_z"] > 2).all()
+    assert not alliance["special_cause"].any()
+    trust = released_series(series_of("trust", "rolling four quarters", list(top), bottom), DEFINITIONS)
+    assert set(trust["limits"]) == {"binomial"}
+    assert trust["sigma_z"].isna().all()

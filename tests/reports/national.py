@@ -93,6 +93,7 @@ def _series(released: Any) -> pd.DataFrame:
     of["value"], of["centre"] = of["proportion"], of["rate"].where(seen)
     of["lower"] = (of["rate"] - spread).clip(0, 1).where(seen)
     of["upper"] = (of["rate"] + spread).clip(0, 1).where(seen)
+    of["sigma_z"], of["limits"] = 1.0, "binomial"
     of["moving_average"] = of["value"].where(of["level"] != "trust")
     of["special_cause"] = (
         seen & (of["level"] != "trust") & ((of["value"] > of["upper"]) | (of["value"] < of["lower"]))

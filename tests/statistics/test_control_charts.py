@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 
 from naome_pipeline.statistics.control_charts import (
+    BINOMIAL,
+    LANEY,
     Direction,
+    asks_for_laney,
+    dashboard_columns,
     dispersion,
     laney_chart,
     moving_average,
@@ -89,3 +93,48 @@ def test_false_alarms_of_the_p_chart_are_as_rare_as_three_sigma():
     chart = special_causes(p_chart(rng.binomial(size, 0.5), size), "higher")
     # 0.27% beyond three standard errors of a normal distribution.
     assert chart["astronomical"].mean() == pytest.approx(0.0027, abs=0.0015)
+
+
+def test_laney_limits_are_asked_for_as_rarely_as_they_should_be_when_chance_alone_acts():
+    rng = np.random.default_rng(21)
+    size = rng.integers(200, 400, (4000, 16))
+    found = [
+        asks_for_laney(dispersion(top, bottom), 16, 0.05)
+        for top, bottom in zip(rng.binomial(size, 0.4), size, strict=True)
+    ]
+    # A mean of ranges is skewed: 6.5% instead of 5%.
+    assert np.mean(found) == pytest.approx(0.05, abs=0.025)
+    assert not asks_for_laney(9.0, 16, 0.0)
+    assert not asks_for_laney(9.0, 1, 0.05)
+
+
+def test_standard_error_of_sigma_z_is_the_published_one():
+    # Cryer and Ryan 1990: (0.8264 T - 1.082)/(T - 1)² is the variance; here from normal series.
+    rng = np.random.default_rng(5)
+    z = rng.standard_normal((60_000, 16))
+    sigma_z = np.abs(np.diff(z)).mean(axis=1) / 1.128
+    assert sigma_z.std() == pytest.approx(np.sqrt((0.8264 * 16 - 1.082) / 15**2), rel=0.01)
+
+
+def test_a_series_that_jumps_about_gets_wider_limits_and_loses_its_marks():
+    # Quarters that differ for reasons of their own, up and down: sigma_z is far above 1.
+    rng = np.random.default_rng(3)
+    size = np.full(16, 900)
+    top = rng.binomial(size, np.clip(0.7 + 0.05 * np.array([1, -1] * 8), 0, 1))
+    plain = dashboard_columns(top, size, "higher", 0.0)
+    wide = dashboard_columns(top, size, "higher", 0.05)
+    assert set(plain["limits"]) == {BINOMIAL}
+    assert set(wide["limits"]) == {LANEY}
+    sigma_z = wide["sigma_z"][0]
+    assert sigma_z > 2
+    assert plain["special_cause"].any()
+    assert not wide["special_cause"].any()
+    for edge in ("upper", "near_upper"):
+        stretched = (wide[edge] - wide["centre"]) / (plain[edge] - plain["centre"])
+        assert stretched == pytest.approx(sigma_z)
+
+
+def test_a_lasting_shift_stays_a_signal():
+    chart = dashboard_columns([30] * 8 + [60] * 8, [100] * 16, "higher", 0.05)
+    assert set(chart["limits"]) == {BINOMIAL}
+    assert chart["special_cause"].all()

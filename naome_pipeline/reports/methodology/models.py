@@ -45,7 +45,9 @@ def methods() -> Section:
         "States: within, alert beyond the 95% limits, potential outlier beyond the 99.8% limits, each with its direction. "
         f"{EXACT_TAIL} Not assessed below {value['funnel_minimum_people']} people or "
         f"{value['funnel_minimum_expected']} expected.",
-        "Over time: p-charts, Laney p′ where dispersion asks for it, and the Making Data Count rules for special cause.",
+        "Over time: p-charts; Laney p′ limits where the spread of successive quarters lies beyond that of binomial counts at "
+        f"{value['laney_significance']} one-sided, and each series says which limits it has; the Making Data Count rules for "
+        "special cause.",
         "Variation between hospitals: random-intercept logistic model; median odds ratio and intraclass correlation with "
         "profile-likelihood intervals.",
         "Change from year to year: difference of two proportions with Newcombe's 95% interval. Named interventions: interrupted "

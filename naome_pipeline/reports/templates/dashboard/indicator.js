@@ -69,6 +69,7 @@ function runChart(indicator, state) {
   const id = indicator.indicator, labels = D.periods.quarter;
   const area = UNITS.get(state.a) || UNITS.get(theNation(state.t));
   if (!area) { return null; }
+  const sigmaZ = (D.widened[id] || {})[area.code];
   const series = (D.series[id] || {})[area.code] || [], cells = cellsOf(id, "quarter", area.code);
   const title = `${id} by quarter, ${longName(area.code)}`;
   const share = (t) => (t === null ? null : t / 1000);
@@ -85,6 +86,8 @@ function runChart(indicator, state) {
   const columns = ["Quarter", "Value", "People", "95% interval", "Centre", "Control limits", "Moving average", "Special cause"].map((t, i) => ({ title: t, number: i > 0 && i < 7 }));
   const made = figure({ name: "run_chart", title, points, data: {},
     caption: "Value of each quarter of diagnosis with the centre, control limits (three standard deviations) and the moving average of three quarters. "
+      + (sigmaZ ? `The limits are widened (Laney p′): these quarters vary ${(sigmaZ / 100).toFixed(1)} times as much as chance among so many people would make them. `
+        : "The limits are those of chance among so many people (p chart). ")
       + "A special cause is a pattern that chance alone would rarely make: a point outside the limits, seven in a row on one side or in one direction, or two of three near a limit.",
     key: [keyItem("value", { shape: "circle", dash: "1 0", thick: true, lit: true }), keyItem("centre", { dash: "7 4" }), keyItem("control limits", { dash: "1 0" }), keyItem("moving average", { dash: "1.5 3" }),
       keyItem("improvement", { shape: "triangle-up", lit: true }), keyItem("concern", { shape: "triangle-down", lit: true }), keyItem("higher or lower, where neither is better", { shape: "diamond", lit: true })],
