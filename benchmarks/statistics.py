@@ -36,7 +36,7 @@ def say(text: str) -> None:
 def national_people(
     people: int = 60_000, trusts: int = 130, seed: int = 1
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Assessed people (six indicators) and case mix with missing performance status, deprivation and ethnicity."""
+    """Assessed people (six indicators) and case mix with missing performance status, deprivation, ethnicity and subtype."""
     rng = np.random.default_rng(seed)
     person = np.array([f"P{n:06d}" for n in range(people)], dtype=object)
     trust = rng.choice(np.array([f"T{n:03d}" for n in range(trusts)], dtype=object), people)
@@ -74,6 +74,13 @@ def national_people(
             "performance_status": pd.Series(status.astype(str), dtype=object).where(known),
             "mbc_year": rng.integers(2019, 2025, people),
             **{site: rng.random(people) < 0.3 for site in SITES},
+            "subtype": rng.choice(
+                np.array(
+                    ["triple_negative", "her2_positive", "hormone_positive_her2_negative", None], dtype=object
+                ),
+                people,
+                p=[0.1, 0.12, 0.55, 0.23],
+            ),
         }
     )
     return assessed, case_mix

@@ -26,5 +26,7 @@ node = Node(
         "spline_knots",
         "rare_level_people",
         "model_minimum_events",
+        "model_events_per_term",
+        "receptors_minimum_known",
     ),
 )

@@ -19,7 +19,7 @@ node = Node(
     description="Observed deaths of every trust against those a Cox model expects from age, fitness, sites and the rest "
     "of its people's case mix; exact Poisson limits, state and direction.",
     make=_make,
-    code=code_of("outcomes/survival.py", "outcomes/risk.py", "statistics"),
+    code=code_of("outcomes/survival.py", "outcomes/risk.py", "statistics", "indicators/registry.yaml"),
     inputs=("person_facts", "case_mix"),
     parameter_names=(
         "imputations",
@@ -27,6 +27,8 @@ node = Node(
         "spline_knots",
         "rare_level_people",
         "model_minimum_events",
+        "model_events_per_term",
+        "receptors_minimum_known",
         "funnel_minimum_expected",
     ),
     uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},

@@ -6,12 +6,14 @@ What belongs here: the case mix of the audit and which indicators are adjusted. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from naome_pipeline.indicators.registry import registry
 from naome_pipeline.parameters import value_of
-from naome_pipeline.statistics.design_matrix import CaseMix, Categorical
+from naome_pipeline.statistics.design_matrix import CaseMix, Categorical, plan_design
 from naome_pipeline.statistics.diagnostics import Diagnostics
 from naome_pipeline.statistics.imputation import Imputation, Variable, impute
 from naome_pipeline.statistics.linear_algebra import NotConverged
@@ -33,10 +35,14 @@ PROVIDER, COEFFICIENT, FIGURE, GROUP, MISSING, MERGED, SENSITIVITY, NOTE = (
     "note",
 )
 NOT_MODELLED, NOT_CONVERGED = "not modelled", "not converged"
+SUBTYPE = "subtype"
+_RECEPTORS = re.compile(rf"\b(er|pr|her2|{SUBTYPE})\b")
 
 
-def audit_case_mix() -> CaseMix:
-    """Age as a spline; sex, deprivation, ethnicity, comorbidity, frailty, performance status, sites, year as levels."""
+def audit_case_mix(frame: pd.DataFrame, indicator: str) -> CaseMix:
+    """Age as a spline; sex, deprivation, ethnicity, comorbidity, frailty, performance status, sites, year and, where the feed
+    has it and the denominator is not defined by it, receptor subtype as levels."""
+    receptors = {SUBTYPE: Categorical()} if _has_receptors(frame) and not _by_receptors(indicator) else {}
     return CaseMix(
         splines={"age": int(value_of("spline_knots"))},
         categorical={
@@ -48,13 +54,26 @@ def audit_case_mix() -> CaseMix:
             "performance_status": Categorical(ordered=STATUS),
             "year": Categorical(),
             **{site: Categorical() for site in SITES},
+            **receptors,
         },
         minimum_people=int(value_of("rare_level_people")),
     )
 
 
-def _variables() -> list[Variable]:
+def _has_receptors(frame: pd.DataFrame) -> bool:
+    """Whether enough people have a known subtype: rapid registration has none, pathology may add a few."""
+    return bool(frame[SUBTYPE].notna().mean() >= value_of("receptors_minimum_known"))
+
+
+def _by_receptors(indicator: str) -> bool:
+    """Whether receptors decide who is in the denominator: they are then no difference between its people."""
+    entry = registry().indicators.get(indicator)
+    return entry is not None and _RECEPTORS.search(entry.denominator.where) is not None
+
+
+def _variables(frame: pd.DataFrame) -> list[Variable]:
     """What is imputed, and what only helps to impute."""
+    receptors = [Variable(SUBTYPE, "categorical")] if _has_receptors(frame) else []
     return [
         Variable("age", "continuous"),
         Variable("sex", "categorical"),
@@ -63,6 +82,7 @@ def _variables() -> list[Variable]:
         Variable("charlson", "ordered", (0, 1, 2, 3)),
         Variable("frailty", "ordered", FRAILTY),
         Variable("performance_status", "ordered", STATUS),
+        *receptors,
     ]
 
 
@@ -92,24 +112,14 @@ def risk_models(assessed: pd.DataFrame, case_mix: pd.DataFrame, adjusted: Iterab
     names = sorted(set(adjusted) & set(assessed["indicator"]))
     rows: list[tuple[str, str, str, str, float | None, str]] = []
     frame = people_frame(assessed, case_mix, names) if names else pd.DataFrame()
-    possible = [name for name in names if _enough(frame[name])]
-    rows += [
-        (
-            name,
-            NOTE,
-            "",
-            NOT_MODELLED,
-            None,
-            f"fewer than {int(value_of('model_minimum_events'))} people in or outside the numerator",
-        )
-        for name in names
-        if name not in possible
-    ]
+    lacking = {name: too_few_events(frame, name) for name in names}
+    possible = [name for name in names if not lacking[name]]
+    rows += [(name, NOTE, "", NOT_MODELLED, None, why) for name, why in lacking.items() if why]
     if possible:
         imputed = imputed_copies(frame, possible)
         for name in possible:
             try:
-                model = risk_adjust(frame, imputed, name, "trust_code", audit_case_mix())
+                model = risk_adjust(frame, imputed, name, "trust_code", audit_case_mix(frame, name))
             except NotConverged as problem:
                 rows.append((name, NOTE, "", NOT_CONVERGED, None, str(problem)))
                 continue
@@ -118,15 +128,26 @@ def risk_models(assessed: pd.DataFrame, case_mix: pd.DataFrame, adjusted: Iterab
     return table.astype(dict.fromkeys(COLUMNS, "string") | {"value": "float64"})
 
 
-def _enough(outcome: pd.Series) -> bool:
-    known = outcome.dropna()
-    least = value_of("model_minimum_events")
-    return bool(known.sum() >= least and len(known) - known.sum() >= least)
+def too_few_events(frame: pd.DataFrame, outcome: str) -> str:
+    """Why there are too few people in, or outside, a numerator for a model of the audit's case mix; nothing when there are
+    enough. A model with fewer for each of its terms describes its own people and does not predict others (Peduzzi et al.
+    1996)."""
+    inside: pd.DataFrame = frame[frame[outcome].notna()]
+    fewer = min(inside[outcome].sum(), len(inside) - inside[outcome].sum())
+    least, each = int(value_of("model_minimum_events")), int(value_of("model_events_per_term"))
+    if fewer < least:
+        return f"fewer than {least} people in or outside the numerator"
+    terms = len(plan_design(inside, audit_case_mix(frame, outcome)).names) - 1
+    if fewer < each * terms:
+        return (
+            f"fewer than {each} people in or outside the numerator for each of the {terms} terms of the model"
+        )
+    return ""
 
 
 def imputed_copies(frame: pd.DataFrame, outcomes: list[str]) -> list[pd.DataFrame]:
     """The imputed copies, with the columns that never miss added back."""
-    variables = [v for v in _variables() if frame[v.name].notna().any()]
+    variables = [v for v in _variables(frame) if frame[v.name].notna().any()]
     found: Imputation = impute(
         frame,
         variables,
@@ -187,7 +208,19 @@ def _rows(model: RiskAdjustment) -> list[tuple[str, str, str, float | None, str]
             rows += [
                 (SENSITIVITY, str(row["term"]), m, float(row[m]), "") for m in ("pooled", "complete_case")
             ]
-    return rows + [(NOTE, "", "note", None, note) for note in dict.fromkeys(model.notes)]
+    notes = dict.fromkeys([*_no_prediction(model.validated), *model.notes])
+    return rows + [(NOTE, "", "note", None, note) for note in notes]
+
+
+def _no_prediction(found: Diagnostics | None) -> list[str]:
+    """A warning where predictions for hospitals that a model was not fitted to do not go with what happened there."""
+    if found is None or (found.calibration_slope > 0 and found.auc > 0.5):
+        return []
+    slope = f"{found.calibration_slope:.2f}".replace("-", "−")
+    return [
+        "in hospitals that it was not fitted to, the model predicts no better than chance (AUC "
+        f"{found.auc:.2f}, calibration slope {slope}): adjusting changes little that can be relied on"
+    ]
 
 
 def _figures(prefix: str, found: Diagnostics) -> list[tuple[str, str, str, float | None, str]]:

@@ -9,7 +9,7 @@ import datetime as dt
 
 import pandas as pd
 
-from naome_pipeline.outcomes.risk import audit_case_mix, imputed_copies, people_frame
+from naome_pipeline.outcomes.risk import audit_case_mix, imputed_copies, people_frame, too_few_events
 from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.funnel import Minima, ratio_funnel
 from naome_pipeline.statistics.risk_adjustment import risk_adjust_survival
@@ -143,12 +143,12 @@ def survival_comparison(facts: pd.DataFrame, case_mix: pd.DataFrame, snapshot_da
     limits), with `note`: everything a reader must know about the model. Without enough deaths the table is empty.
     """
     times = follow_up(facts, snapshot_date)
-    if times["died"].sum() < value_of("model_minimum_events"):
-        return _named(ratio_funnel(["-"], [1], [1.0], direction="lower").table.iloc[:0], "")
     assessed = times.assign(indicator="P10", outcome=times["died"])
     frame = people_frame(assessed, case_mix, ["P10"]).merge(times[["person_id", "days"]], on="person_id")
+    if times.empty or too_few_events(frame, "P10"):
+        return _named(ratio_funnel(["-"], [1], [1.0], direction="lower").table.iloc[:0], "")
     model = risk_adjust_survival(
-        frame, imputed_copies(frame, ["P10"]), "days", "P10", "trust_code", audit_case_mix()
+        frame, imputed_copies(frame, ["P10"]), "days", "P10", "trust_code", audit_case_mix(frame, "P10")
     )
     providers = model.providers
     funnel = ratio_funnel(

@@ -20,6 +20,7 @@ from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.dashboard_outcomes import dashboard_outcomes
 from naome_pipeline.reports.released import ReleasedTables
+from naome_pipeline.reports.standing import without_adjustment
 from naome_pipeline.statistics.control_charts import LANEY
 
 KINDS = {"quarter": "quarter", "rolling four quarters": "rolling", "audit period": "audit"}
@@ -56,6 +57,7 @@ def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
         "series": _series(tables.frame("released_series"), periods),
         "widened": _widened(tables.frame("released_series")),
         "comparison": _comparison(tables.frame("released_comparison")),
+        "unadjusted": without_adjustment(tables),
         "outcomes": dashboard_outcomes(tables),
         "recurrence_rates": [
             _plain(r) | {c: numbers.tenths(r[c]) for c in ("incidence", "lower", "upper", "died_before")}

@@ -33,6 +33,7 @@ TERMS = {
     "frailty": "Frailty",
     "performance_status": "Performance status",
     "year": "Year of diagnosis",
+    "subtype": "Receptor subtype",
     "bone": "Metastases in bone",
     "liver": "Metastases in liver",
     "lung": "Metastases in lung",
@@ -41,7 +42,13 @@ TERMS = {
     "alliance": "Cancer Alliance",
     "twice the people a year": "Twice as many people a year",
 }
-LEVELS = {"imd_quintile: 1": "1 (most deprived)", "imd_quintile: 5": "5 (least deprived)"}
+LEVELS = {
+    "imd_quintile: 1": "1 (most deprived)",
+    "imd_quintile: 5": "5 (least deprived)",
+    "subtype: her2_positive": "HER2 positive",
+    "subtype: hormone_positive_her2_negative": "hormone receptor positive, HER2 negative",
+    "subtype: triple_negative": "triple negative",
+}
 # The indicator, with its variants, that gives survival below the nation.
 SURVIVAL = "P10"
 # Why a figure is missing, by how the methods begin to say it.

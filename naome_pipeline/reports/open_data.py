@@ -179,7 +179,7 @@ MEANINGS = {
     "numerator_text": "who meets the criterion",
     "variant_of": "indicator that this one varies; empty for none",
     "completeness_indicator": "indicator of how complete the records behind it are",
-    "risk_adjustment": "case mix, or none",
+    "risk_adjustment": "case mix, or none: what the indicator asks for; risk_models.csv says where a release has no model",
     "guideline": "guideline behind the indicator",
     "construction": "how it is computed",
     "extension": "whether it goes beyond the audit's plan",

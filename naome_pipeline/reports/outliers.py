@@ -20,7 +20,17 @@ from naome_pipeline.reports.main_period import ADJUSTED, MainPeriod, Row, Unit
 from naome_pipeline.reports.outlier_timetable import load_timetable
 from naome_pipeline.reports.pages import render_page
 from naome_pipeline.reports.released import ReleasedTables
-from naome_pipeline.reports.standing import ALERT, BETTER, HIDDEN_STATE, JUDGED, POTENTIAL, WORSE, standing
+from naome_pipeline.reports.standing import (
+    ALERT,
+    BETTER,
+    HIDDEN_STATE,
+    JUDGED,
+    POTENTIAL,
+    WORSE,
+    not_adjusted_words,
+    standing,
+    without_adjustment,
+)
 
 FOLDER = "outliers"
 PAGE_FILE = f"{FOLDER}/outlier_pack.html"
@@ -154,6 +164,7 @@ def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
         groups=groups,
         tallies=tallies(main),
         standing=stood,
+        unadjusted=not_adjusted_words(without_adjustment(tables)),
         by_chance={state: _about(share * stood.shown) for state, share in _BY_CHANCE.items()},
         stages=timetable.stages,
         dates=dates,

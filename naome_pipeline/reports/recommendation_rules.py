@@ -214,14 +214,15 @@ def data_quality(
 def outliers(
     basis: Basis, threshold: float, kinds: tuple[str, ...], subgroups: tuple[str, ...]
 ) -> list[Found]:
-    """By the number of potential outliers on the worse side, risk adjusted where there is a model."""
+    """By the number of potential outliers on the worse side; an indicator that asks for risk adjustment and has none names
+    nobody."""
     del subgroups
     table = basis.tables.frame("released_comparison")
     found = []
     for name in basis.of_kinds(kinds):
         row = basis.whole(name)
         here = table[table["indicator"] == name]
-        kind = ADJUSTED if (here["comparison"] == ADJUSTED).any() else UNADJUSTED
+        kind = UNADJUSTED if basis.eligible[name]["risk_adjustment"] in (None, "none") else ADJUSTED
         here = here[here["comparison"] == kind]
         outside = here[(here["state"] == "potential outlier") & (here["direction"] == "worse")]
         if row is None or len(outside) < threshold:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from naome_pipeline.reports import numbers
+from naome_pipeline.reports.released import ReleasedTables
 
 ALERT, POTENTIAL = "alert", "potential outlier"
 JUDGED = ("within", ALERT, POTENTIAL)
@@ -59,3 +60,26 @@ def standing(rows: Iterable[Mapping[str, Any]]) -> Standing:
         hidden=states.count(HIDDEN_STATE),
         not_assessed=sum(state not in (*JUDGED, HIDDEN_STATE) for state in states),
     )
+
+
+def without_adjustment(tables: ReleasedTables) -> dict[str, str]:
+    """Indicators that ask for risk adjustment and have none in this release, with the reason: nobody is judged by them."""
+    compared, models = tables.frame("released_comparison"), tables.frame("released_risk_models")
+    adjusted = set(compared.loc[compared["comparison"] == "risk adjusted", "indicator"])
+    reasons = models[(models["part"] == "note") & models["measure"].isin(["not modelled", "not converged"])]
+    why = reasons.drop_duplicates("indicator").set_index("indicator")["note"].to_dict()
+    asked = tables.frame("released_definitions").sort_values("position")
+    asked = asked[asked["available"] & (asked["risk_adjustment"] != "none")]
+    return {
+        str(name): str(why.get(name) or "this release shows no adjusted result")
+        for name in asked["indicator"]
+        if name in set(compared["indicator"]) - adjusted
+    }
+
+
+def not_adjusted_words(missing: Mapping[str, str]) -> str:
+    """Those indicators in one sentence; nothing where there are none."""
+    if not missing:
+        return ""
+    named = "; ".join(f"{name} ({reason})" for name, reason in missing.items())
+    return f"Not adjusted in this release, so shown unadjusted, and nobody is judged by it: {named}."

@@ -39,6 +39,13 @@ def people(
             "performance_status": [str(s) if k else None for s, k in zip(status, known, strict=True)],
             "mbc_year": rng.integers(2022, 2025, number),
             **{site: rng.random(number) < 0.3 for site in SITES},
+            "subtype": np.random.default_rng(seed).choice(
+                np.array(
+                    ["triple_negative", "her2_positive", "hormone_positive_her2_negative", None], dtype=object
+                ),
+                number,
+                p=[0.12, 0.13, 0.5, 0.25],
+            ),
         }
     )
     return assessed, case_mix

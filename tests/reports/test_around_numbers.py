@@ -197,6 +197,7 @@ def test_every_document_counts_what_can_be_shown_and_what_is_hidden(tables, tmp_
     assert f"No result that can be shown; of the {hidden} hidden ones nothing is said here." in pack
     assert f"{shown} results of trusts can be shown beside the nation. {said}" in newsletter
     assert f"We hide {hidden} more results" in text_of(folder / "patient_summary.html")
+    assert "Not adjusted in this release, so shown unadjusted, and nobody is judged by it: P7 (" in pack
     for text in (pack, newsletter):
         assert "no such result" not in text
 

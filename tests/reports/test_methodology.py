@@ -101,6 +101,13 @@ def test_every_code_list_has_its_source_and_its_codes(document):
     assert listed == {line.split(",")[0] for line in lines}
 
 
+def test_a_definition_says_where_this_release_does_not_adjust(document):
+    printed = {t.caption.split(":")[0]: facts(t) for t in tables_of(section(document, "definitions"))}
+    assert printed["P5"]["Risk adjustment"] == "case mix"
+    assert printed["P7"]["Risk adjustment"].startswith("case mix; not in this release: ")
+    assert printed["P1"]["Risk adjustment"] == "none"
+
+
 def test_the_methods_say_what_decides_a_state(document):
     [bullets] = [b for b in section(document, "methods").blocks if isinstance(b, Bullets)]
     [states] = [item for item in bullets.items if item.startswith("States:")]

@@ -53,12 +53,14 @@ def change(indicator: str, difference: float, lower: float, upper: float, year: 
     }  # fmt: skip
 
 
-def trusts(indicator: str, worse: int, better: int = 0, hidden: int = 0) -> list[dict]:
+def trusts(
+    indicator: str, worse: int, better: int = 0, hidden: int = 0, comparison: str = "unadjusted"
+) -> list[dict]:
     states = [("potential outlier", "worse")] * worse + [("potential outlier", "better")] * better
     states += [("hidden", "")] * hidden + [("within", "")] * 5
     return [
         {
-            "indicator": indicator, "comparison": "unadjusted", "period": "2021 to 2023", "trust_code": f"R{n:02d}",
+            "indicator": indicator, "comparison": comparison, "period": "2021 to 2023", "trust_code": f"R{n:02d}",
             "unit_name": f"Trust {n}", "state": state, "direction": direction, "overdispersed_state": "alert",
             "overdispersed_direction": direction, "suppressed": "", "policy": "public",
         }
@@ -102,7 +104,8 @@ FIVE: dict[str, list[dict]] = {
         change("P8", -0.3, -0.4, -0.2, 2022),
         change("P8", 0.01, -0.1, 0.1),
     ],
-    "released_comparison": trusts("P9", worse=2, better=3) + trusts("P8", worse=1, hidden=4),
+    "released_comparison": trusts("P9", worse=2, better=3, comparison="risk adjusted")
+    + trusts("P8", worse=1, hidden=4),
 }
 
 
@@ -123,6 +126,13 @@ def test_each_rule_takes_its_worst_indicator_that_no_earlier_rule_has_taken(tmp_
     assert {r.level for r in found} == {"national", "Alliance", "trust"}
     assert found[1].guideline == "NICE TA509"
     assert found[3].guideline == "The audit's data-quality target of 90%"
+
+
+def test_nobody_is_named_by_an_unadjusted_result_where_adjustment_is_asked_for(tmp_path):
+    unadjusted = FIVE["released_comparison"]
+    changed = [row | {"comparison": "unadjusted"} for row in unadjusted]
+    found = of(tmp_path, tables(**FIVE | {"released_comparison": changed}))
+    assert "P9" not in {r.indicator for r in found if r.rule == "outliers"}
 
 
 def test_the_evidence_names_its_numbers(tmp_path):

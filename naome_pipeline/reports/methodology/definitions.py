@@ -12,6 +12,7 @@ from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Paragraph, Section, Subheading, Table
 from naome_pipeline.reports.reading import Reading
+from naome_pipeline.reports.standing import without_adjustment
 
 DIRECTIONS = {
     "higher": "more is better",
@@ -65,18 +66,22 @@ def indicators(reading: Reading) -> Section:
             "without which it is not available; a bar separates alternatives."
         )
     ]
-    definitions = registry()
+    definitions, unadjusted = registry(), without_adjustment(reading.tables)
     for goal, title in definitions.goals.items():
         blocks.append(Subheading(f"Goal {goal}: {title}"))
         blocks += [
-            _definition(row, definitions.indicators[name].needs if name in definitions.indicators else [])
+            _definition(
+                row,
+                definitions.indicators[name].needs if name in definitions.indicators else [],
+                unadjusted.get(name, ""),
+            )
             for name, row in reading.definitions.items()
             if row["goal"] == goal
         ]
     return Section("definitions", "Definitions of the indicators", blocks, new_page=True)
 
 
-def _definition(row: dict[str, Any], needs: list[str]) -> Table:
+def _definition(row: dict[str, Any], needs: list[str], unadjusted: str) -> Table:
     available = wording.state(row, True) or "yes"
     if available == "yes" and not numbers.missing(row["not_in"]) and row["not_in"]:
         available = f"in {row['nations']}; {' '.join(wording.missing_in(str(row['not_in'])).values())}"
@@ -88,7 +93,10 @@ def _definition(row: dict[str, Any], needs: list[str]) -> Table:
         ("Numerator", str(row["numerator_text"])),
         ("Direction", DIRECTIONS[str(row["direction"])]),
         ("Follow-up", f"{numbers.count(follow_up)} days" if follow_up else "none needed"),
-        ("Risk adjustment", str(row["risk_adjustment"])),
+        (
+            "Risk adjustment",
+            str(row["risk_adjustment"]) + (f"; not in this release: {unadjusted}" if unadjusted else ""),
+        ),
         ("Status", str(row["status"])),
         ("Available", available),
         ("Construction", str(row["construction"])),

@@ -38,7 +38,10 @@ def methods() -> Section:
         f"{value['de_novo_window_end']} on among those still followed then (a landmark).",
         f"Risk adjustment: logistic model with a restricted cubic spline of age ({value['spline_knots']} knots); missing case "
         f"mix by chained equations ({value['imputations']} imputations, outcome included, categories imputed as categories), "
-        "pooled by Rubin's rules with Barnard-Rubin degrees of freedom; indirect standardisation.",
+        "pooled by Rubin's rules with Barnard-Rubin degrees of freedom; indirect standardisation. Receptor subtype is in the "
+        "case mix where the feed has it. No model below "
+        f"{value['model_events_per_term']} people in or outside the numerator for each of its terms (Peduzzi et al. 1996): the "
+        "measure is then shown unadjusted and nobody is judged by it.",
         "Funnel limits at 95% and 99.8%: interpolated exact binomial or Poisson (Spiegelhalter 2005). Beside them, limits with "
         "additive overdispersion, winsorised at 10% in each tail; of an adjusted ratio against the binomial variance that its "
         "exact limits have. Deaths within 30 days of chemotherapy: exact limits only.",

@@ -18,7 +18,7 @@ from naome_pipeline.reports.documents.pictures import draw
 from naome_pipeline.reports.reading import Reading, rows_of, value_cells
 from naome_pipeline.reports.recommendation_rules import ADJUSTED, UNADJUSTED
 from naome_pipeline.reports.recommendations import Recommendation
-from naome_pipeline.reports.standing import EXACT_TAIL
+from naome_pipeline.reports.standing import EXACT_TAIL, not_adjusted_words, without_adjustment
 
 # What Alliances are compared by, beside the measure that varies most between hospitals.
 COMPARED = ("P1", "P8", "P10_1y")
@@ -152,13 +152,14 @@ def _outside(reading: Reading) -> list[Block]:
         numeric=(2, 3, 4, 5, 6, 7),
         widths=(11, 6, 3, 3, 3, 3, 3, 4),
     )  # fmt: skip
+    unadjusted = not_adjusted_words(without_adjustment(reading.tables))
     return [
         Subheading("Hospitals outside the limits"),
         Paragraph(
             "Potential outliers lie beyond the 99.8% limits, alerts beyond the 95% limits. Chance alone puts at most one "
             "hospital in twenty beyond the 95% limits. A position is a reason to look, not a judgement; small hospitals are not "
             "assessed. Where neither more nor less is better, the sides are lower and higher. The table counts results "
-            f"that can be shown: a hidden one may lie anywhere. {EXACT_TAIL}"
+            f"that can be shown: a hidden one may lie anywhere. {EXACT_TAIL} {unadjusted}".strip()
         ),
         table,
     ]

@@ -125,6 +125,7 @@ function funnels(indicator, state) {
   if (names.length > 1) {
     made.querySelector("figcaption").append(chooser({ id: "comparison", label: "Comparison", value: kind, options: names.map((n) => [n, capital(n)]), choose: (c) => go({ c }) }));
   }
+  if (D.unadjusted[id]) { made.append(el("p", { class: "hint" }, `Not adjusted for who is treated in this release: ${D.unadjusted[id]}. Nobody is judged by it.`)); }
   if (funnel.method) { made.append(el("p", { class: "hint" }, `Method: ${funnel.method}.`)); }
   return [made];
 }

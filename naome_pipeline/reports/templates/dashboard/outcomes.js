@@ -124,7 +124,7 @@ function models(state) {
   const signed = (h) => (h === null ? NOTHING : h < 0 ? `−${ratio(-h)}` : ratio(h));
   const parts = [
     el("p", {}, "Hospitals differ in the people they treat. For the indicators below a model says how many people would be expected to meet the criterion, given age, sex, deprivation, ethnicity, other illnesses, "
-      + "frailty, performance status, sites of metastases and year. The adjusted funnel compares what happened with that. Here is how far the model can be trusted."),
+      + "frailty, performance status, sites of metastases, year and, where it is recorded, receptor subtype. The adjusted funnel compares what happened with that. Here is how far the model can be trusted."),
     el("div", { class: "choices" }, el("div", { class: "wrap" }, chooser({ id: "model-indicator", label: "Indicator", value: id, options: names.map((name) => [name, titleOf(INDICATORS.get(name))]), choose: (i) => go({ i }) }))),
     el("h3", {}, titleOf(INDICATORS.get(id)))];
   if (!model.own) { return [...parts, nothing(`No risk model: ${model.reason}.`)]; }

@@ -23,7 +23,7 @@ function definitionList(indicator) {
     entry("Which way is better", DIRECTIONS[indicator.direction]), entry("Goal of the audit", indicator.goal_title),
     entry("Follow-up needed", `${count(indicator.follow_up_days)} days after diagnosis`),
     entry("How complete the record is", indicator.completeness_indicator ? `see ${indicator.completeness_indicator}` : ""),
-    entry("Adjusted for who is treated", indicator.risk_adjustment !== "none" ? "yes, where enough people had it; see the funnel" : ""),
+    entry("Adjusted for who is treated", indicator.risk_adjustment === "none" ? "" : D.unadjusted[indicator.indicator] ? `not in this release: ${D.unadjusted[indicator.indicator]}` : "yes, where enough people had it; see the funnel"),
     entry("Guideline", indicator.guideline), entry("Note", indicator.construction));
 }
 function definition(indicator) {
