@@ -1,7 +1,8 @@
 """`python -m benchmarks.statistics`: the statistics layer at national size, and simulations of its honesty.
 
 National: 60,000 people, 130 trusts, six adjusted indicators, 10 imputations. Simulations: how often chance alone names a
-trust, how often a real difference is found, how often 95% intervals hold the truth, and how much imputation mends.
+trust, how often a real difference is found, how often 95% intervals hold the truth, how much imputation mends, and how often
+an intervention without effect seems to have one.
 `docs/statistics-checked.md` has the figures of one run.
 """
 
@@ -19,6 +20,7 @@ from naome_pipeline.outcomes.associations import associated_factors
 from naome_pipeline.outcomes.comparison import alarm_account, provider_comparison
 from naome_pipeline.outcomes.risk import SITES, risk_models
 from naome_pipeline.outcomes.variation import variation_by_indicator
+from naome_pipeline.statistics.evaluation import difference_in_differences, interrupted_time_series
 from naome_pipeline.statistics.funnel import proportion_funnel
 from naome_pipeline.statistics.intervals import wilson_interval
 from naome_pipeline.statistics.survival import survival_by_group
@@ -218,6 +220,48 @@ def imputation_against_complete_cases(rounds: int = 12, people: int = 3_000) -> 
     )
 
 
+def without_an_effect(rounds: int = 1_000) -> pd.DataFrame:
+    """Share of interrupted time series without any effect that find one (p below 5%), by length and autocorrelation."""
+    rng = np.random.default_rng(6)
+    rows = []
+    for periods in (16, 24, 40):
+        for autocorrelation in (0.0, 0.2, 0.4):
+            found = np.zeros(2)
+            for _ in range(rounds):
+                errors = np.zeros(periods)
+                for t in range(periods):
+                    errors[t] = autocorrelation * errors[t - 1] + rng.normal(0, 0.015)
+                people = rng.integers(900, 1100, periods)
+                share = np.clip(0.6 + errors, 0, 1)
+                series = interrupted_time_series(
+                    rng.binomial(people, share), people, start=periods // 2, minimum_periods=8
+                )
+                terms = series.terms.set_index("term")
+                found += terms.loc[["level change", "slope change"], "p"].to_numpy() < 0.05
+            rows.append((periods, autocorrelation, *(found / rounds)))
+    return pd.DataFrame(
+        rows, columns=pd.Index(["quarters", "autocorrelation", "level change", "slope change"])
+    )
+
+
+def without_a_difference(rounds: int = 500) -> pd.DataFrame:
+    """Share of differences-in-differences without any effect that find one, each provider on a course of its own."""
+    rng = np.random.default_rng(7)
+    rows = []
+    for providers, treated in ((12, 3), (20, 10), (40, 5), (40, 20)):
+        names = np.repeat([f"T{n:02d}" for n in range(providers)], 12)
+        periods = np.tile(np.arange(12), providers)
+        found = 0
+        for _ in range(rounds):
+            course = 0.5 + np.cumsum(rng.normal(0, 0.02, (providers, 12)), axis=1)
+            people = np.repeat(rng.integers(10, 60, providers), 12)
+            top = rng.binomial(people, np.clip(course, 0, 1).ravel())
+            inside = [f"T{n:02d}" for n in range(treated)]
+            found += difference_in_differences(names, periods, top, people, inside, start=6).p < 0.05
+        rows.append((providers, treated, found / rounds))
+    return pd.DataFrame(rows, columns=pd.Index(["providers", "with the intervention", "effect"]))
+
+
 def main() -> None:
     """Run everything; the last line is one JSON object."""
     say("Statistics layer, 60,000 people, 130 trusts, 6 adjusted indicators, 10 imputations")
@@ -229,6 +273,11 @@ def main() -> None:
         (
             "Imputation against complete cases, against the model without missing values",
             imputation_against_complete_cases(),
+        ),
+        ("Interrupted series without an effect that find one (nominal: 0.05)", without_an_effect()),
+        (
+            "Differences-in-differences without an effect that find one (nominal: 0.05)",
+            without_a_difference(),
         ),
     ):
         say(f"\n{title}\n{table.round(4).to_string(index=False)}")

@@ -17,4 +17,5 @@ node = Node(
     make=_make,
     code=code_of("outcomes/interventions.py", "outcomes/interventions.yaml", "statistics"),
     inputs=("indicator_counts",),
+    parameter_names=("series_minimum_periods",),
 )

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from naome_pipeline.configuration import read_configuration, understanding
+from naome_pipeline.parameters import value_of
 from naome_pipeline.periods import Quarter
 from naome_pipeline.statistics.evaluation import (
     Intervention,
@@ -73,10 +74,12 @@ def _series(table: pd.DataFrame, intervention: Intervention) -> list[tuple]:
         national["numerator"].to_numpy(dtype=float),
         national["denominator"].to_numpy(dtype=float),
         start=before,
+        minimum_periods=int(value_of("series_minimum_periods")),
         transition=intervention.transition,
     )
+    note = f"autocorrelation of successive quarters {found.autocorrelation:.2f}"
     return [
-        (r["term"], r["estimate"], r["standard_error"], r["lower"], r["upper"], r["p"], "")
+        (r["term"], r["estimate"], r["standard_error"], r["lower"], r["upper"], r["p"], note)
         for r in found.terms.to_dict("records")
     ]
 

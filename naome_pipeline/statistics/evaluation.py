@@ -4,7 +4,7 @@ What belongs here: the difference of two proportions, interrupted time series, d
 pre-period check, and the entry that names an intervention. What does not: special causes on one chart
 (`control_charts.py`). None of these shows cause on its own: each result carries what it assumes.
 
-The regressions are statsmodels' (weighted least squares with autocorrelation-robust or cluster-robust errors).
+Errors of neighbouring periods and of one provider hang together; the fits allow for that (`dependent_errors.py`).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 import pydantic
-import statsmodels.api as sm
 from numpy.typing import ArrayLike
 from scipy import stats
 
 from naome_pipeline.periods import Quarter
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.dependent_errors import Fit, autoregressive_fit, clustered_fit
 from naome_pipeline.statistics.intervals import wilson_interval
 
-# Cluster-robust errors are too small with few clusters (Cameron and Miller 2015: "few" is 5 to 50 by balance).
+# Below so many providers in all, or a quarter of it on one side, an interval rests on few of them, and a reader is told.
 FEW_CLUSTERS = 20
 
 
@@ -133,30 +133,28 @@ def year_on_year(
 class InterruptedSeries:
     """Segmented regression. `terms`: term, estimate, standard_error, lower, upper, p for baseline (the level just
     before the start), slope before (per period), level change, slope change. `series`: period, value, fitted,
-    counterfactual (the earlier line continued), used. `lags`: Newey-West lags. `durbin_watson`: of the residuals.
+    counterfactual (the earlier line continued), used. `autocorrelation`: of the errors of successive periods, 0 or more.
     """
 
     terms: pd.DataFrame
     series: pd.DataFrame
-    lags: int
-    durbin_watson: float
+    autocorrelation: float
 
 
 def interrupted_time_series(
     numerator: ArrayLike,
     denominator: ArrayLike,
     start: int,
+    minimum_periods: int,
     transition: int = 0,
-    lags: int | None = None,
     level: float = 0.95,
 ) -> InterruptedSeries:
-    """Segmented regression of a proportion on time, weighted by denominators, with Newey-West errors.
+    """Segmented regression of a proportion on time, weighted by denominators, with autocorrelated errors.
 
     One value per successive period. `start`: position of the first period with the intervention; `transition`:
-    periods from there that are left out. `lags`: 4(T/100)^(2/9) rounded down and at least 1 unless given (Newey and
-    West 1994). Intervals use t with T − 4 degrees of freedom and the small-sample correction T/(T − 4). ValueError
-    with fewer than three used periods before or after. Assumes that nothing else changed at the start.
-    Source: Wagner et al. (2002), Journal of Clinical Pharmacy and Therapeutics 27, 299-309.
+    periods from there that are left out. Fit and degrees of freedom: `autoregressive_fit`. ValueError with fewer than
+    `minimum_periods` used periods before or after: a slope of a few periods is a guess. Assumes that nothing else
+    changed at the start. Source: Wagner et al. (2002), Journal of Clinical Pharmacy and Therapeutics 27, 299-309.
     """
     top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
     if not 0 < start < len(top) or transition < 0:
@@ -164,29 +162,29 @@ def interrupted_time_series(
     place = np.arange(len(top), dtype=float)
     after = place >= start + transition
     used = ((place < start) | after) & (bottom > 0)
-    if (used & ~after).sum() < 3 or (used & after).sum() < 3:
-        raise ValueError("an interrupted time series needs at least three periods before and three after")
+    if min((used & ~after).sum(), (used & after).sum()) < minimum_periods:
+        raise ValueError(
+            f"an interrupted time series needs at least {minimum_periods} periods before and as many after"
+        )
     # Time counts from the first period used afterwards: the level change is then read off at that period.
     since = place - (start + transition)
     matrix = np.column_stack([np.ones(len(top)), since, after, np.where(after, since, 0.0)])
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(bottom > 0, top / bottom, np.nan)
-    chosen = lags if lags is not None else max(1, int(4 * (used.sum() / 100) ** (2 / 9)))
-    model = sm.WLS(value[used], matrix[used], weights=bottom[used])  # type: ignore[arg-type]  (untyped: says float, takes a column)
-    fit: Any = model.fit(cov_type="HAC", cov_kwds={"maxlags": chosen, "use_correction": True}, use_t=True)
+    fit, autocorrelation = autoregressive_fit(value[used], matrix[used], bottom[used], place[used])
     before = matrix.copy()
     before[:, 2:] = 0
     series = pd.DataFrame(
         {
             "period": place.astype(int),
             "value": value,
-            "fitted": matrix @ fit.params,
-            "counterfactual": before @ fit.params,
+            "fitted": matrix @ fit.estimate,
+            "counterfactual": before @ fit.estimate,
             "used": used,
         }
     )
     terms = _terms(["baseline", "slope before", "level change", "slope change"], fit, level)
-    return InterruptedSeries(terms, series, chosen, float(sm.stats.durbin_watson(fit.wresid)))
+    return InterruptedSeries(terms, series, autocorrelation)
 
 
 @dataclass(frozen=True)
@@ -223,9 +221,10 @@ def difference_in_differences(
     """Two-way fixed effects on provider-by-period proportions, weighted by denominators, errors clustered by provider.
 
     One row per provider and period (cells without people may be absent or 0). `treated`: providers with the
-    intervention, all from period `start` on (staggered starts need another method). Intervals use t with one degree of
-    freedom fewer than there are providers. ValueError without both kinds of providers both before and after.
-    Source: Bertrand, Duflo and Mullainathan (2004) for the clustering. Assumes parallel trends: see `pre_trend`.
+    intervention, all from period `start` on (staggered starts need another method). Errors and degrees of freedom:
+    `clustered_fit`, which allows for few providers. ValueError without both kinds of providers both before and after,
+    or with one provider of a kind: nothing tells an effect from that provider's own course. Source: Bertrand, Duflo and
+    Mullainathan (2004) for the clustering. Assumes parallel trends: see `pre_trend`.
     """
     top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
     names = checks.labels(providers, "providers", len(top))
@@ -239,6 +238,8 @@ def difference_in_differences(
     frame["after"] = frame["period"] >= start
     if frame.groupby(["treated", "after"]).ngroups < 4:
         raise ValueError("needs providers with and without the intervention, each before and after its start")
+    if frame.groupby("treated")["provider"].nunique().min() < 2:
+        raise ValueError("needs at least two providers with and two without the intervention")
     interest = (frame["treated"] & frame["after"]).to_numpy(dtype=float)[:, None]
     fit = _two_way(frame, interest)
     effect = _terms(["effect"], fit, level).iloc[0]
@@ -247,7 +248,8 @@ def difference_in_differences(
     fewest = int(frame.groupby("treated")["provider"].nunique().min())
     if clusters < FEW_CLUSTERS or fewest < FEW_CLUSTERS / 4:
         notes.append(
-            f"few providers ({clusters}, {fewest} in the smaller group): intervals may be too narrow"
+            f"few providers ({clusters}, {fewest} in the smaller group): the interval rests on "
+            f"{fit.degrees_of_freedom[0]:.1f} degrees of freedom"
         )
     slope, slope_p = _pre_trend(frame[~frame["after"]], notes, level)
     return DifferenceInDifferences(
@@ -256,13 +258,13 @@ def difference_in_differences(
     )  # fmt: skip
 
 
-def _two_way(frame: pd.DataFrame, interest: FloatArray) -> Any:
+def _two_way(frame: pd.DataFrame, interest: FloatArray) -> Fit:
     provider = pd.get_dummies(frame["provider"], dtype=float).to_numpy()
     period = pd.get_dummies(frame["period"], dtype=float).to_numpy()[:, 1:]
     matrix = np.column_stack([interest, provider, period])
-    model = sm.WLS((frame["top"] / frame["bottom"]).to_numpy(), matrix, weights=frame["bottom"].to_numpy())  # type: ignore[arg-type]
-    codes = pd.factorize(frame["provider"])[0]
-    return model.fit(cov_type="cluster", cov_kwds={"groups": codes}, use_t=True)
+    share = (frame["top"] / frame["bottom"]).to_numpy()
+    codes = pd.factorize(frame["provider"])[0].astype(float)
+    return clustered_fit(share, matrix, frame["bottom"].to_numpy(dtype=float), codes, interest.shape[1])
 
 
 def _pre_trend(before: pd.DataFrame, notes: list[str], level: float) -> tuple[float, float]:
@@ -291,16 +293,15 @@ def _event_study(frame: pd.DataFrame, level: float) -> pd.DataFrame:
     return both.sort_values("period", ignore_index=True)
 
 
-def _terms(names: Sequence[Any], fit: Any, level: float) -> pd.DataFrame:
-    count = len(names)
-    limits = np.asarray(fit.conf_int(alpha=1 - checks.level(level)))[:count]
+def _terms(names: Sequence[Any], fit: Fit, level: float) -> pd.DataFrame:
+    lower, upper = fit.interval(level)
     return pd.DataFrame(
         {
             "term": list(names),
-            "estimate": np.asarray(fit.params)[:count],
-            "standard_error": np.asarray(fit.bse)[:count],
-            "lower": limits[:, 0],
-            "upper": limits[:, 1],
-            "p": np.asarray(fit.pvalues)[:count],
+            "estimate": fit.estimate,
+            "standard_error": fit.standard_error,
+            "lower": lower,
+            "upper": upper,
+            "p": fit.p,
         }
     )

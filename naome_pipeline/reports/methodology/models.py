@@ -54,7 +54,9 @@ def methods() -> Section:
         "Variation between hospitals: random-intercept logistic model; median odds ratio and intraclass correlation with "
         "profile-likelihood intervals.",
         "Change from year to year: difference of two proportions with Newcombe's 95% interval. Named interventions: interrupted "
-        "time series, or difference-in-differences with clustered errors and a check of the trends before.",
+        "time series with autoregressive errors by restricted maximum likelihood, at least "
+        f"{value['series_minimum_periods']} quarters on either side, or difference-in-differences with bias-reduced clustered "
+        "errors (CR2, Satterthwaite degrees of freedom) and a check of the trends before.",
     )
     return Section("methods", "Statistical methods", [Bullets(items)])
 
