@@ -14,7 +14,12 @@ from naome_pipeline.reports.documents.model import Document
 from naome_pipeline.reports.documents.page import html_page
 from naome_pipeline.reports.documents.pdf import pdf_bytes
 from naome_pipeline.reports.methodology.codes import code_lists
-from naome_pipeline.reports.methodology.definitions import cohort_rules, indicators, subgroups
+from naome_pipeline.reports.methodology.definitions import (
+    cohort_rules,
+    indicators,
+    records_to_facts,
+    subgroups,
+)
 from naome_pipeline.reports.methodology.models import methods, risk_models
 from naome_pipeline.reports.methodology.rules import (
     assumptions,
@@ -52,6 +57,7 @@ def methodology(tables: ReleasedTables) -> Document:
         sections=(
             inputs(reading),
             cohort_rules(reading),
+            records_to_facts(),
             indicators(reading),
             subgroups(),
             parameter_list(reading),
