@@ -105,7 +105,7 @@ def test_every_code_list_has_its_source_and_its_codes(document):
 
 def test_code_lists_print_what_decides_whether_a_code_counts(document):
     """Without it a reader would take regional nodes (C773) for distant spread."""
-    printed = {t.caption: dict(t.rows) for t in tables_of(section(document, "codes")) if len(t.columns) == 2}
+    printed = {t.caption: facts(t) for t in tables_of(section(document, "codes")) if len(t.columns) == 2}
     nodes = printed["Codes of icd10 metastatic sites"]
     [distant] = [codes for kind, codes in nodes.items() if kind == "nodes; distant: yes"]
     assert "C772" in distant
