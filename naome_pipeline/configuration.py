@@ -16,6 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.errors import Refused
 
 
 class ConfigurationError(DeliveryError):
@@ -53,7 +54,11 @@ def understanding(path: Path) -> Iterator[None]:
     except ConfigurationError:
         raise
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError) as found:
-        said = str(found) if type(found) is ValueError else f"something is missing or misplaced: {found}"
+        said = (
+            str(found)
+            if type(found) in (ValueError, Refused)
+            else f"something is missing or misplaced: {found}"
+        )
         problem = said
     else:
         return

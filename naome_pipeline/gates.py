@@ -26,6 +26,7 @@ from sqlglot.errors import SqlglotError
 
 from naome_pipeline.configuration import mistake_in, read_configuration, understanding
 from naome_pipeline.engine import DIALECT, Engine, literal, quoted
+from naome_pipeline.errors import Refused
 from naome_pipeline.repeats import Suspects, columns_without_nulls, files_sql, rows_beyond_the_first
 from naome_pipeline.tables import table_files
 
@@ -148,10 +149,10 @@ class Suite:
 
 @cache
 def load_suite(layer: str, node: str, folder: Path = EXPECTATIONS_FOLDER) -> Suite:
-    """The suite of a node; a FileNotFoundError says which file is wanted."""
+    """The suite of a node; Refused says which file is wanted."""
     path = folder / layer / f"{node}.json"
     if not path.is_file():
-        raise FileNotFoundError(f"no gate for {layer}/{node}: write expectations/{layer}/{node}.json")
+        raise Refused(f"no gate for {layer}/{node}: write expectations/{layer}/{node}.json")
     content = read_configuration(path)
     with understanding(path):
         _Profile.model_validate(content["meta"]["profile"])

@@ -18,6 +18,7 @@ from naome_pipeline.damage import damage_of_release
 from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.deliveries.receiving import accepted_deliveries
 from naome_pipeline.disclosure.policy import policy_in_force
+from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Damaged, Lake, Scope, as_json, fingerprint_of, read_json
 from naome_pipeline.leftovers import remove_leftovers, write_atomically
@@ -53,7 +54,7 @@ def prepare_dagster_home(home: Home) -> Path:
     home.create()
     production = os.environ.get(DATABASE_VARIABLE)
     if production and not production.startswith(DATABASE_DRIVER):
-        raise ValueError(
+        raise Refused(
             f"{DATABASE_VARIABLE} does not begin with {DATABASE_DRIVER}. What to do: write the address so; plain "
             "postgresql:// asks for a driver that is not installed"
         )

@@ -18,6 +18,7 @@ from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.joining import joint_deliveries_with
 from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.disclosure.table_revisions import TABLES, Compared, table_revisions_sql
+from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
 from naome_pipeline.lake import PUBLICATION, Lake, PublishedTable, Scope
 
@@ -39,7 +40,7 @@ class Forgotten:
 def scope_of(feed: str, name: str) -> Scope:
     """A release by its name, `2025Q3:2` or `2025:1`; a ValueError says how to write it."""
     if not (match := _NAME.match(name.strip())):
-        raise ValueError(
+        raise Refused(
             f"'{name}' is no release: write period and version like 2025Q3:1; see: naome release list"
         )
     return Scope(feed, match["period"].upper(), int(match["version"]))

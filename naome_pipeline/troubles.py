@@ -32,7 +32,7 @@ def described(problem: BaseException) -> str:
         return _described_engine(problem)
     if isinstance(problem, MemoryError):
         return f"there is not enough memory. {_AGAIN} close other programs, or give the machine more memory"
-    if isinstance(problem, OSError):
+    if isinstance(problem, OSError) and problem.errno is not None:
         return _described_system(problem)
     if any(type(cause).__module__.partition(".")[0] in _STORAGE for cause in _causes(problem)):
         return (
@@ -47,11 +47,8 @@ def described(problem: BaseException) -> str:
 
 
 def _is_ours(problem: BaseException) -> bool:
-    """Errors of our own classes, and a plain ValueError that our own code raised to refuse something."""
-    if type(problem).__module__.partition(".")[0] in ("naome_pipeline", "assets"):
-        return True
-    frames = traceback.extract_tb(problem.__traceback__)
-    return type(problem) is ValueError and bool(frames) and _our_code(frames[-1].filename)
+    """Errors of our own classes. Of any other the text may be Python's: `int("943...")` quotes what it was given."""
+    return type(problem).__module__.partition(".")[0] == _PACKAGE.name
 
 
 def _our_code(filename: str) -> bool:
@@ -99,9 +96,7 @@ def _described_system(problem: OSError) -> str:
             f"no permission{name}. {_AGAIN} run it as the owner of NAOME_HOME, and see that the disk can be written; "
             "naome doctor says what else is wrong"
         )
-    if problem.errno is None:
-        return str(problem)
-    return f"{os.strerror(problem.errno)}{name}. {_AGAIN} correct that and run it again; naome doctor may say more"
+    return f"{os.strerror(problem.errno or 0)}{name}. {_AGAIN} correct that and run it again; naome doctor may say more"
 
 
 def _place(problem: BaseException) -> str:

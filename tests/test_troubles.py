@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from naome_pipeline import engine
 from naome_pipeline.engine import EngineSettings
 from naome_pipeline.lake import NotPublished
 from naome_pipeline.troubles import described
@@ -55,6 +56,22 @@ def test_errors_of_the_project_speak_for_themselves(monkeypatch):
     with pytest.raises(ValueError, match="NAOME_THREADS") as found:
         EngineSettings.from_environment(Path())
     assert described(found.value) == str(found.value)
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyError, RuntimeError, OSError])
+def test_an_error_of_python_raised_in_our_code_is_not_quoted(kind):
+    planted = {
+        ValueError: f"int('NHS{SECRET}')",
+        KeyError: f"{{}}['{SECRET}']",
+        RuntimeError: f"raise RuntimeError('{SECRET}')",
+        OSError: f"raise OSError('{SECRET}')",
+    }[kind]
+    ours = Path(engine.__file__)
+    with pytest.raises(kind, match=SECRET) as found:
+        exec(compile(planted, ours, "exec"))
+    said = described(found.value)
+    assert SECRET not in said
+    assert f"unexpected {kind.__name__} at engine.py:1" in said
 
 
 def test_what_nobody_expected_says_where_and_nothing_else():

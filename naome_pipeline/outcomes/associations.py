@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.outcomes.risk import FRAILTY, SITES, STATUS, people_frame
 from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.design_matrix import CaseMix, Categorical, Design, plan_design
@@ -60,7 +61,7 @@ def associated_factors(
             continue
         try:
             rows += [(name, *row) for row in _rows(people, name)]
-        except (ValueError, NotConverged) as problem:
+        except (Refused, NotConverged) as problem:
             rows.append((name, NONE, "", "none", None, None, None, None, len(people), str(problem)))
     table = pd.DataFrame(rows, columns=pd.Index(COLUMNS))
     kinds = dict.fromkeys(["indicator", "block", "factor", "measure", "note"], "string")

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 
@@ -100,9 +101,9 @@ def special_causes(chart: pd.DataFrame, direction: Direction, shift: int = 7, tr
     value are passed over. As the NHS-R implementation (NHSRplotthedots), which uses 7 and 7.
     """
     if shift < 2 or trend < 2:
-        raise ValueError("shift and trend must be at least 2 points")
+        raise Refused("shift and trend must be at least 2 points")
     if direction not in ("higher", "lower", "neutral"):
-        raise ValueError(f"direction must be higher, lower or neutral, not {direction}")
+        raise Refused(f"direction must be higher, lower or neutral, not {direction}")
     columns: Columns = {str(name): chart[name].to_numpy() for name in chart.columns}
     found = _special_causes(columns, direction, shift, trend)
     return chart.assign(**found)
@@ -147,7 +148,7 @@ def moving_average(numerator: ArrayLike, denominator: ArrayLike, span: int = 3) 
     quarter by its people; a mean of proportions would let a quarter with one patient count like one with twenty.
     """
     if span < 1 or span % 2 == 0:
-        raise ValueError("span must be an odd number of points")
+        raise Refused("span must be an odd number of points")
     top, bottom = _series(numerator, denominator)
     half = span // 2
 

@@ -20,6 +20,7 @@ import statsmodels.api as sm
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.periods import Quarter
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
@@ -111,7 +112,7 @@ def year_on_year(
     order = checks.strictly_increasing(np.asarray(years, dtype=float), "years")
     top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
     if len(order) != len(top):
-        raise ValueError("years and counts differ in length")
+        raise Refused("years and counts differ in length")
     rows = []
     for i, year in enumerate(years):
         value = float(top[i] / bottom[i]) if bottom[i] else float("nan")
@@ -160,12 +161,12 @@ def interrupted_time_series(
     """
     top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
     if not 0 < start < len(top) or transition < 0:
-        raise ValueError("start must lie inside the series and transition must not be negative")
+        raise Refused("start must lie inside the series and transition must not be negative")
     place = np.arange(len(top), dtype=float)
     after = place >= start + transition
     used = ((place < start) | after) & (bottom > 0)
     if (used & ~after).sum() < 3 or (used & after).sum() < 3:
-        raise ValueError("an interrupted time series needs at least three periods before and three after")
+        raise Refused("an interrupted time series needs at least three periods before and three after")
     # Time counts from the first period used afterwards: the level change is then read off at that period.
     since = place - (start + transition)
     matrix = np.column_stack([np.ones(len(top)), since, after, np.where(after, since, 0.0)])
@@ -232,13 +233,13 @@ def difference_in_differences(
     when = checks.column(periods, "periods", len(top))
     frame: Any = pd.DataFrame({"provider": names.astype(str), "period": when, "top": top, "bottom": bottom})
     if frame.duplicated(["provider", "period"]).any():
-        raise ValueError("a provider has two rows for one period: pool its counts first")
+        raise Refused("a provider has two rows for one period: pool its counts first")
     cells: Any = frame[frame["bottom"] > 0]
     frame = cells.sort_values(["provider", "period"], ignore_index=True)
     frame["treated"] = frame["provider"].isin([str(t) for t in treated])
     frame["after"] = frame["period"] >= start
     if frame.groupby(["treated", "after"]).ngroups < 4:
-        raise ValueError("needs providers with and without the intervention, each before and after its start")
+        raise Refused("needs providers with and without the intervention, each before and after its start")
     interest = (frame["treated"] & frame["after"]).to_numpy(dtype=float)[:, None]
     fit = _two_way(frame, interest)
     effect = _terms(["effect"], fit, level).iloc[0]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 
 # Byar's approximation is published for 10 or more events; below, health statistics practice in England
@@ -122,9 +123,9 @@ def directly_standardised_rate(
     people = checks.column(population, "population", len(observed))
     weights = checks.column(standard_population, "standard_population", len(observed))
     if np.any(people < 0) or np.any(weights < 0) or weights.sum() == 0:
-        raise ValueError("population and standard_population must not be negative, nor the standard all zero")
+        raise Refused("population and standard_population must not be negative, nor the standard all zero")
     if np.any((people == 0) & ((weights > 0) | (observed > 0))):
-        raise ValueError("a stratum of the standard population has nobody in it")
+        raise Refused("a stratum of the standard population has nobody in it")
     used = people > 0
     observed, people, weights = observed[used], people[used], weights[used]
     rate = float(np.sum(weights * observed / people) / weights.sum())
@@ -154,9 +155,9 @@ def indirectly_standardised_ratio(
     try:
         events, anticipated = np.broadcast_arrays(events, anticipated)
     except ValueError as error:
-        raise ValueError("observed and expected differ in length") from error
+        raise Refused("observed and expected differ in length") from error
     if np.any(anticipated < 0):
-        raise ValueError("expected must not be negative")
+        raise Refused("expected must not be negative")
     lower, upper = count_interval(events, level)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio, low, high = (

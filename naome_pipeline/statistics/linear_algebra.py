@@ -58,6 +58,8 @@ def solve_positive(matrix: FloatArray, right: FloatArray) -> FloatArray:
 
     NotConverged when even that fails.
     """
+    if not np.isfinite(matrix).all():
+        raise NotConverged("the information matrix has infinite values")
     try:
         return linalg.cho_solve(linalg.cho_factor(matrix), right)
     except linalg.LinAlgError:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 from naome_pipeline.statistics.linear_algebra import (
@@ -77,14 +78,14 @@ def fit_logistic(
     """
     x = np.asarray(matrix, dtype=float)
     if x.ndim != 2:
-        raise ValueError("matrix must have rows and columns")
+        raise Refused("matrix must have rows and columns")
     y = checks.indicator(outcome, "outcome", len(x))
     if not np.all(np.isfinite(x)):
-        raise ValueError("matrix has missing or infinite values")
+        raise Refused("matrix has missing or infinite values")
     shift = np.zeros(len(y)) if offset is None else checks.column(offset, "offset", len(y))
     heavy = np.ones(len(y)) if weights is None else checks.column(weights, "weights", len(y))
     if len(np.unique(y[heavy > 0])) < 2:
-        raise ValueError("everybody has the same outcome: there is nothing to model")
+        raise Refused("everybody has the same outcome: there is nothing to model")
     labels = tuple(names) if names is not None else tuple(f"x{i + 1}" for i in range(x.shape[1]))
 
     beta, iterations, settled, step = _newton(x, y, shift, heavy, start, penalised=False)

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 from naome_pipeline.statistics.cox import fit_cox, observed_and_expected
@@ -172,11 +173,11 @@ def _same_rows(frames: Iterable[pd.DataFrame], observed: pd.DataFrame) -> Iterat
     count = 0
     for frame in frames:
         if len(frame) != len(observed) or not frame.index.equals(observed.index):
-            raise ValueError("an imputed frame does not have the rows of the observed frame")
+            raise Refused("an imputed frame does not have the rows of the observed frame")
         count += 1
         yield frame
     if not count:
-        raise ValueError("there is no imputed frame")
+        raise Refused("there is no imputed frame")
 
 
 def _rows(frame: pd.DataFrame, inside: Any) -> Any:
@@ -248,7 +249,7 @@ def _validate(
             varies = np.append(True, np.ptp(matrix[~held][:, 1:], axis=0) > 0)
             fit = fit_logistic(matrix[~held][:, varies], happened[~held])
             unseen[held] = fit.probabilities(matrix[held][:, varies])
-    except (ValueError, NotConverged) as error:
+    except (Refused, NotConverged) as error:
         notes.append(f"validation on other providers not possible: {error}")
         return None
     return diagnose(happened, unseen)
@@ -270,7 +271,7 @@ def _complete_case(
         return None
     try:
         fit = fit_logistic(design.matrix(subset[known]), happened[known], design.names)
-    except (ValueError, NotConverged) as error:
+    except (Refused, NotConverged) as error:
         notes.append(f"complete-case model not fitted: {error}")
         return None
     if fit.separated:

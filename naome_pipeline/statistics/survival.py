@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 from naome_pipeline.statistics.intervals import normal_quantile, wilson_interval
@@ -78,7 +79,7 @@ class KaplanMeier:
         """
         asked = np.atleast_1d(checks.numbers(times, "times"))
         if np.any(asked < 0):
-            raise ValueError("times must not be negative")
+            raise Refused("times must not be negative")
         steps = np.searchsorted(self.times, asked, side="right")
         survival = np.append(1.0, self.survival)[steps]
         variance = np.append(0.0, self.hazard_variance)[steps]
@@ -119,7 +120,7 @@ class KaplanMeier:
         normal, kept within 0 and the horizon. Variance = Σ (area from t to the horizon)² · d / (n (n − d)).
         """
         if not np.isfinite(horizon) or horizon <= 0:
-            raise ValueError("horizon must be a number greater than 0")
+            raise Refused("horizon must be a number greater than 0")
         last = self.times[-1] if len(self.times) else 0.0
         if last < horizon and (not len(self.survival) or self.survival[-1] > 0):
             return RestrictedMean(*(float("nan"),) * 4)
@@ -207,14 +208,14 @@ def survival_columns(
     exits = checks.column(durations, "durations")
     died = checks.indicator(events, "events", len(exits))
     if np.any(exits < 0):
-        raise ValueError("durations must not be negative")
+        raise Refused("durations must not be negative")
     # A death on the day of diagnosis is at risk on that day: for those there from the start, the start lies before it.
     if entry is None:
         return exits, died, np.full(len(exits), -1.0)
     entered = checks.column(entry, "entry", len(exits))
     entered = np.where(entered <= 0, -1.0, entered)
     if np.any(entered >= exits):
-        raise ValueError(f"{int(np.sum(entered >= exits))} entry time(s) are not before the exit")
+        raise Refused(f"{int(np.sum(entered >= exits))} entry time(s) are not before the exit")
     return exits, died, entered
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from naome_pipeline.deliveries.layouts import MAIN
 from naome_pipeline.deliveries.manifest import write_manifest
 from naome_pipeline.engine import literal, run
+from naome_pipeline.errors import Refused
 from naome_pipeline.indicators.reporting_periods import last_reported_quarter
 from naome_pipeline.periods import Quarter, parse_period
 from naome_pipeline.synthetic import calibration as cal
@@ -101,7 +102,7 @@ def write_delivery(
 
     `people`: people with a tumour, at least 200. `dirt`: share of rows planted unusable, 0 to 0.2. `volume`: how much
     ordinary hospital and GP life, 1 = national. `beside`, for Wales: an English synthetic delivery some of whose people
-    are registered here, too. Same arguments, same bytes. ValueError for arguments out of range, FileExistsError when
+    are registered here, too. Same arguments, same bytes. Refused for arguments out of range, and when
     the folder has files in it.
     """
     out = Path(out)
@@ -221,21 +222,19 @@ def _true_people(delivery: Path) -> pd.DataFrame:
 
 def _check(out: Path, people: int, feed: str, dirt: float, volume: float, beside: Path | None) -> None:
     if feed not in FEEDS:
-        raise ValueError(f"no synthetic deliveries for the feed '{feed}'; there are: {', '.join(FEEDS)}")
+        raise Refused(f"no synthetic deliveries for the feed '{feed}'; there are: {', '.join(FEEDS)}")
     if people < FEWEST_PEOPLE:
-        raise ValueError(f"people must be at least {FEWEST_PEOPLE}, not {people}")
+        raise Refused(f"people must be at least {FEWEST_PEOPLE}, not {people}")
     if not 0 <= dirt <= 0.2:
-        raise ValueError(f"dirt must lie between 0 and 0.2, not {dirt}")
+        raise Refused(f"dirt must lie between 0 and 0.2, not {dirt}")
     if volume < 0:
-        raise ValueError(f"volume must not be negative, not {volume}")
+        raise Refused(f"volume must not be negative, not {volume}")
     if beside is not None and FEEDS[feed].nation != "Wales":
-        raise ValueError("only a Welsh delivery is written beside another one")
+        raise Refused("only a Welsh delivery is written beside another one")
     if beside is not None and not (_truth_folder(Path(beside)) / "people.parquet").is_file():
-        raise ValueError(
-            f"{beside} is not a synthetic delivery: {_truth_folder(Path(beside)).name} is missing"
-        )
+        raise Refused(f"{beside} is not a synthetic delivery: {_truth_folder(Path(beside)).name} is missing")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f"{out} is not empty: a delivery is written into a new folder")
+        raise Refused(f"{out} is not empty: a delivery is written into a new folder")
 
 
 def _by_year(kind: str, frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
