@@ -1,6 +1,6 @@
 """Deaths of every trust against those expected from its people's case mix."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.survival import survival_comparison
 
 
@@ -19,15 +19,6 @@ node = Node(
     description="Observed deaths of every trust against those a Cox model expects from age, fitness, sites and the rest "
     "of its people's case mix; exact Poisson limits, state and direction.",
     make=_make,
-    code=code_of("outcomes/survival.py", "outcomes/risk.py", "statistics"),
     inputs=("person_facts", "case_mix"),
-    parameter_names=(
-        "imputations",
-        "imputation_seed",
-        "spline_knots",
-        "rare_level_people",
-        "model_minimum_events",
-        "funnel_minimum_expected",
-    ),
     uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
 )

@@ -1,6 +1,6 @@
 """Kaplan-Meier survival by nation, Alliance, trust and subgroup."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.survival import survival_estimates
 
 
@@ -19,8 +19,7 @@ node = Node(
     description="Kaplan-Meier survival at 1, 3 and 5 years with log-log intervals, median and restricted mean, of "
     "nation, Alliances, trusts and, for the nation, subgroups.",
     make=_make,
-    code=code_of("outcomes/survival.py", "statistics"),
     inputs=("person_facts", "person_subgroups"),
-    parameter_names=("survival_days_1y", "survival_days_3y", "survival_days_5y", "restricted_mean_days"),
+    parameter_names=("survival_days_1y", "survival_days_3y", "survival_days_5y"),
     uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
 )

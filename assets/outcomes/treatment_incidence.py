@@ -1,6 +1,6 @@
 """Share of people treated by day 31 to 365, death before treatment competing."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.survival import treatment_incidence
 
 
@@ -19,7 +19,6 @@ node = Node(
     description="Cumulative incidence of the first anti-cancer treatment by day 31, 62, 90, 180 and 365 with death "
     "competing, of nation, Alliances and, for the nation, subgroups.",
     make=_make,
-    code=code_of("outcomes/survival.py", "statistics"),
     inputs=("person_facts", "person_subgroups"),
     uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
 )

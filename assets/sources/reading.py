@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.deliveries.constancy import unchanged
 from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
 from naome_pipeline.deliveries.reuse import EarlierTable, FileRows
@@ -57,7 +57,6 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
         name=data_set,
         description=description,
         make=make,
-        code=code_of("deliveries"),
         uses_delivery=uses,
         priority=priority,
     )
