@@ -255,7 +255,6 @@ BROKEN = [
     ("indicators", "indicator_counts", "SELECT * FROM sound WHERE level <> 'trust'", "trusts_add_up_to_nations"),
     ("indicators", "indicator_counts", "SELECT * REPLACE (denominator + 1 AS numerator) FROM sound",
      "numerators_are_within_denominators"),
-    ("indicators", "indicator_counts", "SELECT * REPLACE (0.0 AS upper) FROM sound", "intervals_hold_their_proportion"),
     ("indicators", "indicator_counts", "SELECT * REPLACE ('Q' || indicator AS indicator) FROM sound",
      "indicators_are_in_the_registry"),
     ("release", "released_indicators", "SELECT * REPLACE (3 AS denominator) FROM sound",
