@@ -27,6 +27,7 @@ from sqlglot.errors import SqlglotError
 from naome_pipeline.configuration import mistake_in, read_configuration, understanding
 from naome_pipeline.engine import DIALECT, Engine, literal, quoted
 from naome_pipeline.errors import Refused
+from naome_pipeline.parameters import with_values
 from naome_pipeline.repeats import Suspects, columns_without_nulls, files_sql, rows_beyond_the_first
 from naome_pipeline.tables import table_files
 
@@ -155,6 +156,7 @@ def load_suite(layer: str, node: str, folder: Path = EXPECTATIONS_FOLDER) -> Sui
         raise Refused(f"no gate for {layer}/{node}: write expectations/{layer}/{node}.json")
     content = read_configuration(path)
     with understanding(path):
+        content = with_values(content)
         _Profile.model_validate(content["meta"]["profile"])
         names = [_Expectation.model_validate(entry).meta.name for entry in content["expectations"]]
         if twice := sorted({name for name in names if names.count(name) > 1}):

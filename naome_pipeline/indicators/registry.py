@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.deliveries.layouts import data_set
+from naome_pipeline.parameters import with_values
 
 REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
 AVAILABLE = "published"
@@ -108,8 +109,23 @@ def load_registry(path: Path = REGISTRY_FILE) -> Registry:
     raw = read_configuration(path)
     with understanding(path):
         for section in ("indicators", "subgroups"):
-            raw[section] = {key: {"id": key, **entry} for key, entry in raw[section].items()}
+            raw[section] = {key: {"id": key, **_filled(entry)} for key, entry in raw[section].items()}
         return Registry.model_validate(raw)
+
+
+def _filled(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry with the parameters its texts name written out, and its days of follow-up added up (`$a + $b`). Expressions keep
+    the names: the engine binds them."""
+    filled = {
+        key: with_values(value, signed=False) if key in ("title", "construction") else value
+        for key, value in entry.items()
+    }
+    for part in {"denominator", "numerator"} & entry.keys():
+        filled[part] = {**entry[part], "text": with_values(entry[part]["text"], signed=False)}
+    days = entry.get("follow_up_days")
+    if isinstance(days, str):
+        filled["follow_up_days"] = sum(int(with_values(term.strip())) for term in days.split("+"))
+    return filled
 
 
 @cache
