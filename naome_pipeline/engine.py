@@ -161,13 +161,13 @@ class Engine:
         self.attach_code_lists(references_of(sql).code_lists)
         return bind_parameters(sql, values)
 
-    def write(self, statement: str, destination: Path, *, sort_by: str = "ALL") -> int:
+    def write(self, statement: str, destination: Path) -> int:
         """Run a prepared statement, write it sorted as zstd Parquet, return the number of rows.
 
         The order is total (all columns), so that equal content gives equal bytes.
         """
         destination.parent.mkdir(parents=True, exist_ok=True)
-        write_parquet(self.connection, f"SELECT * FROM ({statement}) ORDER BY {sort_by}", destination)
+        write_parquet(self.connection, f"SELECT * FROM ({statement}) ORDER BY ALL", destination)
         return self.count(destination)
 
     def count(self, table: Path) -> int:

@@ -15,7 +15,6 @@ import pandas as pd
 from naome_pipeline.errors import Refused
 from naome_pipeline.reference import reference_path
 
-TRUST_CODE_LENGTH = 3
 REPORTED_KINDS = ("acute", "cancer_centre", "specialist", "health_board")
 
 

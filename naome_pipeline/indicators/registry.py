@@ -18,7 +18,6 @@ from naome_pipeline.deliveries.layouts import data_set
 from naome_pipeline.parameters import with_values
 
 REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
-AVAILABLE = "published"
 NOT_AVAILABLE = "not available in this feed"
 # The table that indicators of a cohort are expressions over.
 FACTS = {"de_novo": "person_facts", "recurrent": "recurrent_facts"}

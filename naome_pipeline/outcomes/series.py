@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from naome_pipeline.statistics.control_charts import Columns, dashboard_columns
 from naome_pipeline.statistics.evaluation import year_on_year
 
-CHARTED_LEVELS = ("nation", "alliance", "trust")
-
 
 def control_charts(counts: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFrame:
     """The dashboard's series of every indicator and unit by quarter: limits, moving average, special causes.
 
     `counts`: indicator_counts. A quarter in which a unit had nobody is a point without a value. Columns: indicator,
-    level, unit_code, period, period_end, and those of `statistics.control_charts.dashboard_series`.
+    level, unit_code, period, period_end, and those of `statistics.control_charts.dashboard_columns`.
     """
     directions = dict(definitions[["indicator", "direction"]].itertuples(index=False))
     wanted = counts[

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from naome_pipeline.indicators.reporting_periods import AUDIT_PERIOD, ROLLING
-from naome_pipeline.reports import numbers, wording
+from naome_pipeline.reports import numbers
 from naome_pipeline.reports.released import ReleasedTables
 
 BOTH, NATION, ALLIANCE, TRUST = "both_nations", "nation", "alliance", "trust"
@@ -147,8 +147,3 @@ def said(row: Row | None) -> str:
         return HIDDEN if numbers.missing(bottom) else f"{HIDDEN} ({numbers.count(bottom)} people)"
     counts = f"{numbers.count(row['numerator'])} of {numbers.count(row['denominator'])}"
     return f"{numbers.percent(row['proportion'])} ({counts})"
-
-
-def why_none(definition: Row) -> str:
-    """Why an indicator has no values in this release, as a sentence."""
-    return wording.state(definition, has_values=False)

@@ -62,23 +62,6 @@ def poisson_limit(expected: ArrayLike, probability: float) -> Any:
     return _plain(np.where(mean > 0, limit, np.nan))
 
 
-def binomial_tails(numerator: ArrayLike, denominator: ArrayLike, target: ArrayLike) -> tuple[Any, Any]:
-    """Exact P(R ≤ numerator) and P(R ≥ numerator) when the true proportion is `target`: (low, high)."""
-    events, total = checks.numerator_and_denominator(numerator, denominator)
-    mean = checks.numbers(target, "target")
-    if np.any((mean < 0) | (mean > 1)):
-        raise Refused("target must lie between 0 and 1")
-    return _plain(stats.binom.cdf(events, total, mean)), _plain(stats.binom.sf(events - 1, total, mean))
-
-
-def poisson_tails(observed: ArrayLike, expected: ArrayLike) -> tuple[Any, Any]:
-    """Exact P(R ≤ observed) and P(R ≥ observed) when `expected` events are expected: (low, high)."""
-    events, mean = checks.counts(observed, "observed"), checks.numbers(expected, "expected")
-    if np.any(mean < 0):
-        raise Refused("expected must not be negative")
-    return _plain(stats.poisson.cdf(events, mean)), _plain(stats.poisson.sf(events - 1, mean))
-
-
 @dataclass(frozen=True)
 class Overdispersion:
     """Additive overdispersion of one indicator over its providers.
