@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import naome_pipeline
-from naome_pipeline.deliveries.layouts import data_set
+from naome_pipeline.deliveries.layouts import data_set, value_types
 from naome_pipeline.engine import Engine, EngineSettings, open_connection, run
 from naome_pipeline.parameters import parameters
 
