@@ -44,7 +44,10 @@ def treating() -> dict[str, str]:
         providers = pd.DataFrame({"provider_code": ["RAJ", "RM3"], "trust_code": ["RAJ", "RM3"]})
         engine.attach({"drawn": sact, "people": people, "providers": providers})
         for name in ("sact", "pcpd", "rtds", "registry_treatments", "hes_apc", "hes_op"):
-            columns = ", ".join(f"CAST(NULL AS {c.duckdb_type}) AS {c.name}" for c in data_set(name).columns)
+            columns = ", ".join(
+                f"CAST(NULL AS {value_types()[c.type].duckdb}{'[]' if c.width else ''}) AS {c.name}"
+                for c in data_set(name).columns
+            )
             run(connection, f"CREATE TABLE {name} AS SELECT {columns} WHERE FALSE")
         run(connection, "INSERT INTO sact BY NAME SELECT * FROM drawn")
         for folder, name in (("cohort", "treatments"), ("outcomes", "treating_trusts")):
