@@ -41,17 +41,12 @@ from naome_pipeline.gates import (
 )
 from naome_pipeline.home import Home
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter
-from naome_pipeline.lake import (
-    Before,
-    Lake,
-    PublishedTable,
-    Scope,
-    fingerprint_of,
-)
+from naome_pipeline.lake import Before, Lake, Scope
 from naome_pipeline.parameters import parameters
 from naome_pipeline.periods import parse_period
 from naome_pipeline.reference import reference_path
 from naome_pipeline.repeats import Suspects
+from naome_pipeline.stored import PublishedTable, fingerprint_of
 from naome_pipeline.tables import (
     TABLE_FILE,
     file_sha256,

@@ -30,7 +30,7 @@ FRAMEWORK = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
         "build", "code_versions", "configuration", "engine", "errors", "gates", "home", "lake", "leftovers", "logs", "parameters",
-        "reference", "tables", "uniting",
+        "reference", "stored", "tables", "uniting", "views",
     )
 )  # fmt: skip
 _IMPORT = re.compile(rf"^[ \t]*from ((?:{PACKAGE}|assets)[\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)

@@ -12,17 +12,10 @@ from pathlib import Path
 
 from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.home import Home
-from naome_pipeline.lake import (
-    Damaged,
-    Lake,
-    NotPublished,
-    PublishedTable,
-    Scope,
-    damage_of,
-    read_json,
-)
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.leftovers import is_work
 from naome_pipeline.publishing import MANIFEST_FILE, SUPERSEDED_FILE, release_folder
+from naome_pipeline.stored import Damaged, NotPublished, PublishedTable, damage_of, read_json
 from naome_pipeline.tables import file_sha256
 
 # Hashing is bound by one core; two keep up with an ordinary disk.

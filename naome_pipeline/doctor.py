@@ -22,20 +22,13 @@ from naome_pipeline.damage import damage_of_release, damage_of_reports
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.manifest import MANIFEST_FILE, read_manifest
 from naome_pipeline.home import OWNER_ONLY, Home
-from naome_pipeline.lake import (
-    RECORD_FILE,
-    VIEWS_FILE,
-    Damaged,
-    Lake,
-    NotPublished,
-    Scope,
-    damage_of,
-    read_json,
-)
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.leftovers import find_leftovers, remove_leftovers
 from naome_pipeline.publishing import SUPERSEDED_FILE, release_folder
 from naome_pipeline.releases import KEPT_LAYERS, tables_of
+from naome_pipeline.stored import RECORD_FILE, Damaged, NotPublished, damage_of, read_json
 from naome_pipeline.tables import file_sha256
+from naome_pipeline.views import VIEWS_FILE, rebuild_views
 
 # A refresh writes about as much as the delivery holds, and spills as much again in its largest step.
 FREE_DISK = 5 * 1024**3
@@ -290,5 +283,5 @@ def _views(home: Home, lake: Lake) -> Iterator[Finding]:
             str(path),
             "the analysts' file of views is missing",
             "naome doctor --repair makes it again",
-            lambda: _drop(lake.rebuild_views()),
+            lambda: _drop(rebuild_views(lake)),
         )

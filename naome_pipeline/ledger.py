@@ -19,15 +19,9 @@ import pandas as pd
 
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.engine import literal, run
-from naome_pipeline.lake import (
-    Lake,
-    PublishedTable,
-    Scope,
-    as_json,
-    fingerprint_of,
-    read_json,
-)
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.leftovers import sync, write_atomically
+from naome_pipeline.stored import PublishedTable, as_json, fingerprint_of, read_json
 from naome_pipeline.tables import file_sha256
 
 SHOWN = (

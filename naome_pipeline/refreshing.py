@@ -20,10 +20,11 @@ from naome_pipeline.deliveries.receiving import accepted_deliveries
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Damaged, Lake, Scope, as_json, fingerprint_of, read_json
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.leftovers import remove_leftovers, write_atomically
 from naome_pipeline.logs import log
 from naome_pipeline.periods import parse_period
+from naome_pipeline.stored import Damaged, as_json, fingerprint_of, read_json
 from naome_pipeline.troubles import described
 
 PROJECT = PACKAGE.parent

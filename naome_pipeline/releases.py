@@ -20,7 +20,9 @@ from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.disclosure.table_revisions import TABLES, Compared, table_revisions_sql
 from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
-from naome_pipeline.lake import PUBLICATION, Lake, PublishedTable, Scope
+from naome_pipeline.lake import PUBLICATION, Lake, Scope
+from naome_pipeline.stored import PublishedTable
+from naome_pipeline.views import rebuild_views
 
 _NAME = re.compile(r"^(?P<period>[0-9]{4}(Q[1-4])?)[:v](?P<version>[0-9]+)$", re.IGNORECASE)
 TABLE = "released_indicators"
@@ -157,6 +159,6 @@ def _forget_one(home: Home, scope: Scope) -> Forgotten:
         for layer, name, fingerprint in gone:
             shutil.rmtree(lake.root / "data" / layer / name / fingerprint, ignore_errors=True)
         shutil.rmtree(pointers, ignore_errors=True)
-        lake.rebuild_views()
+        rebuild_views(lake)
         shutil.rmtree(landing, ignore_errors=True)
     return Forgotten(files, len(gone), "released tables, reports and the ledger of what was published")

@@ -182,7 +182,7 @@ def test_every_exclusion_can_be_explained(release):
 def test_a_table_is_read_in_one_line_of_python_and_in_sql(release):
     import duckdb
 
-    from naome_pipeline.lake import VIEWS_FILE
+    from naome_pipeline.views import VIEWS_FILE
 
     people = release.lake.frame("people", feed=FEED, period=PERIOD)
     with duckdb.connect(str(release.home.lake / VIEWS_FILE), read_only=True) as connection:

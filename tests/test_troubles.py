@@ -11,7 +11,7 @@ import pytest
 
 from naome_pipeline import engine
 from naome_pipeline.engine import EngineSettings
-from naome_pipeline.lake import NotPublished
+from naome_pipeline.stored import NotPublished
 from naome_pipeline.troubles import described
 
 SECRET = "9434765919"

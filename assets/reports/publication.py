@@ -8,8 +8,9 @@ import pandas as pd
 
 from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Lake, PublishedTable
+from naome_pipeline.lake import Lake
 from naome_pipeline.publishing import publish_release
+from naome_pipeline.stored import PublishedTable
 
 
 def _make(context: BuildContext) -> None:

@@ -57,9 +57,10 @@ def clear_errors() -> Iterator[None]:
 def page_of(home: Home, feed: str, period: str) -> Path:
     """The page that leads to everything a release has; NotPublished says what to do when there is none."""
     from naome_pipeline.deliveries.layouts import joint_feed_of
-    from naome_pipeline.lake import Lake, NotPublished
+    from naome_pipeline.lake import Lake
     from naome_pipeline.publishing import release_folder
     from naome_pipeline.reports.release_index import first_page
+    from naome_pipeline.stored import NotPublished
 
     if joint := joint_feed_of(feed):
         raise NotPublished(

@@ -150,7 +150,8 @@ def open_page(
     Example: naome open --period 2025Q3
     """
     with clear_errors():
-        from naome_pipeline.lake import Lake, NotPublished
+        from naome_pipeline.lake import Lake
+        from naome_pipeline.stored import NotPublished
 
         home = home_of(context)
         if period is None:

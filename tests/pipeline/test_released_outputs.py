@@ -13,11 +13,12 @@ import pytest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.gates import GateFailed, judge, load_suite, profile_table, raise_for_failures
-from naome_pipeline.lake import NotPublished, Scope
+from naome_pipeline.lake import Scope
 from naome_pipeline.ledger import entries, known_to
 from naome_pipeline.publishing import MANIFEST_FILE, SUPERSEDED_FILE
 from naome_pipeline.releases import forget_delivery, release_difference, release_list, scope_of
 from naome_pipeline.reports.released import NotReleased, ReleasedTables
+from naome_pipeline.stored import NotPublished
 from naome_pipeline.synthetic import write_delivery
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, build_every_node
 from tests.pipeline.scanning import SCANS, recoverable_cells, shown
