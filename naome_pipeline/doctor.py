@@ -13,7 +13,7 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from naome_pipeline.alerts import ALERTS_FILE, channels, unsent
@@ -23,9 +23,10 @@ from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.manifest import MANIFEST_FILE, read_manifest
 from naome_pipeline.home import OWNER_ONLY, Home
 from naome_pipeline.lake import Lake, Scope
+from naome_pipeline.ledger import missing
 from naome_pipeline.leftovers import find_leftovers, remove_leftovers
 from naome_pipeline.publishing import SUPERSEDED_FILE, release_folder
-from naome_pipeline.releases import KEPT_LAYERS, tables_of
+from naome_pipeline.releases import KEPT_LAYERS, tables_of, was_forgotten
 from naome_pipeline.stored import RECORD_FILE, Damaged, NotPublished, damage_of, read_json
 from naome_pipeline.tables import file_sha256
 from naome_pipeline.views import VIEWS_FILE, rebuild_views
@@ -61,7 +62,7 @@ def examine(home: Home) -> list[Finding]:
         *_deliveries(home),
         *_pointers(home, lake),
         *_releases(home, lake),
-        *_ledger(home),
+        *_ledger(home, lake),
         *_data(home, lake),
         *_views(home, lake),
     ]
@@ -201,6 +202,13 @@ def _releases(home: Home, lake: Lake) -> Iterator[Finding]:
 def _row_level_of_forgotten(home: Home, lake: Lake, scope: Scope, received: bool) -> Iterator[Finding]:
     if received:
         return
+    if not was_forgotten(lake, scope):
+        yield Finding(
+            str(home.landing / scope.folder),
+            f"the delivery of {scope.label} is not there, and nobody had it forgotten",
+            "see whether the disk of landing/ is mounted, or bring it back from a backup; its tables are kept",
+        )
+        return
     others: set[tuple[str, str, str]] = set()
     for other in {*lake.scopes(), *lake.all_releases()}:
         if other != scope and (home.landing / other.folder).is_dir():
@@ -227,8 +235,13 @@ def _superseded(home: Home, lake: Lake, scope: Scope) -> Iterator[Finding]:
         )
 
 
-def _ledger(home: Home) -> Iterator[Finding]:
+def _ledger(home: Home, lake: Lake) -> Iterator[Finding]:
     advice = "restore it from a backup before the next refresh: what was published must stay known"
+    for feed in sorted({scope.feed for scope in lake.all_releases()}):
+        with suppress(Damaged, KeyError):  # said of the file itself
+            for scope in missing(lake, feed):
+                where = str(home.lake / "ledger" / feed)
+                yield Finding(where, f"{scope.label} was published and is not in the ledger", advice)
     for path in sorted((home.lake / "ledger").glob("*/[0-9]*.json")):
         shown = path.with_suffix(".parquet")
         try:

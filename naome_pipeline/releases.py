@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -21,7 +22,8 @@ from naome_pipeline.disclosure.table_revisions import TABLES, Compared, table_re
 from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
 from naome_pipeline.lake import PUBLICATION, Lake, Scope
-from naome_pipeline.stored import PublishedTable
+from naome_pipeline.leftovers import write_atomically
+from naome_pipeline.stored import PublishedTable, as_json
 from naome_pipeline.views import rebuild_views
 
 _NAME = re.compile(r"^(?P<period>[0-9]{4}(Q[1-4])?)[:v](?P<version>[0-9]+)$", re.IGNORECASE)
@@ -138,6 +140,15 @@ def forget_delivery(home: Home, scope: Scope) -> Forgotten:
     return forgotten
 
 
+def was_forgotten(lake: Lake, scope: Scope) -> bool:
+    """Whether somebody had a delivery deleted; else one that is not there has vanished."""
+    return _mark_of_forgotten(lake, scope).is_file()
+
+
+def _mark_of_forgotten(lake: Lake, scope: Scope) -> Path:
+    return lake.root / "forgotten" / scope.folder.with_suffix(".json")
+
+
 def _forget_one(home: Home, scope: Scope) -> Forgotten:
     lake = Lake(home.lake)
     landing = home.landing / scope.feed / scope.period / f"v{scope.version:03d}"
@@ -146,6 +157,8 @@ def _forget_one(home: Home, scope: Scope) -> Forgotten:
         raise DeliveryError(
             f"there is no delivery {scope.label}. What to do: naome release list, naome tables"
         )
+    # Whoever finds tables without their delivery later has to know that it was meant so.
+    write_atomically(_mark_of_forgotten(lake, scope), as_json({"forgotten": scope.label}))
     files = sum(1 for path in landing.rglob("*") if path.is_file())
     for folder in [landing, *landing.rglob("*")]:
         if folder.is_dir():
