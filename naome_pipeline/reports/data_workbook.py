@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON, TREATMENT_RESTS_ON
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.about import AUDIT_NAME, About
 from naome_pipeline.reports.accessible_workbook import PERCENT, Sheet, write_accessible_workbook
@@ -36,6 +37,10 @@ NOTES = {
 }
 # Too long to read: every row of them is in the CSV file of the same release.
 ELSEWHERE = {"released_indicators", "released_series", "revisions"}
+RESTS_ON = {
+    "released_survival": SURVIVAL_RESTS_ON,
+    "released_treatment_incidence": TREATMENT_RESTS_ON,
+}
 HEADINGS = {
     "unit_code": "Code",
     "unit_name": "Name",
@@ -78,7 +83,8 @@ def write_data_workbook(tables: ReleasedTables, folder: Path) -> None:
     }
     for name in tables.names():
         if name not in ELSEWHERE and name != "released_comparison":
-            sheets[_label(name)] = _whole(tables.frame(name), _label(name))
+            why = wording.why_missing(main.definitions, RESTS_ON.get(name, ()))
+            sheets[_label(name)] = _whole(tables.frame(name), _label(name), why)
     write_accessible_workbook(
         folder / WORKBOOK_FILE,
         f"{AUDIT_NAME}: data viewer, {about.period}",
@@ -271,8 +277,8 @@ def _label(name: str) -> str:
     return file.removesuffix(".csv").replace("_", " ").capitalize()[:31]
 
 
-def _whole(frame: pd.DataFrame, label: str) -> Sheet:
-    """A released table as it is, with headings for people."""
+def _whole(frame: pd.DataFrame, label: str, why: Sequence[str]) -> Sheet:
+    """A released table as it is, with headings for people. `why`: why it is empty, or has nothing of one nation."""
     place = next((c for c in ("position", "step") if c in frame.columns), None)
     frame = frame.sort_values(place, ignore_index=True) if place else frame
     headings = {c: HEADINGS.get(c, c.replace("_", " ").capitalize()) for c in frame.columns}
@@ -282,7 +288,12 @@ def _whole(frame: pd.DataFrame, label: str) -> Sheet:
     years = [headings[c] for c in frame.columns if c in {"year", "step", "position", "goal"}]
     return Sheet(
         f"{label} $$interval$$" if "lower" in frame.columns else label,
-        "This worksheet contains one table. Shares are from 0 to 1; “not given” stands where a row has no such value.",
+        " ".join(
+            [
+                "This worksheet contains one table. Shares are from 0 to 1; “not given” stands where a row has no such value.",
+                *why,
+            ]
+        ),
         plain,
         decimals | {c: code for c, code in whole.items() if c not in years},
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON
 from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Chart, Paragraph, Section, Subheading, Table
@@ -168,8 +169,11 @@ def survival(reading: Reading) -> Section:
     table = reading.frame("released_survival")
     table = table[table["time"].isin(list(TIMES)) & table["survival"].notna()]
     everybody = rows_of(table[table["subgroup"] == "all"].sort_values(["level", "unit_code", "time"]))
+    missing: list[Block] = [
+        Paragraph(said, tone="note") for said in wording.why_missing(reading.definitions, SURVIVAL_RESTS_ON)
+    ]
     if not everybody:
-        return Section("survival", title, [Paragraph("This release shows no survival.")])
+        return Section("survival", title, missing or [Paragraph("This release shows no survival.")])
     points = [
         {"time": TIMES[int(r["time"])], "group": r["unit_code"], "value": r["survival"], "lower": r["lower"], "upper": r["upper"]}
         for r in everybody
@@ -185,6 +189,7 @@ def survival(reading: Reading) -> Section:
         _survival_table("Survival by nation", "Nation", everybody, "unit_code"),
     )
     blocks: list[Block] = [
+        *missing,
         Paragraph(
             "Kaplan-Meier estimates of everybody in the cohort from the day of metastatic diagnosis, with log-log 95% "
             "intervals; people still alive are followed to the day the data were drawn."
