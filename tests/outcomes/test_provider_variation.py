@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from naome_pipeline.outcomes.variation import variation_by_indicator
 
@@ -42,3 +43,13 @@ def test_what_cannot_be_divided_says_why():
     found: Any = variation_by_indicator(table)
     assert list(found["measure"]) == ["none"]
     assert "same outcome" in found["note"].iloc[0]
+
+
+def test_a_spread_without_upper_limit_says_that_the_people_are_too_few():
+    two = pd.DataFrame({"indicator": "P1", "outcome": [1, 0], "trust_code": ["A", "B"]})
+    assert "no upper limit" in variation_by_indicator(two)["note"].iloc[0]
+
+
+def test_a_mistake_of_ours_is_no_reason_to_publish():
+    with pytest.raises(ValueError, match="numerator must not exceed"):
+        variation_by_indicator(made(0.3).assign(outcome=2))
