@@ -61,7 +61,7 @@ def _write_plan(
         document,
         [
             f"The {AUDIT_NAME} makes {_counted(len(recommended))}. Beside each stands where your trust stood, for people "
-            f"diagnosed in {main.label}. The other columns are yours to fill in."
+            f"diagnosed in {main.label} unless another period is named. The other columns are yours to fill in."
         ],
     )
     add_heading(document, "The plan", 1)
@@ -110,7 +110,7 @@ def current_position(recommended: Recommendation, trust: Unit, main: MainPeriod)
     if definition["cohort"] == "recurrent":
         return "This is counted for the nation only (experimental)."
     found = position(main, trust, recommended.indicator)
-    lines = [f"{definition['title']}. Your trust: {found.own}."]
+    lines = [f"{definition['title']}{main.aside(recommended.indicator)}. Your trust: {found.own}."]
     lines += [f"{name}: {value}." for name, value in filter(None, (found.alliance, found.nation))]
     if found.limits != NOT_COMPARED:
         lines.append(f"Against the limits: {found.limits}.")

@@ -73,7 +73,7 @@ def _row(name: str, definition: Row, trust: Unit, main: MainPeriod) -> dict[str,
     assert own is not None
     alliance, nation = main.row(name, main.alliance_of(trust)), main.row(name, main.nation_of(trust))
     return {
-        "name": f"{definition['title']} ({name})",
+        "name": f"{definition['title']} ({name}){main.aside(name)}",
         "better": BETTER.get(str(definition["direction"]), "") if definition["kind"] == "performance" else "",
         "own": said(own).replace(HIDDEN, HIDDEN_SHORT),
         "interval": numbers.percent_range(own["lower"], own["upper"]) if shown(own) else HIDDEN_SHORT,

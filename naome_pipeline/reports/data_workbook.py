@@ -16,6 +16,7 @@ from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON, TREATMENT_R
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.about import AUDIT_NAME, About
 from naome_pipeline.reports.accessible_workbook import PERCENT, Sheet, write_accessible_workbook
+from naome_pipeline.reports.headline import newest_periods
 from naome_pipeline.reports.main_period import ALLIANCE, BOTH, NATION, TRUST, MainPeriod
 from naome_pipeline.reports.open_data import FILES
 from naome_pipeline.reports.released import ReleasedTables
@@ -56,6 +57,7 @@ _VALUE_COLUMNS = [
     "Title",
     "Kind",
     "Status",
+    "Diagnosed in",
     "People counted",
     "People who meet it",
     *_SHARES,
@@ -70,7 +72,7 @@ _PLACE = {
 def write_data_workbook(tables: ReleasedTables, folder: Path) -> None:
     """Write `data_viewer.xlsx` into a folder."""
     about, main = About.of(tables), MainPeriod(tables)
-    values = _main_values(tables, main)
+    values = _newest_values(tables, main)
     everybody = values[values["subgroup"] == "all"]
     sheets = {
         "Nations": _shares(everybody, main, NATION, "Each indicator in each nation"),
@@ -89,7 +91,7 @@ def write_data_workbook(tables: ReleasedTables, folder: Path) -> None:
         folder / WORKBOOK_FILE,
         f"{AUDIT_NAME}: data viewer, {about.period}",
         [
-            f"The released numbers of {main.nations}, people diagnosed in {main.label} unless a sheet says otherwise.",
+            f"The released numbers of {main.nations}, people diagnosed in {main.label} unless a row names another period.",
             "Each sheet holds one table; the contents list them. Cells that would be empty say why in words.",
             about.policy,
         ],
@@ -99,9 +101,8 @@ def write_data_workbook(tables: ReleasedTables, folder: Path) -> None:
     )
 
 
-def _main_values(tables: ReleasedTables, main: MainPeriod) -> Any:
-    values: Any = tables.frame("released_indicators")
-    values = values[values["period"] == main.label]
+def _newest_values(tables: ReleasedTables, main: MainPeriod) -> Any:
+    values: Any = newest_periods(tables.frame("released_indicators"))
     order = {name: place for place, name in enumerate(main.definitions)}
     return values.assign(place=values["indicator"].map(order)).sort_values(
         ["place", "nation", "unit_name", "unit_code", "subgroup"], na_position="last", ignore_index=True
@@ -121,6 +122,7 @@ def _valued(values: Any, main: MainPeriod) -> pd.DataFrame:
             "Title": [d["title"] for d in definitions],
             "Kind": [d["kind"] for d in definitions],
             "Status": [d["status"] for d in definitions],
+            "Diagnosed in": values["period"].to_numpy(),
             "People counted": _hidden(values["denominator"]),
             "People who meet it": _hidden(values["numerator"]),
             "Share": _hidden(values["proportion"]),
@@ -162,7 +164,7 @@ def _shares(values: Any, main: MainPeriod, level: str, title: str) -> Sheet:
     frame = pd.concat([_valued(rows, main), _placed(rows, main, level)], axis=1)
     frame = frame[["Indicator", "Title", *_PLACE[level], *_VALUE_COLUMNS[2:]]]
     return Sheet(
-        f"{title}, {main.label} $$hidden$$$$share$$$$interval$$$$documented$$$$experimental$$",
+        f"{title} $$hidden$$$$share$$$$interval$$$$documented$$$$experimental$$",
         "This worksheet contains one table. Each row is one indicator in one place.",
         frame,
         _formats(frame, _SHARES, ["People counted", "People who meet it"]),
@@ -176,7 +178,7 @@ def _subgroups(values: Any, main: MainPeriod) -> Sheet:
     valued.insert(2, "Name", [str(name) for name in rows["unit_name"].fillna(rows["unit_code"])])
     valued.insert(2, "Level", rows["level"].str.replace("_", " ").to_numpy())
     return Sheet(
-        f"Groups of people within nations and Alliances, {main.label} $$hidden$$$$share$$$$interval$$",
+        "Groups of people within nations and Alliances $$hidden$$$$share$$$$interval$$",
         "This worksheet contains one table. Each row is one indicator in one group of people in one place.",
         valued,
         _formats(valued, _SHARES, ["People counted", "People who meet it"]),
@@ -193,6 +195,7 @@ def _days(values: Any, main: MainPeriod) -> Sheet:
             "Level": rows["level"].str.replace("_", " ").to_numpy(),
             "Code": rows["unit_code"].to_numpy(),
             "Name": rows["unit_name"].fillna(rows["unit_code"]).to_numpy(),
+            "Diagnosed in": rows["period"].to_numpy(),
             "People counted": _hidden(rows["denominator"]),
             "Median, days": _hidden(rows["median_days"]),
             "Lower quartile, days": _hidden(rows["lower_quartile_days"]),
@@ -200,7 +203,7 @@ def _days(values: Any, main: MainPeriod) -> Sheet:
         }
     )
     return Sheet(
-        f"Indicators measured in days, {main.label} $$hidden$$",
+        "Indicators measured in days $$hidden$$",
         "This worksheet contains one table. Half of the people waited no longer than the median; a quarter no longer than "
         "the lower quartile, three quarters no longer than the upper one.",
         frame,
@@ -217,7 +220,7 @@ def _quarters(tables: ReleasedTables, main: MainPeriod) -> Sheet:
     ]
     rows = _proportions(values.sort_values(["indicator", "unit_code", "period_end"], ignore_index=True), main)
     frame = _valued(rows, main)
-    frame.insert(2, "Quarter of diagnosis", rows["period"].to_numpy())
+    frame.insert(2, "Quarter of diagnosis", frame.pop("Diagnosed in"))
     frame.insert(2, "Nation", rows["unit_name"].fillna(rows["unit_code"]).to_numpy())
     return Sheet(
         "Each indicator by quarter of diagnosis in each nation $$share$$$$interval$$$$experimental$$",

@@ -1,5 +1,5 @@
-"""The values of a release's main period, looked up by indicator and unit: the audit period, or the newest year where there
-is none.
+"""The values that outputs quote, looked up by indicator and unit: each indicator's audit period, or its newest year where none
+is complete.
 
 What belongs here: finding a released value and saying it. What does not: choosing which indicators an output shows.
 """
@@ -12,8 +12,14 @@ from typing import Any
 
 import pandas as pd
 
-from naome_pipeline.indicators.reporting_periods import AUDIT_PERIOD, ROLLING
 from naome_pipeline.reports import numbers, wording
+from naome_pipeline.reports.headline import (
+    cohort_of,
+    main_period,
+    national_values,
+    newest_periods,
+    other_period,
+)
 from naome_pipeline.reports.released import ReleasedTables
 
 BOTH, NATION, ALLIANCE, TRUST = "both_nations", "nation", "alliance", "trust"
@@ -36,16 +42,18 @@ class Unit:
 
 
 class MainPeriod:
-    """The released values of everybody in the main period of a release."""
+    """The released values of everybody, each indicator in its newest period; `label`: the period of most."""
 
     def __init__(self, tables: ReleasedTables) -> None:
         values: Any = tables.frame("released_indicators")
         values = values[values["subgroup"] == "all"]
-        chosen = values[values["period_kind"] == AUDIT_PERIOD]
-        if chosen.empty:
-            chosen = values[values["period_kind"] == ROLLING]
-        chosen = chosen[chosen["period_end"] == chosen["period_end"].max()]
-        self.label = str(chosen["period"].iloc[0]) if len(chosen) else "no whole period yet"
+        chosen: Any = newest_periods(values)
+        self.label = main_period(chosen)
+        self._periods = dict(chosen[["indicator", "period"]].drop_duplicates().itertuples(index=False))
+        whole: Any = national_values(tables)
+        self._whole: dict[str, Row] = {
+            row["indicator"]: row for row in whole[whole["subgroup"] == "all"].to_dict("records")
+        }
         self._rows: dict[tuple[str, str, str], Row] = {
             (row["indicator"], row["level"], row["unit_code"]): row for row in chosen.to_dict("records")
         }
@@ -56,11 +64,24 @@ class MainPeriod:
         self.units = {level: _units(values, level) for level in (BOTH, NATION, ALLIANCE, TRUST)}
         self._comparisons = _formal_comparisons(tables.frame("released_comparison"), self.definitions)
 
+    def whole(self, indicator: str) -> Row | None:
+        """The value of an indicator that stands for all: of both nations, or of the only one that has it."""
+        return self._whole.get(indicator)
+
     @property
-    def headline(self) -> Unit | None:
-        """Whose figures stand for all: both nations where there are two, else the nation; none in an empty release."""
-        units = [*self.units[BOTH], *self.units[NATION]]
-        return units[0] if units else None
+    def cohort(self) -> Row | None:
+        """A value whose denominator is everybody in the cohort, of the period of most."""
+        return cohort_of(self._whole.values(), self.definitions, self.label)
+
+    def aside(self, indicator: str) -> str:
+        """The period of an indicator where it is not that of most: `, people diagnosed in 2022`."""
+        return other_period(self._periods.get(indicator, self.label), self.label)
+
+    def whole_aside(self, indicator: str) -> str:
+        """The same of the value that stands for all, and the nation where only one of two has it: `, England only`."""
+        row = self._whole.get(indicator)
+        alone = row is not None and row["level"] == NATION and len(self.units[NATION]) > 1
+        return (f", {row['unit_code']} only" if row and alone else "") + self.aside(indicator)
 
     @property
     def nations(self) -> str:

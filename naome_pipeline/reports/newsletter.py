@@ -46,13 +46,13 @@ def _figures(main: MainPeriod, tables: ReleasedTables) -> list[str]:
     for name, definition in main.definitions.items():
         if definition["kind"] != "performance" or not numbers.missing(definition["variant_of"]):
             continue
-        row = main.row(name, main.headline)
+        row = main.whole(name)
         if not shown(row):
             missing.append(str(definition["title"]))
             continue
         experimental = " (experimental)" if definition["status"] == "experimental" else ""
         change = changes.get((name, str(row["nation"]) if row else ""), "")
-        lines.append(f"* {definition['title']}{experimental}: {said(row)}{change}")
+        lines.append(f"* {definition['title']}{experimental}: {said(row)}{main.whole_aside(name)}{change}")
     if missing:
         lines.append(f"* Without a number in this release: {'; '.join(missing)}. The definitions say why.")
     return lines or ["This release has no numbers to quote."]

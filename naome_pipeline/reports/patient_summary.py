@@ -149,16 +149,6 @@ def summary(tables: ReleasedTables, about: About) -> list[Section]:
 
 
 def _start(main: MainPeriod, about: About) -> Section:
-    cohort = max(
-        (
-            int(row["denominator"])
-            for name in main.definitions
-            if main.definitions[name]["cohort"] == "de_novo"
-            and (row := main.row(name, main.headline))
-            and not numbers.missing(row["denominator"])
-        ),
-        default=None,
-    )
     texts = [
         "This audit looks at the care of people with breast cancer that has spread to other parts of the body. Doctors call it "
         "metastatic or secondary breast cancer."
@@ -167,12 +157,12 @@ def _start(main: MainPeriod, about: About) -> Section:
         texts.append(
             "The numbers here are made up to test how the audit works. They come from people who do not exist."
         )
-    if cohort is None:
+    if main.cohort is None:
         texts.append("In this release there was nobody to count.")
     else:
         texts.append(
-            f"We looked at the records of {numbers.count(cohort)} people in {main.nations}. Their cancer had already spread when "
-            f"it was first found, in the years {main.label}."
+            f"We looked at the records of {numbers.count(main.cohort['denominator'])} people in {main.nations}. Their cancer had "
+            f"already spread when it was first found, in the years {main.label}."
         )
     texts.append("The records come from NHS hospitals. We do not use names.")
     return Section("What this is", texts)
@@ -182,9 +172,11 @@ def _counted(main: MainPeriod, sentences: Mapping[str, str]) -> list[str]:
     """The sentences whose indicator has a value for everybody in the release."""
     found = []
     for name, sentence in sentences.items():
-        row = main.row(name, main.headline)
+        row = main.whole(name)
         if row is not None and shown(row):
-            found.append(sentence.format(n=in_every_hundred(row["proportion"])))
+            aside = main.whole_aside(name).removeprefix(", ")
+            counted = f" (This counts {aside}.)" if aside else ""
+            found.append(sentence.format(n=in_every_hundred(row["proportion"])) + counted)
     return found
 
 

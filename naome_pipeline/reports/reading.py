@@ -13,10 +13,16 @@ from typing import Any
 import pandas as pd
 
 from naome_pipeline.reports import numbers, wording
-from naome_pipeline.reports.headline import national_values, nations_of, newest_periods
+from naome_pipeline.reports.headline import (
+    cohort_of,
+    main_period,
+    national_values,
+    nations_of,
+    newest_periods,
+    other_period,
+)
 from naome_pipeline.reports.released import ReleasedTables
 
-EVERYBODY = "everybody in the cohort"
 NATIONS = ("England", "Wales")
 Row = Mapping[str, Any]
 
@@ -57,6 +63,19 @@ class Reading:
     def newest(self) -> pd.DataFrame:
         """The indicator values of each indicator's newest period, all levels and subgroups."""
         return newest_periods(self.frame("released_indicators"))
+
+    @cached_property
+    def main_period(self) -> str:
+        """The period of most indicators: named once, where another one is not named beside a value."""
+        return main_period(self.newest)
+
+    def only(self, row: Row) -> str:
+        """The nation of a value that stands for the whole though one of two nations alone has it: `, England only`."""
+        return f", {row['unit_code']} only" if row["level"] == "nation" and len(self.nations) > 1 else ""
+
+    def aside(self, row: Row) -> str:
+        """What is different about a value for the whole: its nation, its period (`, people diagnosed in 2022`), or nothing."""
+        return self.only(row) + other_period(row["period"], self.main_period)
 
     @cached_property
     def whole(self) -> dict[tuple[str, str], dict[str, Any]]:
@@ -103,12 +122,9 @@ class Reading:
         return wording.state(row, False) or "Hidden to protect people."
 
     @cached_property
-    def cohort(self) -> dict[str, Any] | None:
-        """A row whose denominator is everybody in the cohort, of the longest period there is."""
-        everybody = [n for n, r in self.definitions.items() if r["denominator_text"] == EVERYBODY]
-        rows = [self.whole[(n, "all")] for n in everybody if (n, "all") in self.whole]
-        rows = [r for r in rows if not numbers.missing(r["denominator"])]
-        return max(rows, key=lambda r: int(r["denominator"]), default=None)
+    def cohort(self) -> Row | None:
+        """A row whose denominator is everybody in the cohort, of the period of most."""
+        return cohort_of(self.whole.values(), self.definitions, self.main_period)
 
     @property
     def synthetic(self) -> bool:

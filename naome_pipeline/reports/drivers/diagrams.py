@@ -103,7 +103,8 @@ def _goal(reading: Reading, goal: int, found: list[Driver]) -> Section:
         title,
         [
             Paragraph(
-                "From left to right: the goal, what drives it with its measures, and what a team can change."
+                "From left to right: the goal, what drives it with its measures, and what a team can change. Values are those "
+                f"of people diagnosed in {reading.main_period} unless another period is named."
             ),
             Chart(
                 f"goal-{goal}",
@@ -126,7 +127,7 @@ def _measure(reading: Reading, name: str) -> str:
     row = reading.whole.get((name, "all"))
     title = reading.title(name) if name in reading.definitions else registry().indicators[name].title
     if row is not None and not numbers.missing(row["proportion"]):
-        return f"{title}, {numbers.percent(row['proportion'])}"
+        return f"{title}, {numbers.percent(row['proportion'])}{reading.aside(row)}"
     if row is not None and not numbers.missing(row["median_days"]):
-        return f"{title}, {numbers.days(row['median_days'])} in the middle"
+        return f"{title}, {numbers.days(row['median_days'])} in the middle{reading.aside(row)}"
     return f"{title}, no value"

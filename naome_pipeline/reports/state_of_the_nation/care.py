@@ -240,8 +240,8 @@ def early_deaths(reading: Reading) -> Section:
     blocks: list[Block] = [
         Paragraph(
             f"{reading.title(DEATHS)}: {counts} people, {percent} (95% interval {interval}), of those treated "
-            f"in {row['period']}. Some treatment near the end of life is the right choice; a high share asks for review of the "
-            "decisions behind it."
+            f"in {row['period']}{reading.only(row)}. Some treatment near the end of life is the right choice; a high share asks for review "
+            "of the decisions behind it."
         )
     ]
     kind, table = compared(reading, DEATHS, UNADJUSTED)

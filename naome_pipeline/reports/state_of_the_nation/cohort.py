@@ -72,7 +72,7 @@ def nations(reading: Reading) -> Section:
     ]
     two = len(reading.nations) > 1
     areas = [*reading.nations, reading.whole_name] if two else list(reading.nations)
-    common = reading.cohort["period"] if reading.cohort else ""
+    common = reading.main_period
     rows = []
     for name in reading.indicators("performance"):
         if reading.definitions[name]["measure"] != "proportion":
@@ -156,7 +156,9 @@ def recurrence(reading: Reading) -> Section:
     ]
     biopsy = reading.shown("P2") if "P2" in reading.definitions else None
     if biopsy is not None:
-        blocks.append(Paragraph(f"{reading.title('P2')}: {said(biopsy)}, in {biopsy['period']}."))
+        blocks.append(
+            Paragraph(f"{reading.title('P2')}: {said(biopsy)}, in {biopsy['period']}{reading.only(biopsy)}.")
+        )
     if not rates.empty:
         blocks.append(_rates_chart(rows_of(rates)))
     certain = rows_of(evidence[evidence["source"] == "any"].sort_values(["nation", "certainty"]))

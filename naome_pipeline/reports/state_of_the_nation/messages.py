@@ -54,7 +54,7 @@ def key_messages(reading: Reading) -> Section:
         row = reading.shown(indicator) if indicator in reading.definitions else None
         if row is None:
             continue
-        text = f"{reading.title(indicator)}: {said(row)}."
+        text = f"{reading.title(indicator)}: {said(row)}{reading.aside(row)}."
         completeness = reading.definitions[indicator]["completeness_indicator"]
         record = None if numbers.missing(completeness) else reading.shown(str(completeness))
         if record is not None:
@@ -78,7 +78,7 @@ def _who(reading: Reading) -> str:
     if recurrent is not None and not numbers.missing(recurrent["denominator"]):
         text += (
             f" Another {numbers.count(recurrent['denominator'])} people, whose cancer came back elsewhere in "
-            f"{recurrent['period']}, are reported apart; finding them in the records is experimental."
+            f"{recurrent['period']}{reading.only(recurrent)}, are reported apart; finding them in the records is experimental."
         )
     return text
 
@@ -110,7 +110,8 @@ def _quality(reading: Reading) -> list[Paragraph]:
     return [
         Paragraph(
             f"{reached} of {len(shown)} records reach the target of {numbers.whole_percent(target)}. The least complete: "
-            f"{reading.title(lowest).lower().replace('who ', 'WHO ')}, {numbers.percent(shown[lowest]['proportion'])}.",
+            f"{reading.title(lowest).lower().replace('who ', 'WHO ')}, {numbers.percent(shown[lowest]['proportion'])}"
+            f"{reading.aside(shown[lowest])}.",
             lead="Records.",
         )
     ]
@@ -182,7 +183,8 @@ def at_a_glance(reading: Reading) -> Section:
                 Tile(
                     numbers.percent(value["proportion"]),
                     words,
-                    f"{numbers.count(value['numerator'])} of {numbers.count(value['denominator'])} people, {value['period']}",
+                    f"{numbers.count(value['numerator'])} of {numbers.count(value['denominator'])} people, "
+                    f"{value['period']}{reading.only(value)}",
                     float(value["proportion"]),
                 )
             )
@@ -218,7 +220,8 @@ def _time_tiles(reading: Reading) -> list[Tile]:
                 numbers.days(days["median_days"]),
                 "from diagnosis to first treatment, for the middle person",
                 f"half waited {numbers.days(days['lower_quartile_days'])} to "
-                f"{numbers.days(days['upper_quartile_days'])}; {numbers.count(days['denominator'])} people treated",
+                f"{numbers.days(days['upper_quartile_days'])}; {numbers.count(days['denominator'])} people treated"
+                + reading.aside(days),
             )
         )
     recurrent = reading.whole.get(("P2", "all"))

@@ -37,7 +37,7 @@ def data_quality(reading: Reading) -> Section:
         ("Record", "Diagnosed in", "People", "Share", "95% interval", "Target reached"),
         tuple(
             (
-                reading.title(n),
+                reading.title(n) + reading.only(r),
                 str(r["period"]),
                 *value_cells(r),
                 "yes" if r["proportion"] >= target else "no",
