@@ -95,10 +95,14 @@ def _panels(reading: Reading, there: pd.DataFrame, chosen: Sequence[str]) -> Cha
         shown = [r for (n, _), r in values.items() if n == name and not numbers.missing(r["proportion"])]
         if shown:
             low, high = (f(shown, key=lambda r: r["proportion"]) for f in (min, max))
-            texts.append(
-                f"{reading.title(name)}, from {numbers.percent(low['proportion'])} in {low['unit_name']} to "
-                f"{numbers.percent(high['proportion'])} in {high['unit_name']}"
+            least, most = (numbers.percent(r["proportion"]) for r in (low, high))
+            spread = f"from {least} in {low['unit_name']} to {most} in {high['unit_name']}"
+            alike = (
+                f"{most} in {high['unit_name']} alone"
+                if len(shown) == 1
+                else f"{most} in every Alliance shown"
             )
+            texts.append(f"{reading.title(name)}, {alike if least == most else spread}")
     return Chart(
         "alliances",
         f"Cancer Alliances compared, people diagnosed in {' and '.join(periods)}",
@@ -240,8 +244,8 @@ def early_deaths(reading: Reading) -> Section:
     blocks: list[Block] = [
         Paragraph(
             f"{reading.title(DEATHS)}: {counts} people, {percent} (95% interval {interval}), of those treated "
-            f"in {row['period']}{reading.only(row)}. Some treatment near the end of life is the right choice; a high share asks for review "
-            "of the decisions behind it."
+            f"in {row['period']}{reading.only(row)}. Some treatment near the end of life is the right choice; a high share asks "
+            "for review of the decisions behind it."
         )
     ]
     kind, table = compared(reading, DEATHS, UNADJUSTED)
