@@ -14,15 +14,14 @@ import pandas as pd
 
 from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON, TREATMENT_RESTS_ON
 from naome_pipeline.reports import numbers, wording
-from naome_pipeline.reports.about import AUDIT_NAME, About
+from naome_pipeline.reports.about import AUDIT_NAME
 from naome_pipeline.reports.accessible_workbook import PERCENT, Sheet, write_accessible_workbook
-from naome_pipeline.reports.headline import newest_periods
-from naome_pipeline.reports.main_period import ALLIANCE, BOTH, NATION, TRUST, MainPeriod
 from naome_pipeline.reports.open_data import FILES
+from naome_pipeline.reports.reading import ALLIANCE, BOTH, NATION, TRUST, Reading
 from naome_pipeline.reports.released import ReleasedTables
+from naome_pipeline.reports.values import HIDDEN_SHORT, NOT_GIVEN
 
 WORKBOOK_FILE = "data_viewer.xlsx"
-HIDDEN = "hidden"
 NOT_ASSESSED = "not assessed"
 NOTES = {
     "hidden": "“hidden” stands where a number is not shown, to protect people. Which numbers were hidden for which reason is "
@@ -71,27 +70,28 @@ _PLACE = {
 
 def write_data_workbook(tables: ReleasedTables, folder: Path) -> None:
     """Write `data_viewer.xlsx` into a folder."""
-    about, main = About.of(tables), MainPeriod(tables)
-    values = _newest_values(tables, main)
+    reading = Reading(tables)
+    about, values = reading.about, _newest_values(reading)
     everybody = values[values["subgroup"] == "all"]
     sheets = {
-        "Nations": _shares(everybody, main, NATION, "Each indicator in each nation"),
-        "Alliances": _shares(everybody, main, ALLIANCE, "Each indicator in each Cancer Alliance"),
-        "Trusts": _shares(everybody, main, TRUST, "Each indicator in each trust or health board"),
-        "Subgroups": _subgroups(values[values["subgroup"] != "all"], main),
-        "Days": _days(everybody, main),
-        "Quarters": _quarters(tables, main),
-        "Comparison of trusts": _comparison(tables, main),
+        "Nations": _shares(everybody, reading, NATION, "Each indicator in each nation"),
+        "Alliances": _shares(everybody, reading, ALLIANCE, "Each indicator in each Cancer Alliance"),
+        "Trusts": _shares(everybody, reading, TRUST, "Each indicator in each trust or health board"),
+        "Subgroups": _subgroups(values[values["subgroup"] != "all"], reading),
+        "Days": _days(everybody, reading),
+        "Quarters": _quarters(reading),
+        "Comparison of trusts": _comparison(reading),
     }
     for name in tables.names():
         if name not in ELSEWHERE and name != "released_comparison":
-            why = wording.why_missing(main.definitions, RESTS_ON.get(name, ()))
+            why = wording.why_missing(reading.definitions, RESTS_ON.get(name, ()))
             sheets[_label(name)] = _whole(tables.frame(name), _label(name), why)
     write_accessible_workbook(
         folder / WORKBOOK_FILE,
         f"{AUDIT_NAME}: data viewer, {about.period}",
         [
-            f"The released numbers of {main.nations}, people diagnosed in {main.label} unless a row names another period.",
+            f"The released numbers of {reading.whole_name}, people diagnosed in {reading.period} unless a row names another "
+            "period.",
             "Each sheet holds one table; the contents list them. Cells that would be empty say why in words.",
             about.policy,
         ],
@@ -101,21 +101,21 @@ def write_data_workbook(tables: ReleasedTables, folder: Path) -> None:
     )
 
 
-def _newest_values(tables: ReleasedTables, main: MainPeriod) -> Any:
-    values: Any = newest_periods(tables.frame("released_indicators"))
-    order = {name: place for place, name in enumerate(main.definitions)}
+def _newest_values(reading: Reading) -> Any:
+    values: Any = reading.newest
+    order = {name: place for place, name in enumerate(reading.definitions)}
     return values.assign(place=values["indicator"].map(order)).sort_values(
         ["place", "nation", "unit_name", "unit_code", "subgroup"], na_position="last", ignore_index=True
     )
 
 
 def _hidden(column: pd.Series) -> list[Any]:
-    return [HIDDEN if numbers.missing(value) else value for value in column]
+    return [HIDDEN_SHORT if numbers.missing(value) else value for value in column]
 
 
-def _valued(values: Any, main: MainPeriod) -> pd.DataFrame:
+def _valued(values: Any, reading: Reading) -> pd.DataFrame:
     """The columns of a proportion, hidden cells in words."""
-    definitions = [main.definitions[name] for name in values["indicator"]]
+    definitions = [reading.definitions[name] for name in values["indicator"]]
     return pd.DataFrame(
         {
             "Indicator": values["indicator"].to_numpy(),
@@ -133,8 +133,8 @@ def _valued(values: Any, main: MainPeriod) -> pd.DataFrame:
     )
 
 
-def _placed(values: Any, main: MainPeriod, level: str) -> pd.DataFrame:
-    names = {unit.code: unit.name for unit in main.units[ALLIANCE]}
+def _placed(values: Any, reading: Reading, level: str) -> pd.DataFrame:
+    names = {unit.code: unit.name for unit in reading.units[ALLIANCE]}
     own = [
         code if numbers.missing(name) else name
         for code, name in zip(values["unit_code"], values["unit_name"], strict=True)
@@ -153,15 +153,15 @@ def _name(code: Any, names: dict[str, str]) -> str:
     return "no Alliance" if numbers.missing(code) else names.get(code, str(code))
 
 
-def _proportions(values: Any, main: MainPeriod) -> Any:
-    keep = [main.definitions[name]["measure"] == "proportion" for name in values["indicator"]]
+def _proportions(values: Any, reading: Reading) -> Any:
+    keep = [reading.definitions[name]["measure"] == "proportion" for name in values["indicator"]]
     return values[pd.Series(keep, index=values.index, dtype=bool)]
 
 
-def _shares(values: Any, main: MainPeriod, level: str, title: str) -> Sheet:
+def _shares(values: Any, reading: Reading, level: str, title: str) -> Sheet:
     levels = [BOTH, NATION] if level == NATION else [level]
-    rows = _proportions(values[values["level"].isin(levels)], main)
-    frame = pd.concat([_valued(rows, main), _placed(rows, main, level)], axis=1)
+    rows = _proportions(values[values["level"].isin(levels)], reading)
+    frame = pd.concat([_valued(rows, reading), _placed(rows, reading, level)], axis=1)
     frame = frame[["Indicator", "Title", *_PLACE[level], *_VALUE_COLUMNS[2:]]]
     return Sheet(
         f"{title} $$hidden$$$$share$$$$interval$$$$documented$$$$experimental$$",
@@ -171,9 +171,9 @@ def _shares(values: Any, main: MainPeriod, level: str, title: str) -> Sheet:
     )
 
 
-def _subgroups(values: Any, main: MainPeriod) -> Sheet:
-    rows = _proportions(values, main)
-    valued = _valued(rows, main)
+def _subgroups(values: Any, reading: Reading) -> Sheet:
+    rows = _proportions(values, reading)
+    valued = _valued(rows, reading)
     valued.insert(2, "Group", [wording.subgroup(name) for name in rows["subgroup"]])
     valued.insert(2, "Name", [str(name) for name in rows["unit_name"].fillna(rows["unit_code"])])
     valued.insert(2, "Level", rows["level"].str.replace("_", " ").to_numpy())
@@ -185,13 +185,13 @@ def _subgroups(values: Any, main: MainPeriod) -> Sheet:
     )
 
 
-def _days(values: Any, main: MainPeriod) -> Sheet:
-    keep = [main.definitions[name]["measure"] == "days" for name in values["indicator"]]
+def _days(values: Any, reading: Reading) -> Sheet:
+    keep = [reading.definitions[name]["measure"] == "days" for name in values["indicator"]]
     rows = values[pd.Series(keep, index=values.index, dtype=bool)]
     frame = pd.DataFrame(
         {
             "Indicator": rows["indicator"].to_numpy(),
-            "Title": [main.definitions[name]["title"] for name in rows["indicator"]],
+            "Title": [reading.definitions[name]["title"] for name in rows["indicator"]],
             "Level": rows["level"].str.replace("_", " ").to_numpy(),
             "Code": rows["unit_code"].to_numpy(),
             "Name": rows["unit_name"].fillna(rows["unit_code"]).to_numpy(),
@@ -211,15 +211,17 @@ def _days(values: Any, main: MainPeriod) -> Sheet:
     )
 
 
-def _quarters(tables: ReleasedTables, main: MainPeriod) -> Sheet:
-    values: Any = tables.frame("released_indicators")
+def _quarters(reading: Reading) -> Sheet:
+    values: Any = reading.frame("released_indicators")
     values = values[
         (values["period_kind"] == "quarter")
         & values["level"].isin([BOTH, NATION])
         & (values["subgroup"] == "all")
     ]
-    rows = _proportions(values.sort_values(["indicator", "unit_code", "period_end"], ignore_index=True), main)
-    frame = _valued(rows, main)
+    rows = _proportions(
+        values.sort_values(["indicator", "unit_code", "period_end"], ignore_index=True), reading
+    )
+    frame = _valued(rows, reading)
     frame.insert(2, "Quarter of diagnosis", frame.pop("Diagnosed in"))
     frame.insert(2, "Nation", rows["unit_name"].fillna(rows["unit_code"]).to_numpy())
     return Sheet(
@@ -230,20 +232,20 @@ def _quarters(tables: ReleasedTables, main: MainPeriod) -> Sheet:
     )
 
 
-def _comparison(tables: ReleasedTables, main: MainPeriod) -> Sheet:
-    rows = tables.frame("released_comparison").sort_values(["indicator", "comparison", "trust_code"])
+def _comparison(reading: Reading) -> Sheet:
+    rows = reading.frame("released_comparison").sort_values(["indicator", "comparison", "trust_code"])
     unseen = [
-        HIDDEN if said else NOT_ASSESSED if state == "not assessed" else None
+        HIDDEN_SHORT if said else NOT_ASSESSED if state == "not assessed" else None
         for said, state in zip(rows["suppressed"], rows["state"], strict=True)
     ]
 
     def told(column: str) -> list[Any]:
         return [
-            (why or "not given") if numbers.missing(value) or value == "" else value
+            (why or NOT_GIVEN) if numbers.missing(value) or value == "" else value
             for value, why in zip(rows[column], unseen, strict=True)
         ]
 
-    titles = {name: d["title"] for name, d in main.definitions.items()}
+    titles = {name: d["title"] for name, d in reading.definitions.items()}
     direction = [value or "neither" for value in rows["direction"].fillna("")]
     frame = pd.DataFrame(
         {
@@ -264,7 +266,7 @@ def _comparison(tables: ReleasedTables, main: MainPeriod) -> Sheet:
             "Why not assessed": [value or "assessed" for value in rows["reason"].fillna("")],
         }
     )
-    frame.loc[frame["State"] == HIDDEN, "Why not assessed"] = HIDDEN
+    frame.loc[frame["State"] == HIDDEN_SHORT, "Why not assessed"] = HIDDEN_SHORT
     return Sheet(
         "How each trust compares with the nation $$hidden$$$$limits$$$$adjusted$$",
         "This worksheet contains one table. Result and national value are shares from 0 to 1, or, where the comparison is risk "

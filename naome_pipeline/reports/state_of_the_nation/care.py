@@ -16,9 +16,9 @@ from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Chart, Paragraph, Section, Subheading, Table
 from naome_pipeline.reports.documents.pictures import draw
-from naome_pipeline.reports.reading import Reading, rows_of, value_cells
-from naome_pipeline.reports.recommendation_rules import ADJUSTED, UNADJUSTED
+from naome_pipeline.reports.reading import ADJUSTED, UNADJUSTED, Reading, rows_of
 from naome_pipeline.reports.recommendations import Recommendation
+from naome_pipeline.reports.values import value_cells
 
 # What Alliances are compared by, beside the measure that varies most between hospitals.
 COMPARED = ("P1", "P8", "P10_1y")

@@ -20,8 +20,9 @@ from naome_pipeline.reports.documents.model import (
     Tile,
     Tiles,
 )
-from naome_pipeline.reports.reading import Reading, said
+from naome_pipeline.reports.reading import Reading
 from naome_pipeline.reports.recommendations import Recommendation
+from naome_pipeline.reports.values import counts, said_with_interval
 
 # The measures a page of large numbers shows, in groups of three, with the words a patient would use.
 GLANCE = {
@@ -54,7 +55,7 @@ def key_messages(reading: Reading) -> Section:
         row = reading.shown(indicator) if indicator in reading.definitions else None
         if row is None:
             continue
-        text = f"{reading.title(indicator)}: {said(row)}{reading.aside(row)}."
+        text = f"{reading.title(indicator)}: {said_with_interval(row)}{reading.whole_aside(row)}."
         completeness = reading.definitions[indicator]["completeness_indicator"]
         record = None if numbers.missing(completeness) else reading.shown(str(completeness))
         if record is not None:
@@ -111,7 +112,7 @@ def _quality(reading: Reading) -> list[Paragraph]:
         Paragraph(
             f"{reached} of {len(shown)} records reach the target of {numbers.whole_percent(target)}. The least complete: "
             f"{reading.title(lowest).lower().replace('who ', 'WHO ')}, {numbers.percent(shown[lowest]['proportion'])}"
-            f"{reading.aside(shown[lowest])}.",
+            f"{reading.whole_aside(shown[lowest])}.",
             lead="Records.",
         )
     ]
@@ -183,8 +184,7 @@ def at_a_glance(reading: Reading) -> Section:
                 Tile(
                     numbers.percent(value["proportion"]),
                     words,
-                    f"{numbers.count(value['numerator'])} of {numbers.count(value['denominator'])} people, "
-                    f"{value['period']}{reading.only(value)}",
+                    f"{counts(value)} people, {value['period']}{reading.only(value)}",
                     float(value["proportion"]),
                 )
             )
@@ -221,7 +221,7 @@ def _time_tiles(reading: Reading) -> list[Tile]:
                 "from diagnosis to first treatment, for the middle person",
                 f"half waited {numbers.days(days['lower_quartile_days'])} to "
                 f"{numbers.days(days['upper_quartile_days'])}; {numbers.count(days['denominator'])} people treated"
-                + reading.aside(days),
+                + reading.whole_aside(days),
             )
         )
     recurrent = reading.whole.get(("P2", "all"))
