@@ -11,8 +11,8 @@ from typing import Any
 
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS
-from naome_pipeline.reports.outliers import ALERT, POTENTIAL, flags_of
-from naome_pipeline.reports.reading import Reading
+from naome_pipeline.reports.outliers import flags_of
+from naome_pipeline.reports.reading import ALERT, ASSESSED, POTENTIAL, Reading
 from naome_pipeline.reports.recommendations import recommendations
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.values import said
@@ -76,7 +76,7 @@ def _recommended(tables: ReleasedTables) -> list[str]:
 
 def _compared(reading: Reading) -> Iterator[str]:
     flags = flags_of(reading)
-    judged = sum(row["state"] in ("within", ALERT, POTENTIAL) for row in reading.compared)
+    judged = sum(row["state"] in ASSESSED for row in reading.compared)
     if not judged:
         yield "No trust could be compared in this release."
         return

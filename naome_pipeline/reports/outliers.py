@@ -20,13 +20,12 @@ from naome_pipeline.reports.accessible_workbook import Sheet, write_accessible_w
 from naome_pipeline.reports.outlier_letters import write_letters
 from naome_pipeline.reports.outlier_timetable import Timetable, load_timetable
 from naome_pipeline.reports.pages import render_page
-from naome_pipeline.reports.reading import ADJUSTED, TRUST, Reading, Row, Unit
+from naome_pipeline.reports.reading import ADJUSTED, ALERT, POTENTIAL, TRUST, Reading, Row, Unit
 from naome_pipeline.reports.released import ReleasedTables
 
 FOLDER = "outliers"
 PAGE_FILE = f"{FOLDER}/outlier_pack.html"
 REGISTER_FILE = f"{FOLDER}/register_of_responses.xlsx"
-ALERT, POTENTIAL = "alert", "potential outlier"
 STATES = (POTENTIAL, ALERT)
 BETTER = "better"
 # What stands for the wider limits where there are none: rare events keep their exact limits.

@@ -16,7 +16,7 @@ from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
 from naome_pipeline.reports.outliers import flags_of
 from naome_pipeline.reports.pages import render_page
 from naome_pipeline.reports.readability import Readability, measure
-from naome_pipeline.reports.reading import Reading
+from naome_pipeline.reports.reading import ASSESSED, POTENTIAL, Reading
 from naome_pipeline.reports.recommendations import recommendations
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.typesetting import pdf
@@ -185,11 +185,7 @@ def in_every_hundred(proportion: Any) -> int:
 
 
 def _hospitals(reading: Reading) -> Section:
-    judged = {
-        row["trust_code"]
-        for row in reading.compared
-        if row["state"] in ("within", "alert", "potential outlier")
-    }
+    judged = {row["trust_code"] for row in reading.compared if row["state"] in ASSESSED}
     texts = [
         "Results differ from hospital to hospital. Some of that is chance, and some is because patients differ."
     ]
@@ -197,9 +193,7 @@ def _hospitals(reading: Reading) -> Section:
         return Section(
             "Is care the same everywhere?", [*texts, "In this release we could not compare hospitals."]
         )
-    far = {
-        f.trust.code for f in flags_of(reading) if f.direction == "worse" and f.state == "potential outlier"
-    }
+    far = {f.trust.code for f in flags_of(reading) if f.direction == "worse" and f.state == POTENTIAL}
     return Section(
         "Is care the same everywhere?",
         [

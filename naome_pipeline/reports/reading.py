@@ -23,7 +23,10 @@ from naome_pipeline.reports.released import ReleasedTables
 
 BOTH, NATION, ALLIANCE, TRUST = "both_nations", "nation", "alliance", "trust"
 LEVELS = (BOTH, NATION, ALLIANCE, TRUST)
-ADJUSTED, UNADJUSTED = "risk adjusted", "unadjusted"
+ADJUSTED, UNADJUSTED, BY_TREATING = "risk adjusted", "unadjusted", "unadjusted, by treating trust"
+ALERT, POTENTIAL = "alert", "potential outlier"
+# The states of a trust that could be compared.
+ASSESSED = ("within", ALERT, POTENTIAL)
 EVERYBODY = "everybody in the cohort"
 NATIONS = ("England", "Wales")
 NO_PERIOD = "no whole period yet"
@@ -195,18 +198,23 @@ class Reading:
         """The nation of a unit."""
         return next((u for u in self.units[NATION] if u.code == unit.nation), None)
 
+    def judged_by(self, indicator: str) -> str:
+        """The comparison that counts: an indicator whose definition asks for risk adjustment is never judged by its unadjusted
+        position."""
+        adjusted = self.definitions[indicator]["risk_adjustment"] not in (None, "none")
+        return ADJUSTED if adjusted else UNADJUSTED
+
     @cached_property
     def _comparisons(self) -> dict[tuple[str, str], Row]:
-        """An indicator whose definition asks for risk adjustment is never judged by its unadjusted position, and nobody is
-        judged twice by a variant of an indicator."""
+        """By indicator and trust; nobody is judged twice by a variant of an indicator."""
         found = {}
         for row in rows_of(self.frame("released_comparison")):
-            definition = self.definitions.get(str(row["indicator"]))
+            name = str(row["indicator"])
+            definition = self.definitions.get(name)
             if definition is None or not numbers.missing(definition["variant_of"]):
                 continue
-            adjusted = definition["risk_adjustment"] not in (None, "none")
-            if row["comparison"] == (ADJUSTED if adjusted else UNADJUSTED):
-                found[str(row["indicator"]), str(row["trust_code"])] = row
+            if row["comparison"] == self.judged_by(name):
+                found[name, str(row["trust_code"])] = row
         return found
 
     def comparison(self, indicator: str, unit: Unit) -> Row | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from naome_pipeline.reports import numbers, wording
-from naome_pipeline.reports.reading import ADJUSTED, UNADJUSTED, Reading
+from naome_pipeline.reports.reading import ASSESSED, POTENTIAL, Reading
 
 
 @dataclass(frozen=True)
@@ -197,21 +197,19 @@ def outliers(
     found = []
     for name in basis.of_kinds(kinds):
         row = basis.whole(name)
-        here = table[table["indicator"] == name]
-        kind = ADJUSTED if (here["comparison"] == ADJUSTED).any() else UNADJUSTED
-        here = here[here["comparison"] == kind]
-        outside = here[(here["state"] == "potential outlier") & (here["direction"] == "worse")]
+        kind = basis.reading.judged_by(name)
+        here = table[(table["indicator"] == name) & (table["comparison"] == kind)]
+        outside = here[(here["state"] == POTENTIAL) & (here["direction"] == "worse")]
         if row is None or len(outside) < threshold:
             continue
         widely = here[
-            (here["overdispersed_state"] == "potential outlier")
-            & (here["overdispersed_direction"] == "worse")
+            (here["overdispersed_state"] == POTENTIAL) & (here["overdispersed_direction"] == "worse")
         ]
         source = "released_comparison"
         figures = _value_figures(row) | {
             "outliers": (numbers.count(len(outside)), source),
             "assessed": (
-                numbers.count(here["state"].isin(["within", "alert", "potential outlier"]).sum()),
+                numbers.count(here["state"].isin(ASSESSED).sum()),
                 source,
             ),
             "overdispersed": (numbers.count(len(widely)), source),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,15 @@ def tables() -> dict[str, Any]:
         period_kind="rolling four quarters", period="2023 Q4 to 2024 Q3", period_end=pd.Timestamp("2024-09-30"),
         numerator=1, proportion=0.001,
     )  # fmt: skip
-    return made | {"released_indicators": pd.concat([values[~elsewhere], newer], ignore_index=True)}
+    compared = made["released_comparison"].copy()
+    for number, name in enumerate(("P1", "P9")):
+        # The second does not count: deaths are judged risk adjusted.
+        of = compared.index[(compared["indicator"] == name) & (compared["comparison"] == "unadjusted")]
+        compared.loc[of[number], ["state", "direction"]] = ["potential outlier", "worse"]
+    return made | {
+        "released_indicators": pd.concat([values[~elsewhere], newer], ignore_index=True),
+        "released_comparison": compared,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +112,16 @@ def test_the_workbook_names_the_period_of_each_row(tables, folder):
         found = {(row[head.index("Indicator")], row[head.index("Diagnosed in")]) for row in rows}
         assert {(name, YEAR) for name in (*LATE, LATE_IN_ENGLAND)} <= found, sheet
         assert {period for name, period in found if name == "P1"} == {"2021 to 2023"}, sheet
+
+
+def test_report_summary_and_letter_count_the_same_hospitals(folder):
+    report, page = text_of(folder / PAGE_FILE), text_of(folder / "patient_summary.html")
+    for_patients = re.search(r"We compared (\d+) hospital trusts. For (\d+) of them", page)
+    of_report = re.search(r"Of (\d+) compared, (\d+) lie beyond the 99.8% limits on the worse side", report)
+    assert for_patients is not None
+    assert of_report is not None
+    assert for_patients.groups() == of_report.groups()
+    assert of_report[2] == "1"
 
 
 def test_driver_diagrams_name_the_period(tables, folder):

@@ -114,8 +114,13 @@ def derived(tables: dict[str, pd.DataFrame]) -> set[str]:
         found.add((~rows["state"].isin(["within", "alert", "potential outlier"])).sum())
         out = rows[rows["overdispersed_state"] == "potential outlier"]
         found |= set(out.groupby("overdispersed_direction").size())
-    out = comparison[comparison["state"] == "potential outlier"]
-    found |= set(out.groupby("direction")["trust_code"].nunique()) | {comparison["trust_code"].nunique()}
+    asked = tables["released_definitions"].set_index("indicator")
+    counts = asked["risk_adjustment"].map(lambda a: "unadjusted" if a == "none" else "risk adjusted")
+    own = comparison["indicator"].map(asked["variant_of"]).isna()
+    formal = comparison[own & (comparison["comparison"] == comparison["indicator"].map(counts))]
+    formal = formal[formal["state"].isin(["within", "alert", "potential outlier"])]
+    out = formal[formal["state"] == "potential outlier"]
+    found |= set(out.groupby("direction")["trust_code"].nunique()) | {formal["trust_code"].nunique()}
     values = tables["released_indicators"]
     levels = values[(values["subgroup"] == "all") & values["level"].isin(["both_nations", "nation"])]
     quality = levels[levels["indicator"].str.match(r"D\d$")].drop_duplicates("indicator")
@@ -204,7 +209,7 @@ def test_with_everything_below_the_nation_hidden_the_report_says_so(tables, tmp_
     text = words(document)
     assert "Every value by Cancer Alliance is hidden in this release" in text
     assert "No hospital's number is shown" in text
-    assert "No hospital is a potential outlier" in text
+    assert "No hospital could be compared in this release." in text
     assert read_pdf(pdf_bytes(document)).pages <= 10
 
 

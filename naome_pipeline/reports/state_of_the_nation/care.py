@@ -16,7 +16,16 @@ from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Chart, Paragraph, Section, Subheading, Table
 from naome_pipeline.reports.documents.pictures import draw
-from naome_pipeline.reports.reading import ADJUSTED, UNADJUSTED, Reading, rows_of
+from naome_pipeline.reports.reading import (
+    ADJUSTED,
+    ALERT,
+    ASSESSED,
+    BY_TREATING,
+    POTENTIAL,
+    UNADJUSTED,
+    Reading,
+    rows_of,
+)
 from naome_pipeline.reports.recommendations import Recommendation
 from naome_pipeline.reports.values import value_cells
 
@@ -28,7 +37,6 @@ TIMES = {
     for short, label in (("1y", "1 year"), ("3y", "3 years"), ("5y", "5 years"))
 }
 DEATHS = "P9"
-ASSESSED = ("within", "alert", "potential outlier")
 
 
 def alliances(reading: Reading, advised: Sequence[Recommendation]) -> Section:
@@ -110,7 +118,7 @@ def _panels(reading: Reading, there: pd.DataFrame, chosen: Sequence[str]) -> Cha
         draw("panels", {"points": points}),
         Table(
             "Cancer Alliances compared, with 95% intervals",
-            ("Cancer Alliance", *(reading.title(n) for n in chosen)),
+            ("Cancer Alliance", *(reading.title(n) + reading.aside(n) for n in chosen)),
             tuple(rows),
             numeric=tuple(range(1, len(chosen) + 1)),
         ),
@@ -118,17 +126,15 @@ def _panels(reading: Reading, there: pd.DataFrame, chosen: Sequence[str]) -> Cha
 
 
 def compared(reading: Reading, indicator: str, kind: str | None = None) -> tuple[str, pd.DataFrame]:
-    """The comparison of hospitals to speak of: of a kind, or risk adjusted where there is a model; its name and rows."""
-    table = reading.frame("released_comparison")
-    here = table[table["indicator"] == indicator]
-    kind = kind or (ADJUSTED if (here["comparison"] == ADJUSTED).any() else UNADJUSTED)
-    return kind, here[here["comparison"] == kind]
+    """The comparison of hospitals to speak of: of a kind, or the one that counts; its name and rows."""
+    table, kind = reading.frame("released_comparison"), kind or reading.judged_by(indicator)
+    return kind, table[(table["indicator"] == indicator) & (table["comparison"] == kind)]
 
 
 def state_counts(rows: pd.DataFrame) -> tuple[str, ...]:
     """How many hospitals: assessed, potential outliers worse and better, alerts worse and better, hidden or not assessed."""
     states, sides = rows["state"], rows["direction"]
-    outlier, alert = states == "potential outlier", states == "alert"
+    outlier, alert = states == POTENTIAL, states == ALERT
     assessed = states.isin(ASSESSED)
     # Of a measure without a direction, outside is neither better nor worse: higher and lower.
     worse, better = sides.isin(["worse", "lower", "low"]), sides.isin(["better", "higher", "high"])
@@ -257,7 +263,7 @@ def early_deaths(reading: Reading) -> Section:
     else:
         blocks.append(_funnel(reading, kind, shown, table))
     others = []
-    for other in ("risk adjusted", "by treating trust"):
+    for other in (ADJUSTED, BY_TREATING):
         rows = compared(reading, DEATHS, other)[1]
         if len(rows):
             assessed, worse, better, *_ = state_counts(rows)

@@ -20,7 +20,7 @@ from naome_pipeline.reports.documents.model import (
     Tile,
     Tiles,
 )
-from naome_pipeline.reports.reading import Reading
+from naome_pipeline.reports.reading import ASSESSED, POTENTIAL, Reading
 from naome_pipeline.reports.recommendations import Recommendation
 from naome_pipeline.reports.values import counts, said_with_interval
 
@@ -119,21 +119,24 @@ def _quality(reading: Reading) -> list[Paragraph]:
 
 
 def _outside(reading: Reading) -> list[Paragraph]:
-    table = reading.frame("released_comparison")
-    out = table[(table["state"] == "potential outlier") & table["indicator"].isin(list(reading.definitions))]
-    if table.empty:
+    if not reading.compared:
         return []
-    if out.empty:
-        return [Paragraph("No hospital is a potential outlier on any measure compared.", lead="Hospitals.")]
-    worse, better = (out[out["direction"] == side] for side in ("worse", "better"))
-    return [
-        Paragraph(
-            f"Of {numbers.count(table['trust_code'].nunique())} compared, "
-            f"{numbers.count(worse['trust_code'].nunique())} lie beyond the 99.8% limits on the worse side of at least one "
-            f"measure, and {numbers.count(better['trust_code'].nunique())} on the better side.",
-            lead="Hospitals.",
+    judged = {str(row["trust_code"]) for row in reading.compared if row["state"] in ASSESSED}
+    out = [row for row in reading.compared if row["state"] == POTENTIAL]
+    if not judged:
+        text = "No hospital could be compared in this release."
+    elif not out:
+        text = "No hospital is a potential outlier on any measure compared."
+    else:
+        worse, better = (
+            numbers.count(len({row["trust_code"] for row in out if row["direction"] == side}))
+            for side in ("worse", "better")
         )
-    ]
+        text = (
+            f"Of {numbers.count(len(judged))} compared, {worse} lie beyond the 99.8% limits on the worse side of at least one "
+            f"measure, and {better} on the better side."
+        )
+    return [Paragraph(text, lead="Hospitals.")]
 
 
 def recommended(advised: Sequence[Recommendation]) -> Section:
