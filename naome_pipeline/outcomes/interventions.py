@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from naome_pipeline.configuration import read_configuration, understanding
-from naome_pipeline.errors import Refused
 from naome_pipeline.periods import Quarter
+from naome_pipeline.statistics.errors import NotEstimable
 from naome_pipeline.statistics.evaluation import (
     Intervention,
     difference_in_differences,
@@ -53,7 +53,7 @@ def intervention_effects(counts: pd.DataFrame, interventions: Iterable[Intervent
                     if intervention.providers
                     else _series(table, intervention)
                 )
-            except Refused as problem:
+            except NotEstimable as problem:
                 found = [("none", None, None, None, None, None, str(problem))]
             rows += [(*place, *row[:6], intervention.expected, row[6]) for row in found]
     table = pd.DataFrame(rows, columns=pd.Index(COLUMNS))

@@ -23,9 +23,9 @@ from naome_pipeline.reports.word_documents import (
 )
 
 if TYPE_CHECKING:
-    from naome_pipeline.reports.main_period import Unit
     from naome_pipeline.reports.outlier_timetable import Stage, Timetable
     from naome_pipeline.reports.outliers import Flag
+    from naome_pipeline.reports.reading import Unit
 
 _COLUMNS = ("Indicator", "Your result", "Nation", "People", "State", "Under wider limits")
 _WIDTHS = (4.9, 2.7, 2.4, 2.7, 2.3, 2.3)

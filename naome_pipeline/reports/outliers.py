@@ -17,16 +17,15 @@ from typing import Any
 from naome_pipeline.reports import numbers
 from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
 from naome_pipeline.reports.accessible_workbook import Sheet, write_accessible_workbook
-from naome_pipeline.reports.main_period import ADJUSTED, MainPeriod, Row, Unit
 from naome_pipeline.reports.outlier_letters import write_letters
 from naome_pipeline.reports.outlier_timetable import Timetable, load_timetable
 from naome_pipeline.reports.pages import render_page
+from naome_pipeline.reports.reading import ADJUSTED, ALERT, POTENTIAL, TRUST, Reading, Row, Unit
 from naome_pipeline.reports.released import ReleasedTables
 
 FOLDER = "outliers"
 PAGE_FILE = f"{FOLDER}/outlier_pack.html"
 REGISTER_FILE = f"{FOLDER}/register_of_responses.xlsx"
-ALERT, POTENTIAL = "alert", "potential outlier"
 STATES = (POTENTIAL, ALERT)
 BETTER = "better"
 # What stands for the wider limits where there are none: rare events keep their exact limits.
@@ -77,16 +76,16 @@ class Tally:
     not_shown: int
 
 
-def flags_of(main: MainPeriod) -> list[Flag]:
+def flags_of(reading: Reading) -> list[Flag]:
     """Every flag of the comparisons that count: potential outliers first, then by indicator and trust."""
-    units = {unit.code: unit for unit in main.trusts}
+    units = {unit.code: unit for unit in reading.trusts}
     found = []
-    for row in main.compared:
+    for row in reading.compared:
         if row["state"] not in STATES or row["suppressed"]:
             continue
         code = str(row["trust_code"])
-        unit = units.get(code) or Unit("trust", code, numbers.text(row["unit_name"]) or code, None, "")
-        found.append(_flag(unit, row, str(main.definitions[str(row["indicator"])]["title"])))
+        unit = units.get(code) or Unit(TRUST, code, numbers.text(row["unit_name"]) or code, None, "")
+        found.append(_flag(unit, row, str(reading.definitions[str(row["indicator"])]["title"])))
     return sorted(found, key=lambda flag: STATES.index(flag.state))
 
 
@@ -115,16 +114,16 @@ def compared_value(value: Any, *, ratio: bool) -> str:
     return f"{float(value):.2f} times as expected" if ratio else numbers.percent(value)
 
 
-def tallies(main: MainPeriod) -> list[Tally]:
+def tallies(reading: Reading) -> list[Tally]:
     """How many trusts are where, per indicator. Hidden and not assessed ones are counted together: which is which is not
     said."""
     found: dict[str, list[Row]] = {}
-    for row in main.compared:
+    for row in reading.compared:
         found.setdefault(str(row["indicator"]), []).append(row)
     return [
         Tally(
             name,
-            str(main.definitions[name]["title"]),
+            str(reading.definitions[name]["title"]),
             str(rows[0]["comparison"]),
             within=sum(row["state"] == "within" for row in rows),
             alerts=sum(row["state"] == ALERT for row in rows),
@@ -137,11 +136,12 @@ def tallies(main: MainPeriod) -> list[Tally]:
 
 def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
     """Write `outliers/`: the page that lists the states, a register of responses, and a letter per trust and stage."""
-    about, main, timetable = About.of(tables), MainPeriod(tables), load_timetable()
-    flags, dates = flags_of(main), timetable.dates(about.snapshot)
+    reading, timetable = Reading(tables), load_timetable()
+    about = reading.about
+    flags, dates = flags_of(reading), timetable.dates(about.snapshot)
     (folder / FOLDER).mkdir()
     letters = write_letters(folder / FOLDER / "letters", flags, timetable, about)
-    counted = tallies(main)
+    counted = tallies(reading)
     judged = sum(t.within + t.alerts + t.potential for t in counted)
     groups = {
         "Results to look into": [f for f in flags if f.direction == "worse"],
@@ -154,7 +154,7 @@ def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
         "outlier_pack.html.jinja",
         about,
         f"Outlier pack, {about.period}",
-        period=main.label,
+        period=reading.period,
         groups=groups,
         tallies=counted,
         judged=judged,

@@ -17,8 +17,8 @@ from scipy import special, stats
 from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotConverged, NotEstimable
 from naome_pipeline.statistics.intervals import wilson_interval
-from naome_pipeline.statistics.linear_algebra import NotConverged
 from naome_pipeline.statistics.logistic import fit_logistic
 
 
@@ -109,7 +109,7 @@ def calibration(outcome: ArrayLike, probability: ArrayLike) -> tuple[float, floa
     constant = np.ones((len(logit), 1))
     try:
         intercept = float(fit_logistic(constant, happened, offset=logit).coefficients[0])
-    except (Refused, NotConverged):
+    except NotEstimable:
         return float("nan"), float("nan")
     if np.ptp(logit) < 1e-9:
         return intercept, float("nan")

@@ -24,6 +24,7 @@ from naome_pipeline.errors import Refused
 from naome_pipeline.periods import Quarter
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotEstimable
 from naome_pipeline.statistics.intervals import wilson_interval
 
 # Cluster-robust errors are too small with few clusters (Cameron and Miller 2015: "few" is 5 to 50 by balance).
@@ -155,18 +156,18 @@ def interrupted_time_series(
 
     One value per successive period. `start`: position of the first period with the intervention; `transition`:
     periods from there that are left out. `lags`: 4(T/100)^(2/9) rounded down and at least 1 unless given (Newey and
-    West 1994). Intervals use t with T − 4 degrees of freedom and the small-sample correction T/(T − 4). ValueError
+    West 1994). Intervals use t with T − 4 degrees of freedom and the small-sample correction T/(T − 4). NotEstimable
     with fewer than three used periods before or after. Assumes that nothing else changed at the start.
     Source: Wagner et al. (2002), Journal of Clinical Pharmacy and Therapeutics 27, 299-309.
     """
     top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
-    if not 0 < start < len(top) or transition < 0:
-        raise Refused("start must lie inside the series and transition must not be negative")
+    if transition < 0:
+        raise Refused("transition must not be negative")
     place = np.arange(len(top), dtype=float)
     after = place >= start + transition
     used = ((place < start) | after) & (bottom > 0)
     if (used & ~after).sum() < 3 or (used & after).sum() < 3:
-        raise Refused("an interrupted time series needs at least three periods before and three after")
+        raise NotEstimable("an interrupted time series needs at least three periods before and three after")
     # Time counts from the first period used afterwards: the level change is then read off at that period.
     since = place - (start + transition)
     matrix = np.column_stack([np.ones(len(top)), since, after, np.where(after, since, 0.0)])
@@ -225,7 +226,7 @@ def difference_in_differences(
 
     One row per provider and period (cells without people may be absent or 0). `treated`: providers with the
     intervention, all from period `start` on (staggered starts need another method). Intervals use t with one degree of
-    freedom fewer than there are providers. ValueError without both kinds of providers both before and after.
+    freedom fewer than there are providers. NotEstimable without both kinds of providers both before and after.
     Source: Bertrand, Duflo and Mullainathan (2004) for the clustering. Assumes parallel trends: see `pre_trend`.
     """
     top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
@@ -239,7 +240,9 @@ def difference_in_differences(
     frame["treated"] = frame["provider"].isin([str(t) for t in treated])
     frame["after"] = frame["period"] >= start
     if frame.groupby(["treated", "after"]).ngroups < 4:
-        raise Refused("needs providers with and without the intervention, each before and after its start")
+        raise NotEstimable(
+            "needs providers with and without the intervention, each before and after its start"
+        )
     interest = (frame["treated"] & frame["after"]).to_numpy(dtype=float)[:, None]
     fit = _two_way(frame, interest)
     effect = _terms(["effect"], fit, level).iloc[0]

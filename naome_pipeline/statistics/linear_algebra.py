@@ -13,13 +13,10 @@ import numpy as np
 from scipy import linalg
 
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotConverged
 
 # OpenBLAS keeps a product of m·n·k up to 262,144 on one thread; stay below.
 _BLOCK_OPERATIONS = 200_000
-
-
-class NotConverged(RuntimeError):
-    """A likelihood did not settle; no figures were made from it."""
 
 
 def cross_product(left: FloatArray, right: FloatArray) -> FloatArray:

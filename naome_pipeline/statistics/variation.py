@@ -24,8 +24,8 @@ from scipy import linalg, optimize, special, stats
 from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotConverged, NotEstimable
 from naome_pipeline.statistics.linear_algebra import (
-    NotConverged,
     cross_product,
     inverse,
     predictor,
@@ -103,7 +103,7 @@ def between_provider_variation(
     One row per person (`numerator` 0/1, `denominator` None) or per cell of counts. `factors`: numeric columns without a
     constant (patient, hospital or regional). `offset`: a known log odds per row, for instance the logit of a risk
     model's prediction, which adjusts without estimating the factors again. `nodes`: quadrature points per group.
-    ValueError for fewer than two groups with anybody in them or when all outcomes are alike; NotConverged when the
+    NotEstimable for fewer than two groups with anybody in them or when all outcomes are alike; NotConverged when the
     likelihood does not settle.
     """
     events, people = checks.numerator_and_denominator(numerator, 1 if denominator is None else denominator)
@@ -135,11 +135,11 @@ def between_provider_variation(
     names, events, people, shift, columns = (x[order] for x in (names, events, people, shift, columns))
     labels, place = np.unique(names.astype(str), return_inverse=True)
     if len(labels) < 2:
-        raise Refused("variation between groups needs at least two groups with people")
+        raise NotEstimable("variation between groups needs at least two groups with people")
     if events.sum() in (0, people.sum()):
-        raise Refused("everybody has the same outcome: there is no variation to divide")
+        raise NotEstimable("everybody has the same outcome: there is no variation to divide")
     if np.any(np.ptp(columns, axis=0) == 0):
-        raise Refused("a factor has the same value for everybody")
+        raise NotEstimable("a factor has the same value for everybody")
     raw = np.column_stack([np.ones(len(events)), columns])
     # Parameters on which the likelihood has about unit curvature: the optimiser then needs few steps.
     crude = events.sum() / people.sum()
@@ -168,13 +168,13 @@ def between_provider_variation(
 
 
 def _inverse_root(matrix: FloatArray) -> FloatArray:
-    """R⁻¹ of the upper Cholesky factor R; ValueError when the columns behind the matrix repeat each other."""
+    """R⁻¹ of the upper Cholesky factor R; NotEstimable when the columns behind the matrix repeat each other."""
     try:
         root = linalg.cholesky(matrix, lower=False)
     except linalg.LinAlgError as error:
-        raise Refused("the factors repeat each other: one is a combination of others") from error
+        raise NotEstimable("the factors repeat each other: one is a combination of others") from error
     if np.min(np.abs(np.diag(root))) < 1e-8 * np.max(np.abs(np.diag(root))):
-        raise Refused("the factors repeat each other: one is a combination of others")
+        raise NotEstimable("the factors repeat each other: one is a combination of others")
     return linalg.solve_triangular(root, np.eye(len(matrix)), lower=False)
 
 
@@ -339,7 +339,7 @@ def _profile_interval(
 ) -> tuple[float, float]:
     """Sigmas whose profile log-likelihood lies within half a chi-squared quantile of the maximum.
 
-    `fitted`: beta, sigma and the log-likelihood there.
+    `fitted`: beta, sigma and the log-likelihood there. NotEstimable where no sigma is too large.
     """
     beta, sigma, value = fitted
     drop = stats.chi2.ppf(checks.level(level), 1) / 2
@@ -367,7 +367,9 @@ def _profile_interval(
     while excess(far) > 0:
         near, far = far, 2 * far
         if far > 4 * _LARGEST_SIGMA:
-            return lower, float("inf")
+            raise NotEstimable(
+                "the likelihood sets no upper limit to the variation between groups: too few people"
+            )
     return lower, crossing(max(near, 1e-6), far)
 
 

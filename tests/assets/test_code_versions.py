@@ -85,7 +85,7 @@ UNITED = {node.name for node in nodes("annual") if node.united} | {"registered_t
             {"released_indicators", "released_comparison", "released_series", "released_registry_agreement"},
         ),
         ("naome_pipeline/reports/newsletter.py", {"newsletter"}),
-        ("naome_pipeline/reports/state_of_the_nation/care.py", {"state_of_the_nation", "methodology_supplement"}),
+        ("naome_pipeline/reports/state_of_the_nation/care.py", {"state_of_the_nation"}),
         (
             "naome_pipeline/reports/documents/blocks.html.jinja",
             {"state_of_the_nation", "methodology_supplement", "driver_diagrams"},

@@ -53,3 +53,13 @@ def test_a_fault_of_the_program_is_no_note_in_the_table(monkeypatch):
     monkeypatch.setattr(variation, "between_provider_variation", fault)
     with pytest.raises(ValueError, match="9434765919"):
         variation_by_indicator(made(0.5, trusts=2))
+
+
+def test_a_spread_without_upper_limit_says_that_the_people_are_too_few():
+    two = pd.DataFrame({"indicator": "P1", "outcome": [1, 0], "trust_code": ["A", "B"]})
+    assert "no upper limit" in variation_by_indicator(two)["note"].iloc[0]
+
+
+def test_a_mistake_of_ours_is_no_reason_to_publish():
+    with pytest.raises(ValueError, match="numerator must not exceed"):
+        variation_by_indicator(made(0.3).assign(outcome=2))

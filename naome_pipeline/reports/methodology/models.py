@@ -43,8 +43,9 @@ def methods() -> Section:
         "Over time: p-charts, Laney p′ where dispersion asks for it, and the Making Data Count rules for special cause.",
         "Variation between hospitals: random-intercept logistic model; median odds ratio and intraclass correlation with "
         "profile-likelihood intervals.",
-        "Change from year to year: difference of two proportions with Newcombe's 95% interval. Named interventions: interrupted "
-        "time series, or difference-in-differences with clustered errors and a check of the trends before.",
+        "Change from year to year: difference of two proportions with Newcombe's 95% interval; a calendar year counts once the "
+        "follow-up of all its quarters has passed, and a quarter of it without anybody adds nobody. Named interventions: "
+        "interrupted time series, or difference-in-differences with clustered errors and a check of the trends before.",
     )
     return Section("methods", "Statistical methods", [Bullets(items)])
 

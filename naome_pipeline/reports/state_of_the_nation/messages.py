@@ -20,8 +20,9 @@ from naome_pipeline.reports.documents.model import (
     Tile,
     Tiles,
 )
-from naome_pipeline.reports.reading import Reading, said
+from naome_pipeline.reports.reading import ASSESSED, POTENTIAL, Reading
 from naome_pipeline.reports.recommendations import Recommendation
+from naome_pipeline.reports.values import counts, said_with_interval
 
 # The measures a page of large numbers shows, in groups of three, with the words a patient would use.
 GLANCE = {
@@ -54,7 +55,7 @@ def key_messages(reading: Reading) -> Section:
         row = reading.shown(indicator) if indicator in reading.definitions else None
         if row is None:
             continue
-        text = f"{reading.title(indicator)}: {said(row)}."
+        text = f"{reading.title(indicator)}: {said_with_interval(row)}{reading.whole_aside(row)}."
         completeness = reading.definitions[indicator]["completeness_indicator"]
         record = None if numbers.missing(completeness) else reading.shown(str(completeness))
         if record is not None:
@@ -78,7 +79,7 @@ def _who(reading: Reading) -> str:
     if recurrent is not None and not numbers.missing(recurrent["denominator"]):
         text += (
             f" Another {numbers.count(recurrent['denominator'])} people, whose cancer came back elsewhere in "
-            f"{recurrent['period']}, are reported apart; finding them in the records is experimental."
+            f"{recurrent['period']}{reading.only(recurrent)}, are reported apart; finding them in the records is experimental."
         )
     return text
 
@@ -110,28 +111,32 @@ def _quality(reading: Reading) -> list[Paragraph]:
     return [
         Paragraph(
             f"{reached} of {len(shown)} records reach the target of {numbers.whole_percent(target)}. The least complete: "
-            f"{reading.title(lowest).lower().replace('who ', 'WHO ')}, {numbers.percent(shown[lowest]['proportion'])}.",
+            f"{reading.title(lowest).lower().replace('who ', 'WHO ')}, {numbers.percent(shown[lowest]['proportion'])}"
+            f"{reading.whole_aside(shown[lowest])}.",
             lead="Records.",
         )
     ]
 
 
 def _outside(reading: Reading) -> list[Paragraph]:
-    table = reading.frame("released_comparison")
-    out = table[(table["state"] == "potential outlier") & table["indicator"].isin(list(reading.definitions))]
-    if table.empty:
+    if not reading.compared:
         return []
-    if out.empty:
-        return [Paragraph("No hospital is a potential outlier on any measure compared.", lead="Hospitals.")]
-    worse, better = (out[out["direction"] == side] for side in ("worse", "better"))
-    return [
-        Paragraph(
-            f"Of {numbers.count(table['trust_code'].nunique())} compared, "
-            f"{numbers.count(worse['trust_code'].nunique())} lie beyond the 99.8% limits on the worse side of at least one "
-            f"measure, and {numbers.count(better['trust_code'].nunique())} on the better side.",
-            lead="Hospitals.",
+    judged = {str(row["trust_code"]) for row in reading.compared if row["state"] in ASSESSED}
+    out = [row for row in reading.compared if row["state"] == POTENTIAL]
+    if not judged:
+        text = "No hospital could be compared in this release."
+    elif not out:
+        text = "No hospital is a potential outlier on any measure compared."
+    else:
+        worse, better = (
+            numbers.count(len({row["trust_code"] for row in out if row["direction"] == side}))
+            for side in ("worse", "better")
         )
-    ]
+        text = (
+            f"Of {numbers.count(len(judged))} compared, {worse} lie beyond the 99.8% limits on the worse side of at least one "
+            f"measure, and {better} on the better side."
+        )
+    return [Paragraph(text, lead="Hospitals.")]
 
 
 def recommended(advised: Sequence[Recommendation]) -> Section:
@@ -182,7 +187,7 @@ def at_a_glance(reading: Reading) -> Section:
                 Tile(
                     numbers.percent(value["proportion"]),
                     words,
-                    f"{numbers.count(value['numerator'])} of {numbers.count(value['denominator'])} people, {value['period']}",
+                    f"{counts(value)} people, {value['period']}{reading.only(value)}",
                     float(value["proportion"]),
                 )
             )
@@ -218,7 +223,8 @@ def _time_tiles(reading: Reading) -> list[Tile]:
                 numbers.days(days["median_days"]),
                 "from diagnosis to first treatment, for the middle person",
                 f"half waited {numbers.days(days['lower_quartile_days'])} to "
-                f"{numbers.days(days['upper_quartile_days'])}; {numbers.count(days['denominator'])} people treated",
+                f"{numbers.days(days['upper_quartile_days'])}; {numbers.count(days['denominator'])} people treated"
+                + reading.whole_aside(days),
             )
         )
     recurrent = reading.whole.get(("P2", "all"))
