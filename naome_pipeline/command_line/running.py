@@ -93,7 +93,8 @@ def alert(context: typer.Context) -> None:
 
 
 def ui(
-    context: typer.Context, port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 3000
+    context: typer.Context,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
 ) -> None:
     """Start the Dagster UI with its daemon on 127.0.0.1.
 
@@ -101,9 +102,11 @@ def ui(
     """
     import subprocess
 
+    from naome_pipeline.ports import refuse_busy
     from naome_pipeline.refreshing import PROJECT, prepare_dagster_home
 
     with clear_errors():
+        refuse_busy(port)
         folder = prepare_dagster_home(home_of(context))
     # Dagster's advice to use a tool that is not installed, and to mind the dagster.yaml of the working directory.
     quiet = ["-W", "ignore:Function `dev_command` is superseded"]
