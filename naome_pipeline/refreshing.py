@@ -24,7 +24,7 @@ from naome_pipeline.lake import Damaged, Lake, Scope, as_json, fingerprint_of, r
 from naome_pipeline.leftovers import remove_leftovers, write_atomically
 from naome_pipeline.logs import log
 from naome_pipeline.periods import parse_period
-from naome_pipeline.troubles import described
+from naome_pipeline.troubles import INTERRUPTED, described
 
 PROJECT = PACKAGE.parent
 # The command line says itself what failed; Dagster's console would add a traceback. Its event log has everything.
@@ -163,6 +163,8 @@ def _run_job(feed: str, partition_key: str) -> None:
             result = dg.execute_job(
                 job, instance, run_config=_QUIET, tags={"dagster/partition": partition_key}
             )
+    except dg.DagsterExecutionInterruptedError:
+        raise RefreshFailed(INTERRUPTED) from None
     except Exception as problem:  # noqa: BLE001 - whatever Dagster raises
         # Nodes report their own failures; what comes through is Dagster's: its storage, mostly.
         raise RefreshFailed(described(problem)) from None
