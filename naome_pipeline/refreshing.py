@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from naome_pipeline.build import PACKAGE, Delivered, reporting_progress
-from naome_pipeline.damage import damage_of_release
+from naome_pipeline.damage import damage_of_release, damage_of_views
 from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.deliveries.receiving import accepted_deliveries
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Damaged, Lake, Scope, as_json, fingerprint_of, read_json
+from naome_pipeline.lake import VIEWS_FILE, Damaged, Lake, Scope, as_json, fingerprint_of, read_json
 from naome_pipeline.leftovers import remove_leftovers, write_atomically
 from naome_pipeline.logs import log
 from naome_pipeline.periods import parse_period
@@ -124,6 +124,9 @@ def _refresh(home: Home, lake: Lake, feed: str, period: str, report: Callable[[s
     }
     state_path = home.lake / "releases" / scope.folder / STATE_FILE
     if _known_state(lake, scope, state_path) == state and not damage_of_release(home, lake, scope):
+        if damage_of_views(home.lake / VIEWS_FILE):
+            with lake.lock("publishing"):
+                lake.rebuild_views()
         reason = (
             "this delivery was refreshed before with the same code, parameters, gates and disclosure policy, "
             "and its tables and reports are whole"
