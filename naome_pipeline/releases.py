@@ -136,14 +136,20 @@ def forget_delivery(home: Home, scope: Scope) -> Forgotten:
     return forgotten
 
 
+def refuse_unknown(home: Home, scope: Scope) -> None:
+    """DeliveryError when neither files nor tables of a delivery are there."""
+    places = (home.landing / scope.folder, home.lake / "deliveries" / scope.folder)
+    if not any(place.exists() for place in places):
+        raise DeliveryError(
+            f"there is no delivery {scope.label}. What to do: naome release list, naome tables"
+        )
+
+
 def _forget_one(home: Home, scope: Scope) -> Forgotten:
     lake = Lake(home.lake)
     landing = home.landing / scope.feed / scope.period / f"v{scope.version:03d}"
     pointers = lake.root / "deliveries" / scope.folder
-    if not landing.exists() and not pointers.exists():
-        raise DeliveryError(
-            f"there is no delivery {scope.label}. What to do: naome release list, naome tables"
-        )
+    refuse_unknown(home, scope)
     files = sum(1 for path in landing.rglob("*") if path.is_file())
     for folder in [landing, *landing.rglob("*")]:
         if folder.is_dir():

@@ -361,3 +361,27 @@ def test_check_says_refusals_last_and_counts_before_and_after(tmp_path, monkeypa
     assert code == 1
     assert lines[0] == lines[-1] == "not acceptable: 1 to mend, 3 to know"
     assert [line.partition(":")[0] for line in lines[1:-1]] == ["note", "note", "note", "refused"]
+
+
+def test_a_period_may_be_written_small_and_a_page_that_is_gone_is_said(tmp_path):
+    from naome_pipeline.lake import Lake, Scope
+
+    home = Home.locate(tmp_path / "home").create()
+    Lake(home.lake).write_release(Scope(FEED, PERIOD, 1), {"tables": {}})
+    code, printed = run("open", "--print", "--period", PERIOD.lower(), home=home)
+    assert code == 1
+    assert "is missing" in printed
+    assert f"naome refresh --feed {FEED} --period {PERIOD}" in printed
+    folder = home.reports / FEED / PERIOD / "v001"
+    folder.mkdir(parents=True)
+    for name in ("index.html", "outputs.html"):
+        (folder / name).touch()
+    code, printed = run("open", "--print", "--period", PERIOD.lower(), home=home)
+    assert (code, printed.strip()) == (0, str(folder / "index.html"))
+
+
+def test_forget_asks_only_about_what_is_there(tmp_path):
+    code, printed = run("forget", "2025Q3:9", home=Home.locate(tmp_path).create())
+    assert code == 1
+    assert "there is no delivery england_quarterly 2025Q3 version 9" in printed
+    assert "no way back" not in printed

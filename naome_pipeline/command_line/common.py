@@ -96,6 +96,7 @@ def page_of(home: Home, feed: str, period: str) -> Path:
     """The page that leads to everything a release has; NotPublished says what to do when there is none."""
     from naome_pipeline.deliveries.layouts import joint_feed_of
     from naome_pipeline.lake import Lake, NotPublished
+    from naome_pipeline.periods import parse_period
     from naome_pipeline.publishing import release_folder
     from naome_pipeline.reports.release_index import first_page
 
@@ -103,12 +104,19 @@ def page_of(home: Home, feed: str, period: str) -> Path:
         raise NotPublished(
             f"{feed} has no page of its own: {joint} publishes it. What to do: naome open --feed {joint}"
         )
+    period = parse_period(feed, period).code
     current = Lake(home.lake).current_release(feed, period)
     if current is None:
         raise NotPublished(
             f"{feed} {period} has not been released yet. What to do: naome refresh --feed {feed} --period {period}"
         )
-    return first_page(release_folder(home, current.feed, current.period, current.version), period)
+    page = first_page(release_folder(home, current.feed, current.period, current.version), period)
+    if not page.is_file():
+        raise NotPublished(
+            f"the page of {current.label} is missing: {page}. What to do: naome refresh --feed {feed} --period {period}, "
+            "which makes what is missing again"
+        )
+    return page
 
 
 def print_frame(frame: pd.DataFrame, output: OutputFormat) -> None:

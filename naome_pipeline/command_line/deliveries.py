@@ -141,9 +141,10 @@ def forget(
     """
     with clear_errors():
         from naome_pipeline.logs import log
-        from naome_pipeline.releases import forget_delivery, scope_of
+        from naome_pipeline.releases import forget_delivery, refuse_unknown, scope_of
 
         home, scope = home_of(context), scope_of(feed, delivery)
+        refuse_unknown(home, scope)
         if not yes:
             typer.confirm(
                 f"Delete the files and all row-level tables of {scope.label}? There is no way back",

@@ -30,7 +30,7 @@ def refresh(context: typer.Context, feed: Feed = "england_quarterly", period: Pe
             typer.echo(f"nothing to do: {done.reason}")
         typer.echo(f"released {done.scope.label}")
         if joint := joint_feed_of(feed):
-            typer.echo(f"next: naome refresh --feed {joint} --period {period}")
+            typer.echo(f"next: naome refresh --feed {joint} --period {done.scope.period}")
         else:
             typer.echo(f"page: {page_of(home, feed, period)}")
 
@@ -57,8 +57,9 @@ def doctor(
         findings = examine(home)
         for finding in findings:
             typer.echo(str(finding))
-        typer.echo(f"{len(findings)} findings" if findings else "nothing is wrong")
-        if findings:
+        wrong = sum(finding.wrong for finding in findings)
+        typer.echo(f"{wrong} findings" if wrong else "nothing is wrong")
+        if wrong:
             raise typer.Exit(1)
 
 
