@@ -42,7 +42,7 @@ from naome_pipeline.gates import (
 from naome_pipeline.home import Home
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter
 from naome_pipeline.lake import Before, Lake, Scope
-from naome_pipeline.parameters import parameters
+from naome_pipeline.parameters import PERIOD_VALUES, no_parameter, parameters
 from naome_pipeline.periods import parse_period
 from naome_pipeline.reference import reference_path
 from naome_pipeline.repeats import Suspects
@@ -180,6 +180,9 @@ class Node:
 
     def __post_init__(self) -> None:
         found = code_of(self._makers)
+        for name in self.parameter_names:
+            if name not in parameters() and name not in PERIOD_VALUES:
+                raise no_parameter(name, f"the statement of {self.layer}/{self.name}")
         object.__setattr__(self, "parameter_names", tuple(sorted({*self.parameter_names, *found.parameters})))
         object.__setattr__(self, "code_lists", tuple(sorted({*self.code_lists, *found.code_lists})))
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from naome_pipeline.parameters import no_parameter
 from naome_pipeline.parameters import parameters as all_parameters
 from naome_pipeline.reference import reference_names
 
@@ -82,6 +83,8 @@ def _module(name: str) -> tuple[Code, frozenset[str]] | None:
     text = file.read_text(encoding="utf-8")
     digest = hashlib.sha256(text.encode())
     parameters = set(_ASKED.findall(text))
+    if unknown := sorted(parameters - set(all_parameters())):
+        raise no_parameter(unknown[0], file.relative_to(ROOT).as_posix())
     for path in sorted(_named_files(file, text)):
         content = path.read_bytes()
         digest.update(path.relative_to(ROOT).as_posix().encode() + content)

@@ -49,8 +49,7 @@ def understanding(path: Path) -> Iterator[None]:
     try:
         yield
     except ValidationError as found:
-        parts = [f"{'.'.join(map(str, e['loc'])) or 'the whole file'}: {e['msg']}" for e in found.errors()]
-        problem = "; ".join(parts)
+        problem = sentences_of(found)
     except ConfigurationError:
         raise
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError) as found:
@@ -63,6 +62,12 @@ def understanding(path: Path) -> Iterator[None]:
     else:
         return
     raise mistake_in(path, problem)
+
+
+def sentences_of(found: ValidationError) -> str:
+    """Where pydantic found something wrong and what, without the values."""
+    parts = [f"{'.'.join(map(str, e['loc'])) or 'the whole file'}: {e['msg']}" for e in found.errors()]
+    return "; ".join(parts)
 
 
 def mistake_in(path: Path, problem: str) -> ConfigurationError:

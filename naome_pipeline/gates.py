@@ -20,11 +20,11 @@ from typing import Annotated, Any, Literal
 import duckdb
 import pandas as pd
 import sqlglot
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from naome_pipeline.configuration import mistake_in, read_configuration, understanding
+from naome_pipeline.configuration import mistake_in, read_configuration, sentences_of, understanding
 from naome_pipeline.engine import DIALECT, Engine, literal, quoted
 from naome_pipeline.errors import Refused
 from naome_pipeline.parameters import with_values
@@ -158,13 +158,22 @@ def load_suite(layer: str, node: str, folder: Path = EXPECTATIONS_FOLDER) -> Sui
     with understanding(path):
         content = with_values(content)
         _Profile.model_validate(content["meta"]["profile"])
-        names = [_Expectation.model_validate(entry).meta.name for entry in content["expectations"]]
+        names = [_expectation(entry).meta.name for entry in content["expectations"]]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two expectations have the name {', '.join(twice)}")
         bounds = {e["meta"]["name"]: e["kwargs"] for e in content["expectations"]}
         if unbounded := [n for n, b in bounds.items() if b.get("min_value") is b.get("max_value") is None]:
             raise ValueError(f"no bound is named for {', '.join(unbounded)}: it would let everything through")
     return Suite(node, content, path)
+
+
+def _expectation(entry: Any) -> _Expectation:
+    try:
+        return _Expectation.model_validate(entry)
+    except ValidationError as found:
+        meta = entry.get("meta") if isinstance(entry, dict) else None
+        name = meta.get("name") if isinstance(meta, dict) else None
+        raise ValueError(f"expectation {name or 'without a name'}: {sentences_of(found)}") from None
 
 
 @cache

@@ -149,14 +149,20 @@ def _mark_of_forgotten(lake: Lake, scope: Scope) -> Path:
     return lake.root / "forgotten" / scope.folder.with_suffix(".json")
 
 
+def refuse_unknown(home: Home, scope: Scope) -> None:
+    """DeliveryError when neither files nor tables of a delivery are there."""
+    places = (home.landing / scope.folder, home.lake / "deliveries" / scope.folder)
+    if not any(place.exists() for place in places):
+        raise DeliveryError(
+            f"there is no delivery {scope.label}. What to do: naome release list, naome tables"
+        )
+
+
 def _forget_one(home: Home, scope: Scope) -> Forgotten:
     lake = Lake(home.lake)
     landing = home.landing / scope.feed / scope.period / f"v{scope.version:03d}"
     pointers = lake.root / "deliveries" / scope.folder
-    if not landing.exists() and not pointers.exists():
-        raise DeliveryError(
-            f"there is no delivery {scope.label}. What to do: naome release list, naome tables"
-        )
+    refuse_unknown(home, scope)
     # Whoever finds tables without their delivery later has to know that it was meant so.
     write_atomically(_mark_of_forgotten(lake, scope), as_json({"forgotten": scope.label}))
     files = sum(1 for path in landing.rglob("*") if path.is_file())

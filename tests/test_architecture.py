@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = ("sources", "cohort", "indicators", "outcomes", "release", "reports")
 # What a report may know beside the released tables it is given: definitions, parameters, policies and how to write a file.
 REPORTS_MAY_IMPORT = {
-    "configuration", "disclosure.policy", "engine", "errors", "indicators.record_rules",
+    "configuration", "disclosure.policy", "engine", "errors", "indicators.definitions", "indicators.record_rules",
     "indicators.registry", "indicators.reporting_periods",
     "leftovers", "parameters", "periods", "reference", "tables",
 }  # fmt: skip

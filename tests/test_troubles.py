@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -48,6 +50,16 @@ def test_full_disk_and_missing_permission_name_the_file():
     assert "no permission: /lake/x" in described(
         PermissionError(errno.EACCES, "Permission denied", "/lake/x")
     )
+
+
+def test_a_disk_that_fills_while_a_folder_is_copied_is_said_once():
+    full, gone = (
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/b/y"),
+        "[Errno 2] No such file or directory: '/a/x'",
+    )
+    said = described(shutil.Error([("/a/y", "/b/y", str(full)), ("/a/z", "/b/z", str(full))]))
+    assert said.startswith("the disk is full: /b/y. ")
+    assert described(shutil.Error([("/a/x", "/b/x", gone)])).startswith("No such file or directory: /a/x. ")
 
 
 def test_errors_of_the_project_speak_for_themselves(monkeypatch):

@@ -46,7 +46,7 @@ def show(
     feed: Feed = "england_quarterly",
     period: Period = "2025Q3",
     output: Printed = OutputFormat.table,
-    limit: Annotated[int, typer.Option("--limit", help="Rows at most; 0 = all.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Rows at most; 0 = all.")] = 0,
 ) -> None:
     """Print a table of the release that readers see.
 

@@ -65,7 +65,7 @@ def receive_delivery(directory: Path, landing: Path) -> AcceptedDelivery:
     """
     report = check_delivery(directory)
     if not report.acceptable:
-        findings = "\n".join(str(finding) for finding in report.findings)
+        findings = "\n".join(map(str, sorted(report.findings, key=lambda finding: finding.refuses)))
         raise DeliveryError(f"refused, nothing was taken in.\n{findings}\n{report.summary}")
     manifest = read_manifest(directory)
     _refuse_known(manifest, landing)

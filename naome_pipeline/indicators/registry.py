@@ -11,11 +11,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import sqlglot
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.deliveries.layouts import data_set
-from naome_pipeline.parameters import with_values
+from naome_pipeline.engine import DIALECT
+from naome_pipeline.gates import load_suite
+from naome_pipeline.parameters import PERIOD_VALUES, parameters, with_values
 
 REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
 NOT_AVAILABLE = "not available in this feed"
@@ -109,7 +114,33 @@ def load_registry(path: Path = REGISTRY_FILE) -> Registry:
     with understanding(path):
         for section in ("indicators", "subgroups"):
             raw[section] = {key: {"id": key, **_filled(entry)} for key, entry in raw[section].items()}
-        return Registry.model_validate(raw)
+        found = Registry.model_validate(raw)
+        _refuse_unknown_names(found)
+        return found
+
+
+def _refuse_unknown_names(registry: Registry) -> None:
+    """ValueError for an expression that names a column its table does not have, or no parameter."""
+    for indicator in registry.indicators.values():
+        if indicator.measure != "cumulative incidence":
+            for part in ("denominator", "numerator"):
+                expression = getattr(indicator, part).where
+                _refuse_unknown(f"indicator {indicator.id}, {part}", expression, FACTS[indicator.cohort])
+    for subgroup in registry.subgroups.values():
+        _refuse_unknown(f"subgroup {subgroup.id}", subgroup.where, FACTS["de_novo"])
+
+
+def _refuse_unknown(place: str, expression: str, table: str) -> None:
+    try:
+        tree = sqlglot.parse_one(f"SELECT 1 WHERE {expression}", dialect=DIALECT)
+    except SqlglotError:
+        raise ValueError(f"{place}: '{expression}' is no expression") from None
+    named = {p.name for p in tree.find_all(exp.Parameter, exp.Placeholder)}
+    if unknown := sorted(named - set(parameters()) - set(PERIOD_VALUES)):
+        raise ValueError(f"{place}: there is no parameter {', '.join(unknown)}")
+    columns = {name.lower() for name in load_suite("indicators", table).profile["columns"]}
+    if unknown := sorted({c.name for c in tree.find_all(exp.Column) if c.name.lower() not in columns}):
+        raise ValueError(f"{place}: {table} has no column {', '.join(unknown)}")
 
 
 def _filled(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -135,6 +135,18 @@ def test_a_parameter_that_does_not_exist_is_a_mistake_in_the_suite(tmp_path):
         load_suite.__wrapped__("cohort", "people", tmp_path)
 
 
+def test_a_mistake_in_an_expectation_names_it(tmp_path):
+    suite = json.loads((EXPECTATIONS_FOLDER / "cohort" / "people.json").read_text(encoding="utf-8"))
+    suite["expectations"][1]["kwargs"]["max_value"] = "many"
+    name = suite["expectations"][1]["meta"]["name"]
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "cohort" / "people.json").write_text(json.dumps(suite), encoding="utf-8")
+    with pytest.raises(
+        ConfigurationError, match=rf"people\.json is wrong: expectation {name}: kwargs\.max_value"
+    ):
+        load_suite.__wrapped__("cohort", "people", tmp_path)
+
+
 def test_release_gates_repeat_the_smallest_number_shown():
     """Policies are no parameters; where a gate repeats one, it must be the same."""
     largest_hidden = policies()["public"].smallest_shown - 1
