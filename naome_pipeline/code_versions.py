@@ -40,6 +40,7 @@ _FILE = re.compile(r"""["']([\w./-]+\.\w+)["']""")
 _JOINED = re.compile(r"""(?:/ |with_name\()["']([\w.-]+)["']""")
 _FROM_PACKAGE = re.compile(r"""PACKAGE((?: / ["'][\w.-]+["'])+)""")
 _ASKED = re.compile(r"""value_of\(\s*["'](\w+)["']""")
+_TAKEN = re.compile(r"""parameters\(\)\[["'](\w+)["']""")
 _LISTED = re.compile(r"""(?:reference_path|read_code_list)\(\s*["'](\w+)["']""")
 _NAMED = re.compile(r"\$(\w+)")
 
@@ -83,7 +84,7 @@ def _module(name: str) -> tuple[Code, frozenset[str]] | None:
     text = file.read_text(encoding="utf-8")
     digest = hashlib.sha256(text.encode())
     parameters = set(_ASKED.findall(text))
-    if unknown := sorted(parameters - set(all_parameters())):
+    if unknown := sorted({*parameters, *_TAKEN.findall(text)} - set(all_parameters())):
         raise no_parameter(unknown[0], file.relative_to(ROOT).as_posix())
     for path in sorted(_named_files(file, text)):
         content = path.read_bytes()
