@@ -29,6 +29,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.complete
 
+# Recipes read it from the environment, where an apostrophe or a dollar sign is nothing special.
 export NAOME_HOME
 # No library reports its use to anybody.
 export DAGSTER_DISABLE_TELEMETRY := 1
@@ -41,7 +42,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)$$/  make \1\t\2/' | expand -t 16
-	@echo "  Data live in NAOME_HOME (now: $(NAOME_HOME)); FEED=$(FEED) PERIOD=$(PERIOD)"
+	@echo "  Data live in NAOME_HOME (now: $$NAOME_HOME); FEED=$(FEED) PERIOD=$(PERIOD)"
 
 setup: $(STAMP) ## make the environment in .venv
 
@@ -68,14 +69,17 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $@
 
 run: $(STAMP) ## refresh a period from a delivery and say where the page is (FEED=annual: both nations, yearly)
-	@if [ -z "$$(find $(foreach f,$(DEMO_FEEDS),'$(NAOME_HOME)/landing/$(f)') -name manifest.json -print -quit 2>/dev/null)" ]; then \
-	  set -e; mkdir -p '$(NAOME_HOME)/inbox'; \
+	@home="$$NAOME_HOME"; case "$$home" in '~' | '~/'*) home="$$HOME$${home#?}";; esac; \
+	[ ! -e "$$home" ] || [ -d "$$home" ] || { echo "NAOME_HOME is a file, not a folder: $$home" >&2; exit 1; }; \
+	set --; for feed in $(DEMO_FEEDS); do set -- "$$@" "$$home/landing/$$feed"; done; \
+	if [ -z "$$(find "$$@" -name manifest.json -print -quit 2>/dev/null)" ]; then \
+	  set -e; mkdir -p "$$home/inbox"; before=; \
 	  for feed in $(DEMO_FEEDS); do \
-	    demo='$(NAOME_HOME)/inbox/'"$${feed}_$(PERIOD)"; rm -rf "$$demo"; \
+	    demo="$$home/inbox/$${feed}_$(PERIOD)"; rm -rf "$$demo"; \
 	    people=$(DEMO_PEOPLE); beside=; \
 	    case $$feed in wales*) people=$$((people / $(WALES_SHARE))); [ $$people -ge 200 ] || people=200; \
-	      [ -z "$$before" ] || beside="--beside $$before";; esac; \
-	    $(BIN)/naome synth "$$demo" --feed $$feed --period $(PERIOD) $$beside \
+	      beside="$$before";; esac; \
+	    $(BIN)/naome synth "$$demo" --feed $$feed --period $(PERIOD) $${beside:+--beside "$$beside"} \
 	      --people $$people --seed $(DEMO_SEED) --dirt $(DEMO_DIRT) --volume $(DEMO_VOLUME); \
 	    before="$$demo"; \
 	    $(BIN)/naome receive "$$demo"; \

@@ -90,9 +90,7 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
         except GateFailed as failure:
             log(home, "node failed", **where, seconds=_since(began), message=str(failure))
             yield from _checks(context, asset_key(feed, node.name), failure.results)
-            raise dg.Failure(
-                description=_advice(failure, feed, context.partition_key), allow_retries=False
-            ) from None
+            raise dg.Failure(description=_advice(failure, feed, period), allow_retries=False) from None
         except Exception as problem:  # noqa: BLE001 - every other error, whoever raised it
             # The text of a library may hold a value of a record, and a traceback would be kept for years.
             log(home, "node failed", **where, seconds=_since(began), message=described(problem))
@@ -107,7 +105,8 @@ def asset_of(node: Node, feed: str) -> dg.AssetsDefinition:
             **built.notes,
         )
         yield dg.MaterializeResult(
-            metadata=_metadata(node, feed, built), data_version=dg.DataVersion(built.table.record["sha256"])
+            metadata=_metadata(node, feed, period, built),
+            data_version=dg.DataVersion(built.table.record["sha256"]),
         )
         yield from _checks(context, asset_key(feed, node.name), built.results)
 
@@ -118,11 +117,11 @@ def _since(began: float) -> float:
     return round(time.monotonic() - began, 3)
 
 
-def _advice(failure: GateFailed, feed: str, partition: str) -> str:
+def _advice(failure: GateFailed, feed: str, period: str) -> str:
     return (
         f"{failure}. Nothing was published; earlier releases stay as they are. What to do: ask the sender of "
         f"the delivery about these figures, receive a corrected delivery, then run: naome refresh --feed {feed} "
-        f"--period {partition}"
+        f"--period {period}. Which tables can be read until then, naome tables says"
     )
 
 
@@ -160,7 +159,7 @@ def _checks(
         )
 
 
-def _metadata(node: Node, feed: str, built: Built) -> dict[str, Any]:
+def _metadata(node: Node, feed: str, period: str, built: Built) -> dict[str, Any]:
     record = built.table.record
     meanings = {}
     if node.name in data_sets():
@@ -176,7 +175,7 @@ def _metadata(node: Node, feed: str, built: Built) -> dict[str, Any]:
         "sha256": record["sha256"],
         "fingerprint": record["fingerprint"],
         "what happened": "unchanged, published again" if built.reused else "built and published",
-        "read it": f"naome show {node.name} --feed {feed}",
+        "read it": f"naome show {node.name} --feed {feed} --period {period}",
     }
     metadata |= {name: value for name, value in record["measures"].items() if value is not None}
     metadata |= built.notes

@@ -265,7 +265,7 @@ def _indicators(tables: dict[str, pd.DataFrame], snapshot: dt.date) -> pd.DataFr
     ].merge(people, on="person_id")
     given["cycle"] = given["cycle_start_date"].fillna(given["administration_date"])
     treated = given[(given["administration_date"] - given["day"]).dt.days.between(-31, 365)]["person_id"]
-    in_time = (given["cycle"] - given["day"]).dt.days.between(-31, 365)
+    in_time = (given["cycle"] - given["day"]).dt.days.between(-31, 365) & ~(given["cycle"] > given["death"])
     last = given[in_time].groupby("person_id")["cycle"].max()
     radiated = rtds[["person_id", "appointment_date"]].merge(people, on="person_id")
     after = (radiated["appointment_date"] - radiated["day"]).dt.days

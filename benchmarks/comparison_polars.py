@@ -294,7 +294,12 @@ def indicators(tables: Mapping[str, pl.DataFrame | pl.LazyFrame], snapshot: dt.d
         .group_by("person_id")
         .agg(
             chemotherapy=_days("day", "administered").is_between(-31, 365).any(),
-            cycle=pl.col("cycle").filter(_days("day", "cycle").is_between(-31, 365)).max(),
+            cycle=pl.col("cycle")
+            .filter(
+                _days("day", "cycle").is_between(-31, 365),
+                pl.col("death").is_null() | (pl.col("cycle") <= pl.col("death")),
+            )
+            .max(),
         )
     )
     irradiated = (

@@ -82,7 +82,8 @@ def in_pandas(folder: Path) -> pd.DataFrame:
     administered = administered.fillna(pd.to_datetime(given["Start_Date_Of_Regimen"]))
     given["cycle"] = cycle.fillna(administered)
     treated = given[(administered - given["day"]).dt.days.between(-31, 365)]["person"]
-    last = given[(given["cycle"] - given["day"]).dt.days.between(-31, 365)].groupby("person")["cycle"].max()
+    in_time = (given["cycle"] - given["day"]).dt.days.between(-31, 365) & ~(given["cycle"] > given["death"])
+    last = given[in_time].groupby("person")["cycle"].max()
     radiated = rtds.merge(people, left_on="PATIENTID", right_on="person")
     after = (pd.to_datetime(radiated["APPTDATE"], format="%d/%m/%Y") - radiated["day"]).dt.days
     irradiated = radiated[after.between(-31, 365)]["person"]

@@ -20,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 pg_dump --format=custom --file="$work/dagster.dump" "${NAOME_DAGSTER_DATABASE/+psycopg2/}"
 
 parts=()
-for part in lake/releases lake/deliveries lake/ledger landing lake/data reports confidential logs alerts.yaml; do
+for part in lake/releases lake/deliveries lake/ledger lake/forgotten landing lake/data reports confidential logs alerts.yaml; do
   [ ! -e "$NAOME_HOME/$part" ] || parts+=("$part")
 done
 # Half-written files have names such as .v001.<32 hexadecimal digits>. Exit status 1: a log grew while it was read, which is as it should be.

@@ -14,6 +14,7 @@ import datetime as dt
 import json
 import os
 import smtplib
+import socket
 import ssl
 import time
 import urllib.error
@@ -29,6 +30,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from naome_pipeline.configuration import ConfigurationError, read_configuration, understanding
+from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
 from naome_pipeline.leftovers import write_atomically
 from naome_pipeline.logs import log
@@ -194,38 +196,75 @@ def _write(path: Path, kept: Unsent) -> None:
     write_atomically(path, kept.model_dump_json(indent=1))
 
 
-_Ways = dict[str, Callable[[Alert], None]]
+@dataclass(frozen=True)
+class _Way:
+    """How an alert goes: by which host, and what sends it."""
+
+    host: str
+    send: Callable[[Alert], None]
+
+
+_Ways = dict[str, _Way]
 
 
 def _ways(named: Channels) -> _Ways:
     ways: _Ways = {}
     if (email := named.email) is not None:
-        ways["email"] = lambda alert: _send_email(email, alert, named.page)
+        ways["email"] = _Way(
+            f"{email.server}:{email.port}", lambda alert: _send_email(email, alert, named.page)
+        )
     if (webhook := named.webhook) is not None:
-        ways["webhook"] = lambda alert: _send_webhook(webhook, alert, named.page)
+        host = urlsplit(webhook.url).hostname or ""
+        ways["webhook"] = _Way(host, lambda alert: _send_webhook(webhook, alert, named.page))
     return ways
 
 
 def _send(home: Home, alert: Alert, ways: _Ways) -> dict[str, str]:
     """Send an alert by some ways: for each that failed, why."""
-    failed = {}
+    failed: dict[str, str] = {}
     for by, way in ways.items():
         try:
-            way(alert)
+            way.send(alert)
         except (OSError, smtplib.SMTPException, ValueError) as problem:
             why = type(problem).__name__
-            failed[by] = f"{by}: {why}"
+            failed[by] = f"{by} ({way.host}): {_reason(problem)}"
             log(home, "alert not sent", kind=alert.kind, by=by, problem=why, **alert.facts)
         else:
             log(home, "alert sent", kind=alert.kind, by=by, **alert.facts)
     return failed
 
 
+def _reason(problem: BaseException) -> str:
+    """What went wrong in words of ours: a server's own may repeat what it was sent."""
+    if isinstance(problem, urllib.error.HTTPError):
+        return f"it answered {problem.code}"
+    if isinstance(problem, urllib.error.URLError) and isinstance(problem.reason, BaseException):
+        return _reason(problem.reason)
+    if isinstance(problem, Refused):
+        return str(problem)
+    if isinstance(problem, smtplib.SMTPResponseException):
+        what = (
+            "it refused the sign-on"
+            if isinstance(problem, smtplib.SMTPAuthenticationError)
+            else "it answered"
+        )
+        return f"{what} ({problem.smtp_code})"
+    if isinstance(problem, socket.gaierror):
+        return "no machine of this name is known"
+    if isinstance(problem, ssl.SSLError):
+        return f"no secure connection ({problem.reason or type(problem).__name__})"
+    if isinstance(problem, TimeoutError):
+        return f"no answer within {TIMEOUT_SECONDS} seconds"
+    if isinstance(problem, OSError) and problem.errno:
+        return os.strerror(problem.errno)
+    return type(problem).__name__
+
+
 def _secret(variable: str | None) -> str:
     if variable is None:
         return ""
     if not (value := os.environ.get(variable)):
-        raise ValueError(f"the environment variable {variable} is not set")
+        raise Refused(f"the environment variable {variable} is not set")
     return value
 
 

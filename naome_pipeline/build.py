@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import contextvars
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Literal
 
 import pandas as pd
 
+from naome_pipeline.code_versions import code_of
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.joining import joint_delivery, parts_of
 from naome_pipeline.deliveries.layouts import feed as feed_definition
@@ -40,17 +41,12 @@ from naome_pipeline.gates import (
 )
 from naome_pipeline.home import Home
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter
-from naome_pipeline.lake import (
-    Before,
-    Lake,
-    PublishedTable,
-    Scope,
-    fingerprint_of,
-)
-from naome_pipeline.parameters import parameters
+from naome_pipeline.lake import Before, Lake, Scope
+from naome_pipeline.parameters import PERIOD_VALUES, no_parameter, parameters
 from naome_pipeline.periods import parse_period
 from naome_pipeline.reference import reference_path
 from naome_pipeline.repeats import Suspects
+from naome_pipeline.stored import PublishedTable, fingerprint_of
 from naome_pipeline.tables import (
     TABLE_FILE,
     file_sha256,
@@ -153,7 +149,7 @@ class BuildContext:
 class Node:
     """A table of the DAG and how to make it.
 
-    `code` identifies the code that makes it; `uses_delivery` gives what the content takes directly from the
+    `code`: the text that makes it, where that is no module; `uses_delivery` gives what the content takes directly from the
     delivery (files, snapshot date), as JSON-like values that enter the fingerprint; `after` runs each time the
     table has been published. `cadence` limits the node to feeds of that period (`quarter` or `year`).
     `of_parts`: the tables of a joint feed's parts that it is made of (`uniting.py`). `priority`: of nodes that could
@@ -164,7 +160,7 @@ class Node:
     name: str
     description: str
     make: Callable[[BuildContext], None]
-    code: str
+    code: str = ""
     inputs: tuple[str, ...] = ()
     parameter_names: tuple[str, ...] = ()
     code_lists: tuple[str, ...] = ()
@@ -182,11 +178,31 @@ class Node:
         own = load_suite(self.layer, self.name)
         return united_suite(own) if self.united else own
 
+    def __post_init__(self) -> None:
+        found = code_of(self._makers)
+        for name in self.parameter_names:
+            if name not in parameters() and name not in PERIOD_VALUES:
+                raise no_parameter(name, f"the statement of {self.layer}/{self.name}")
+        object.__setattr__(self, "parameter_names", tuple(sorted({*self.parameter_names, *found.parameters})))
+        object.__setattr__(self, "code_lists", tuple(sorted({*self.code_lists, *found.code_lists})))
+
+    @property
+    def _makers(self) -> frozenset[str]:
+        """The modules of the functions that make it: `make`, and those it was given (an output's own function). What
+        `sql_node` makes is its text."""
+        functions = [self.make]
+        for cell in getattr(self.make, "__closure__", None) or ():
+            # The cell of what is only just being made is empty.
+            with suppress(ValueError):
+                functions += [cell.cell_contents] if isinstance(cell.cell_contents, FunctionType) else []
+        return frozenset(function.__module__ for function in functions) - {__name__}
+
     @property
     def code_version(self) -> str:
         """Short identifier of everything in the code base the content depends on."""
         lists = {name: _code_list_sha256(name) for name in self.code_lists}
-        return fingerprint_of({"code": self.code, "lists": lists})[:12]
+        modules = code_of(self._makers).sha256
+        return fingerprint_of({"code": self.code, "lists": lists, "modules": modules})[:12]
 
 
 @dataclass(frozen=True)
@@ -205,20 +221,6 @@ def _code_list_sha256(name: str) -> str:
     return file_sha256(reference_path(name))
 
 
-@cache
-def code_of(*parts: str) -> str:
-    """Identifier of package files or folders (Python, SQL, YAML, JSON, templates) by their content."""
-    digest = hashlib.sha256()
-    for part in parts:
-        path = PACKAGE / part
-        files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-        for file in files:
-            if "__pycache__" not in file.parts:
-                digest.update(file.relative_to(PACKAGE).as_posix().encode())
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
 def sql_node(layer: str, name: str, *, folder: str | None = None) -> Node:
     """A node made by `naome_pipeline/<folder>/<name>.sql` (folder = layer unless given).
 
@@ -234,7 +236,7 @@ def sql_node(layer: str, name: str, *, folder: str | None = None) -> Node:
         name=name,
         description=description,
         make=lambda context: context.write_sql(sql),
-        code=hashlib.sha256(sql.encode()).hexdigest(),
+        code=sql,
         inputs=references.tables,
         parameter_names=references.parameters,
         code_lists=references.code_lists,

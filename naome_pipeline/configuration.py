@@ -16,6 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.errors import Refused
 
 
 class ConfigurationError(DeliveryError):
@@ -48,16 +49,25 @@ def understanding(path: Path) -> Iterator[None]:
     try:
         yield
     except ValidationError as found:
-        parts = [f"{'.'.join(map(str, e['loc'])) or 'the whole file'}: {e['msg']}" for e in found.errors()]
-        problem = "; ".join(parts)
+        problem = sentences_of(found)
     except ConfigurationError:
         raise
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, RecursionError) as found:
-        said = str(found) if type(found) is ValueError else f"something is missing or misplaced: {found}"
+        said = (
+            str(found)
+            if type(found) in (ValueError, Refused)
+            else f"something is missing or misplaced: {found}"
+        )
         problem = said
     else:
         return
     raise mistake_in(path, problem)
+
+
+def sentences_of(found: ValidationError) -> str:
+    """Where pydantic found something wrong and what, without the values."""
+    parts = [f"{'.'.join(map(str, e['loc'])) or 'the whole file'}: {e['msg']}" for e in found.errors()]
+    return "; ".join(parts)
 
 
 def mistake_in(path: Path, problem: str) -> ConfigurationError:

@@ -16,9 +16,10 @@ from typing import Any
 from naome_pipeline.build import Delivered
 from naome_pipeline.deliveries.layouts import feed
 from naome_pipeline.indicators.reporting_periods import last_reported_quarter
-from naome_pipeline.lake import Lake, NotPublished, PublishedTable, Scope
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.parameters import value_of
 from naome_pipeline.periods import Quarter, parse_period
+from naome_pipeline.stored import NotPublished, PublishedTable
 
 # Tables of both releases, and what `registry_pairs.sql` calls them after `full_` and `rapid_`.
 TABLES = {

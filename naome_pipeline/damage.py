@@ -10,17 +10,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import duckdb
+
 from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.home import Home
-from naome_pipeline.lake import (
-    Damaged,
-    Lake,
-    NotPublished,
-    PublishedTable,
-    Scope,
-    damage_of,
-    read_json,
-)
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.leftovers import is_work
 from naome_pipeline.publishing import (
     MANIFEST_FILE,
@@ -28,6 +22,7 @@ from naome_pipeline.publishing import (
     confidential_folder,
     release_folder,
 )
+from naome_pipeline.stored import Damaged, NotPublished, PublishedTable, damage_of, read_json
 from naome_pipeline.tables import file_sha256
 
 # Hashing is bound by one core; two keep up with an ordinary disk.
@@ -69,6 +64,19 @@ def _damage_of_table(entry: tuple[str, PublishedTable, str]) -> str | None:
     if table.record.get("sha256") != sha256:
         return "the release has another hash than the record beside the data"
     return damage_of(table)
+
+
+def damage_of_views(path: Path) -> str | None:
+    """What is wrong with the analysts' file of views; one that somebody holds open is in order."""
+    if not path.is_file():
+        return "the analysts' file of views is missing"
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            connection.execute("SELECT COUNT(*) FROM duckdb_views()").fetchall()
+    except duckdb.Error as problem:
+        if "lock" not in str(problem).lower():
+            return "the analysts' file of views cannot be read"
+    return None
 
 
 def damage_of_reports(home: Home, scope: Scope) -> list[str]:

@@ -13,29 +13,28 @@ from __future__ import annotations
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from naome_pipeline.alerts import ALERTS_FILE, channels, unsent
 from naome_pipeline.configuration import ConfigurationError
-from naome_pipeline.damage import damage_of_release, damage_of_reports
+from naome_pipeline.damage import damage_of_release, damage_of_reports, damage_of_views
 from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.deliveries.layouts import feeds
 from naome_pipeline.deliveries.manifest import MANIFEST_FILE, read_manifest
+from naome_pipeline.errors import Refused
 from naome_pipeline.home import OWNER_ONLY, Home
-from naome_pipeline.lake import (
-    RECORD_FILE,
-    VIEWS_FILE,
-    Damaged,
-    Lake,
-    NotPublished,
-    Scope,
-    damage_of,
-    read_json,
-)
+from naome_pipeline.lake import Lake, Scope
+from naome_pipeline.ledger import entries, missing
 from naome_pipeline.leftovers import find_leftovers, remove_leftovers
 from naome_pipeline.publishing import SUPERSEDED_FILE, confidential_folder, release_folder
-from naome_pipeline.releases import KEPT_LAYERS, tables_of
+from naome_pipeline.releases import KEPT_LAYERS, tables_of, was_forgotten
+from naome_pipeline.reports.release_index import INDEX_FILE
+from naome_pipeline.reports.release_index import MANIFEST_FILE as RELEASE_FILE
+from naome_pipeline.stored import RECORD_FILE, Damaged, NotPublished, damage_of, read_json
 from naome_pipeline.tables import file_sha256
+from naome_pipeline.views import VIEWS_FILE, rebuild_views
 
 # A refresh writes about as much as the delivery holds, and spills as much again in its largest step.
 FREE_DISK = 5 * 1024**3
@@ -44,12 +43,16 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: where, what, what to do, and how to repair it where that is safe."""
+    """One thing that is wrong: where, what, what to do, and how to repair it where that is safe.
+
+    Not `wrong` is what is only to know: it can stay as it is.
+    """
 
     where: str
     what: str
     advice: str
     repair: Callable[[], None] | None = None
+    wrong: bool = True
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}. What to do: {self.advice}"
@@ -68,7 +71,9 @@ def examine(home: Home) -> list[Finding]:
         *_deliveries(home),
         *_pointers(home, lake),
         *_releases(home, lake),
-        *_ledger(home),
+        *_records_gone(home, lake),
+        *_strangers(home),
+        *_ledger(home, lake),
         *_data(home, lake),
         *_views(home, lake),
     ]
@@ -205,8 +210,50 @@ def _releases(home: Home, lake: Lake) -> Iterator[Finding]:
         yield from _superseded(home, lake, scope)
 
 
+def _records_gone(home: Home, lake: Lake) -> Iterator[Finding]:
+    """Releases whose record is gone, although the ledger or the report folder proves that they were published."""
+    proofs = dict.fromkeys(_scopes_of_reports(home), "its report folder is there")
+    for folder in sorted((home.lake / "ledger").glob("[!.]*")):
+        with suppress(Damaged, KeyError):  # what is wrong with the ledger is said by itself
+            proofs |= {entry.scope: "the ledger has what it shows" for entry in entries(lake, folder.name)}
+    known = set(lake.all_releases())
+    for scope, proof in sorted(proofs.items()):
+        if scope not in known:
+            yield Finding(
+                str(home.lake / "releases" / scope.folder.with_suffix(".json")),
+                f"the record of {scope.label} is missing, and {proof}",
+                f"restore it from a backup; of the newest delivery: naome refresh --feed {scope.feed} --period {scope.period}",
+            )
+
+
+def _scopes_of_reports(home: Home) -> Iterator[Scope]:
+    for path in sorted(home.reports.glob(f"[!.]*/[!.]*/v[0-9]*/{RELEASE_FILE}")):
+        feed, period, version = path.parts[-4:-1]
+        if feed in feeds() and version[1:].isdecimal():
+            with suppress(Refused):  # its name is no period
+                yield Scope(feed, period, int(version[1:]))
+
+
+def _strangers(home: Home) -> Iterator[Finding]:
+    """The reports folder is the only one that others read: nothing lies there that was not published."""
+    for path in sorted(home.reports.glob("[!.]*")):
+        if path.name not in (INDEX_FILE, *feeds()):
+            yield Finding(
+                str(path),
+                "it was not published, and others read this folder",
+                "see what it holds and move it away",
+            )
+
+
 def _row_level_of_forgotten(home: Home, lake: Lake, scope: Scope, received: bool) -> Iterator[Finding]:
     if received:
+        return
+    if not was_forgotten(lake, scope):
+        yield Finding(
+            str(home.landing / scope.folder),
+            f"the delivery of {scope.label} is not there, and nobody had it forgotten",
+            "see whether the disk of landing/ is mounted, or bring it back from a backup; its tables are kept",
+        )
         return
     others: set[tuple[str, str, str]] = set()
     for other in {*lake.scopes(), *lake.all_releases()}:
@@ -238,8 +285,13 @@ def _superseded(home: Home, lake: Lake, scope: Scope) -> Iterator[Finding]:
             yield Finding(str(folder), f"{scope.label} {what}", again)
 
 
-def _ledger(home: Home) -> Iterator[Finding]:
+def _ledger(home: Home, lake: Lake) -> Iterator[Finding]:
     advice = "restore it from a backup before the next refresh: what was published must stay known"
+    for feed in sorted({scope.feed for scope in lake.all_releases()}):
+        with suppress(Damaged, KeyError):  # said of the file itself
+            for scope in missing(lake, feed):
+                where = str(home.lake / "ledger" / feed)
+                yield Finding(where, f"{scope.label} was published and is not in the ledger", advice)
     for path in sorted((home.lake / "ledger").glob("*/[0-9]*.json")):
         shown = path.with_suffix(".parquet")
         try:
@@ -268,15 +320,11 @@ def _data(home: Home, lake: Lake) -> Iterator[Finding]:
             used |= tables_of(lake, scope)
     except (Damaged, KeyError):
         used = set()  # somebody's references cannot be read: then nothing is an orphan
+    unused: list[Path] = []
     for folder in sorted((home.lake / "data").glob("*/*/*")):
         layer, name, fingerprint = folder.parts[-3:]
         if used and (layer, name, fingerprint) not in used:
-            yield Finding(
-                str(folder),
-                "no delivery and no release refers to these data",
-                "naome doctor --repair, while no refresh is running, or leave them: they only take space",
-                lambda folder=folder: shutil.rmtree(folder),
-            )
+            unused.append(folder)
             continue
         try:
             table = lake.find(layer, name, fingerprint)
@@ -285,14 +333,27 @@ def _data(home: Home, lake: Lake) -> Iterator[Finding]:
             wrong = str(problem)
         if wrong:
             yield Finding(str(folder), wrong, "naome refresh of the period makes it again")
+    if unused:
+        yield Finding(
+            str(home.lake / "data"),
+            f"no delivery and no release refers to {len(unused)} tables here, as after a refresh with other code",
+            "naome doctor --repair, while no refresh is running, or leave them: they only take space",
+            lambda: _remove(unused),
+            wrong=False,
+        )
+
+
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder)
 
 
 def _views(home: Home, lake: Lake) -> Iterator[Finding]:
     path = home.lake / VIEWS_FILE
-    if lake.all_releases() and not path.is_file():
+    if lake.all_releases() and (wrong := damage_of_views(path)):
         yield Finding(
             str(path),
-            "the analysts' file of views is missing",
+            wrong,
             "naome doctor --repair makes it again",
-            lambda: _drop(lake.rebuild_views()),
+            lambda: _drop(rebuild_views(lake)),
         )

@@ -24,6 +24,7 @@ import pandas as pd
 import sqlglot
 from sqlglot import exp
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.reference import reference_path
 
 REFERENCE_SCHEMA = "reference"
@@ -47,16 +48,16 @@ class EngineSettings:
         threads = os.environ.get("NAOME_THREADS") or str(cls.threads)
         memory = os.environ.get("NAOME_MEMORY") or cls.memory_limit
         if not re.fullmatch(r"[1-9][0-9]{0,2}", threads, re.ASCII):
-            raise ValueError(f"NAOME_THREADS is '{threads}'. What to do: set it to a whole number such as 2")
+            raise Refused(f"NAOME_THREADS is '{threads}'. What to do: set it to a whole number such as 2")
         if not re.fullmatch(r"[1-9][0-9]{0,8} ?([KMGT]i?B)", memory, re.IGNORECASE | re.ASCII):
-            raise ValueError(f"NAOME_MEMORY is '{memory}'. What to do: set it to a size such as 4GB or 500MB")
+            raise Refused(f"NAOME_MEMORY is '{memory}'. What to do: set it to a size such as 4GB or 500MB")
         return cls(threads=int(threads), memory_limit=memory, scratch=scratch)
 
     def divided(self, parts: int) -> EngineSettings:
         """The bounds of one of several connections that work at the same time: an equal part of the memory."""
         found = re.match(r"([0-9.]+)\s*(.*)", self.memory_limit)
         if found is None:
-            raise ValueError(f"{self.memory_limit} is no size. What to do: give one such as 4GB")
+            raise Refused(f"{self.memory_limit} is no size. What to do: give one such as 4GB")
         return EngineSettings(self.threads, f"{float(found[1]) / parts:g}{found[2]}", self.scratch)
 
     def as_config(self) -> dict[str, str | bool | int | float | list[str]]:
@@ -160,13 +161,13 @@ class Engine:
         self.attach_code_lists(references_of(sql).code_lists)
         return bind_parameters(sql, values)
 
-    def write(self, statement: str, destination: Path, *, sort_by: str = "ALL") -> int:
+    def write(self, statement: str, destination: Path) -> int:
         """Run a prepared statement, write it sorted as zstd Parquet, return the number of rows.
 
         The order is total (all columns), so that equal content gives equal bytes.
         """
         destination.parent.mkdir(parents=True, exist_ok=True)
-        write_parquet(self.connection, f"SELECT * FROM ({statement}) ORDER BY {sort_by}", destination)
+        write_parquet(self.connection, f"SELECT * FROM ({statement}) ORDER BY ALL", destination)
         return self.count(destination)
 
     def count(self, table: Path) -> int:

@@ -20,12 +20,14 @@ from typing import Annotated, Any, Literal
 import duckdb
 import pandas as pd
 import sqlglot
-from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, ValidationError
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from naome_pipeline.configuration import mistake_in, read_configuration, understanding
+from naome_pipeline.configuration import mistake_in, read_configuration, sentences_of, understanding
 from naome_pipeline.engine import DIALECT, Engine, literal, quoted
+from naome_pipeline.errors import Refused
+from naome_pipeline.parameters import with_values
 from naome_pipeline.repeats import Suspects, columns_without_nulls, files_sql, rows_beyond_the_first
 from naome_pipeline.tables import table_files
 
@@ -148,20 +150,41 @@ class Suite:
 
 @cache
 def load_suite(layer: str, node: str, folder: Path = EXPECTATIONS_FOLDER) -> Suite:
-    """The suite of a node; a FileNotFoundError says which file is wanted."""
+    """The suite of a node; Refused says which file is wanted."""
     path = folder / layer / f"{node}.json"
     if not path.is_file():
-        raise FileNotFoundError(f"no gate for {layer}/{node}: write expectations/{layer}/{node}.json")
+        raise Refused(f"no gate for {layer}/{node}: write expectations/{layer}/{node}.json")
     content = read_configuration(path)
     with understanding(path):
+        content = with_values(content)
         _Profile.model_validate(content["meta"]["profile"])
-        names = [_Expectation.model_validate(entry).meta.name for entry in content["expectations"]]
+        names = [_expectation(entry).meta.name for entry in content["expectations"]]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two expectations have the name {', '.join(twice)}")
         bounds = {e["meta"]["name"]: e["kwargs"] for e in content["expectations"]}
         if unbounded := [n for n, b in bounds.items() if b.get("min_value") is b.get("max_value") is None]:
             raise ValueError(f"no bound is named for {', '.join(unbounded)}: it would let everything through")
     return Suite(node, content, path)
+
+
+def _expectation(entry: Any) -> _Expectation:
+    try:
+        return _Expectation.model_validate(entry)
+    except ValidationError as found:
+        meta = entry.get("meta") if isinstance(entry, dict) else None
+        name = meta.get("name") if isinstance(meta, dict) else None
+        raise ValueError(f"expectation {name or 'without a name'}: {sentences_of(found)}") from None
+
+
+@cache
+def _reads_tables(expression: str) -> bool:
+    """Whether an expression asks other tables than its own. `EXTRACT(YEAR FROM day)` and `IS DISTINCT FROM` do not."""
+    if "FROM" not in expression.upper():
+        return False
+    try:
+        return sqlglot.parse_one(f"SELECT {expression}", dialect=DIALECT).find(exp.Table) is not None
+    except SqlglotError:  # what is wrong with it DuckDB will say
+        return False
 
 
 @cache
@@ -174,7 +197,7 @@ def united_suite(own: Suite) -> Suite:
     tell is judged again, what needs tables that are not united is not; and no row may be lost."""
 
     def alone(entries: Mapping[str, str]) -> dict[str, str]:
-        return {name: text for name, text in entries.items() if " FROM " not in text}
+        return {name: text for name, text in entries.items() if not _reads_tables(text)}
 
     profile = {
         key: value for key, value in own.profile.items() if key not in ("references", "rules", "measures")
@@ -296,7 +319,7 @@ def _knowing(full: set[str], select: str) -> str:
             return exp.false()
         return exp.Count(this=exp.Star()) if isinstance(node, exp.Count) and is_full(node.this) else node
 
-    if " FROM " in select:  # about other tables too
+    if _reads_tables(select):
         return select
     try:
         return sqlglot.parse_one(select, dialect=DIALECT).transform(told).sql(dialect=DIALECT)

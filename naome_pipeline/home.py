@@ -15,9 +15,19 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from naome_pipeline.errors import Refused
+
 ENVIRONMENT_VARIABLE = "NAOME_HOME"
 DEFAULT_HOME = ".naome"
 OWNER_ONLY = 0o700
+
+
+def without_tilde(path: Path) -> Path:
+    """A path with `~` written out; Refused for the home of a user that is not there."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise Refused(f"{path} names a user who is not there. What to do: write the path out") from None
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Home:
     def locate(cls, root: str | Path | None = None) -> Home:
         """The given folder, else `$NAOME_HOME`, else `.naome` in the working directory."""
         chosen = root or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_HOME
-        return cls(Path(chosen).expanduser().resolve())
+        return cls(without_tilde(Path(chosen)).resolve())
 
     @property
     def landing(self) -> Path:
@@ -75,6 +85,12 @@ class Home:
 
     def create(self) -> Home:
         """Make the folders that are missing; all but the reports are owner-only."""
+        for path in (self.root, *self.root.parents):
+            if path.exists() and not path.is_dir():
+                raise Refused(
+                    f"NAOME_HOME is {self.root}, and {path} is a file, not a folder. What to do: name a folder with --home "
+                    "or NAOME_HOME"
+                )
         self.root.mkdir(parents=True, exist_ok=True)
         for folder in self.private:
             folder.mkdir(mode=OWNER_ONLY, exist_ok=True)

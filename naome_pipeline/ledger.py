@@ -17,17 +17,12 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.engine import literal, run
-from naome_pipeline.lake import (
-    Lake,
-    PublishedTable,
-    Scope,
-    as_json,
-    fingerprint_of,
-    read_json,
-)
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.leftovers import sync, write_atomically
+from naome_pipeline.stored import PublishedTable, as_json, fingerprint_of, read_json
 from naome_pipeline.tables import file_sha256
 
 SHOWN = (
@@ -44,6 +39,23 @@ class Entry:
     basis: str
     path: Path
     sha256: str
+
+
+class LedgerIncomplete(DeliveryError):
+    """Something was published that the ledger does not have: what it showed is not known, and could be given away."""
+
+
+def missing(lake: Lake, feed: str) -> list[Scope]:
+    """Releases of a feed that were published and are not in its ledger. There is one only when somebody lost a file: the
+    ledger is written first."""
+    there = {entry.scope for entry in entries(lake, feed)}
+    found = []
+    for scope in lake.all_releases():
+        if scope.feed == feed and scope not in there:
+            policy = policies().get(str(lake.release(scope).get("disclosure_policy")))
+            if policy is not None and policy.for_publication:
+                found.append(scope)
+    return found
 
 
 def entries(lake: Lake, feed: str) -> list[Entry]:
@@ -67,8 +79,15 @@ def known_to(lake: Lake, scope: Scope, basis: str) -> list[Entry]:
     """What was public before a release was made. `basis`: what its released table is made from, the ledger apart.
 
     A release made again from the same basis sees what it saw the first time, so that it comes out the same; made from
-    anything else it sees all there is, its own earlier publication included.
+    anything else it sees all there is, its own earlier publication included. LedgerIncomplete when something that was
+    published is not there.
     """
+    if lost := missing(lake, scope.feed):
+        labels = ", ".join(other.label for other in lost)
+        raise LedgerIncomplete(
+            f"the ledger does not have {labels}, which was published: a new release could give away what that one hid. What "
+            f"to do: bring lake/ledger/{scope.feed} back from a backup, then run it again"
+        )
     everything = entries(lake, scope.feed)
     again = [e.number for e in everything if e.scope == scope and e.basis == basis]
     return [e for e in everything if not again or e.number < again[0]]

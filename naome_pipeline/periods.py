@@ -10,6 +10,8 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
+from naome_pipeline.errors import Refused
+
 _QUARTER = re.compile(r"^(\d{4})\s*-?Q([1-4])$", re.IGNORECASE)
 _QUARTER_KEY = re.compile(r"^(\d{4})-(01|04|07|10)-01$")
 _YEAR = re.compile(r"^(\d{4})(-01-01)?$")
@@ -29,7 +31,7 @@ class Quarter:
             return cls(int(match[1]), int(match[2]))
         if match := _QUARTER_KEY.match(text.strip()):
             return cls(int(match[1]), (int(match[2]) + 2) // 3)
-        raise ValueError(f"'{text}' is not a quarter: write it like 2025Q3")
+        raise Refused(f"'{text}' is not a quarter: write it like 2025Q3")
 
     @classmethod
     def containing(cls, day: dt.date) -> Quarter:
@@ -78,7 +80,7 @@ class Year:
         """Read `2024` or the partition key `2024-01-01`; anything else is a ValueError."""
         if match := _YEAR.match(text.strip()):
             return cls(int(match[1]))
-        raise ValueError(f"'{text}' is not a year: write it like 2024")
+        raise Refused(f"'{text}' is not a year: write it like 2024")
 
     @property
     def start(self) -> dt.date:

@@ -19,13 +19,15 @@ from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.engine import literal
 from naome_pipeline.home import OWNER_ONLY, Home
-from naome_pipeline.lake import Lake, NotPublished, PublishedTable, Scope, as_json
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.ledger import known_now, write_entry
 from naome_pipeline.leftovers import exchange, held_folder, sync, work_beside, write_atomically
 from naome_pipeline.reports.outputs import write_outputs_page
 from naome_pipeline.reports.release_index import MANIFEST_FILE, write_release_index
 from naome_pipeline.reports.released import RELEASED, ReleasedTables
+from naome_pipeline.stored import NotPublished, PublishedTable, as_json
 from naome_pipeline.tables import file_sha256
+from naome_pipeline.views import rebuild_views
 
 FILES_FOLDER = "files"
 SUPERSEDED_FILE = "SUPERSEDED.txt"
@@ -63,7 +65,7 @@ def publish_release(
             _write_record(lake, publication, delivered, _about(delivered))
         else:
             _publish_reports(publication, delivered, lake, home, reports, confidential)
-        lake.rebuild_views()
+        rebuild_views(lake)
 
 
 def _publish_reports(

@@ -14,16 +14,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from naome_pipeline.build import PACKAGE, Delivered, reporting_progress
-from naome_pipeline.damage import damage_of_release
+from naome_pipeline.damage import damage_of_release, damage_of_views
 from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.deliveries.receiving import accepted_deliveries
 from naome_pipeline.disclosure.policy import policy_in_force
+from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Damaged, Lake, Scope, as_json, fingerprint_of, read_json
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.leftovers import remove_leftovers, write_atomically
 from naome_pipeline.logs import log
 from naome_pipeline.periods import parse_period
-from naome_pipeline.troubles import described
+from naome_pipeline.stored import Damaged, as_json, fingerprint_of, read_json
+from naome_pipeline.troubles import INTERRUPTED, described
+from naome_pipeline.views import VIEWS_FILE, rebuild_views
 
 PROJECT = PACKAGE.parent
 # The command line says itself what failed; Dagster's console would add a traceback. Its event log has everything.
@@ -53,7 +56,7 @@ def prepare_dagster_home(home: Home) -> Path:
     home.create()
     production = os.environ.get(DATABASE_VARIABLE)
     if production and not production.startswith(DATABASE_DRIVER):
-        raise ValueError(
+        raise Refused(
             f"{DATABASE_VARIABLE} does not begin with {DATABASE_DRIVER}. What to do: write the address so; plain "
             "postgresql:// asks for a driver that is not installed"
         )
@@ -123,6 +126,9 @@ def _refresh(home: Home, lake: Lake, feed: str, period: str, report: Callable[[s
     }
     state_path = home.lake / "releases" / scope.folder / STATE_FILE
     if _known_state(lake, scope, state_path) == state and not damage_of_release(home, lake, scope):
+        if damage_of_views(home.lake / VIEWS_FILE):
+            with lake.lock("publishing"):
+                rebuild_views(lake)
         reason = (
             "this delivery was refreshed before with the same code, parameters, gates and disclosure policy, "
             "and its tables and reports are whole"
@@ -162,6 +168,8 @@ def _run_job(feed: str, partition_key: str) -> None:
             result = dg.execute_job(
                 job, instance, run_config=_QUIET, tags={"dagster/partition": partition_key}
             )
+    except dg.DagsterExecutionInterruptedError:
+        raise RefreshFailed(INTERRUPTED) from None
     except Exception as problem:  # noqa: BLE001 - whatever Dagster raises
         # Nodes report their own failures; what comes through is Dagster's: its storage, mostly.
         raise RefreshFailed(described(problem)) from None

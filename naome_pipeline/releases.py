@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -18,8 +19,12 @@ from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.joining import joint_deliveries_with
 from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.disclosure.table_revisions import TABLES, Compared, table_revisions_sql
+from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
-from naome_pipeline.lake import PUBLICATION, Lake, PublishedTable, Scope
+from naome_pipeline.lake import PUBLICATION, Lake, Scope
+from naome_pipeline.leftovers import write_atomically
+from naome_pipeline.stored import PublishedTable, as_json
+from naome_pipeline.views import rebuild_views
 
 _NAME = re.compile(r"^(?P<period>[0-9]{4}(Q[1-4])?)[:v](?P<version>[0-9]+)$", re.IGNORECASE)
 TABLE = "released_indicators"
@@ -39,7 +44,7 @@ class Forgotten:
 def scope_of(feed: str, name: str) -> Scope:
     """A release by its name, `2025Q3:2` or `2025:1`; a ValueError says how to write it."""
     if not (match := _NAME.match(name.strip())):
-        raise ValueError(
+        raise Refused(
             f"'{name}' is no release: write period and version like 2025Q3:1; see: naome release list"
         )
     return Scope(feed, match["period"].upper(), int(match["version"]))
@@ -135,14 +140,31 @@ def forget_delivery(home: Home, scope: Scope) -> Forgotten:
     return forgotten
 
 
+def was_forgotten(lake: Lake, scope: Scope) -> bool:
+    """Whether somebody had a delivery deleted; else one that is not there has vanished."""
+    return _mark_of_forgotten(lake, scope).is_file()
+
+
+def _mark_of_forgotten(lake: Lake, scope: Scope) -> Path:
+    return lake.root / "forgotten" / scope.folder.with_suffix(".json")
+
+
+def refuse_unknown(home: Home, scope: Scope) -> None:
+    """DeliveryError when neither files nor tables of a delivery are there."""
+    places = (home.landing / scope.folder, home.lake / "deliveries" / scope.folder)
+    if not any(place.exists() for place in places):
+        raise DeliveryError(
+            f"there is no delivery {scope.label}. What to do: naome release list, naome tables"
+        )
+
+
 def _forget_one(home: Home, scope: Scope) -> Forgotten:
     lake = Lake(home.lake)
     landing = home.landing / scope.feed / scope.period / f"v{scope.version:03d}"
     pointers = lake.root / "deliveries" / scope.folder
-    if not landing.exists() and not pointers.exists():
-        raise DeliveryError(
-            f"there is no delivery {scope.label}. What to do: naome release list, naome tables"
-        )
+    refuse_unknown(home, scope)
+    # Whoever finds tables without their delivery later has to know that it was meant so.
+    write_atomically(_mark_of_forgotten(lake, scope), as_json({"forgotten": scope.label}))
     files = sum(1 for path in landing.rglob("*") if path.is_file())
     for folder in [landing, *landing.rglob("*")]:
         if folder.is_dir():
@@ -157,6 +179,6 @@ def _forget_one(home: Home, scope: Scope) -> Forgotten:
         for layer, name, fingerprint in gone:
             shutil.rmtree(lake.root / "data" / layer / name / fingerprint, ignore_errors=True)
         shutil.rmtree(pointers, ignore_errors=True)
-        lake.rebuild_views()
+        rebuild_views(lake)
         shutil.rmtree(landing, ignore_errors=True)
     return Forgotten(files, len(gone), "released tables, reports and the ledger of what was published")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from naome_pipeline.engine import EngineSettings
 
 _PACKAGE = Path(__file__).parent
 _AGAIN = "Nothing was published by halves. What to do:"
+INTERRUPTED = "interrupted; nothing was published by halves. What to do: run it again when it may run"
 _STORAGE = ("sqlalchemy", "sqlite3", "alembic", "psycopg2")
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -28,12 +30,16 @@ def described(problem: BaseException) -> str:
     """One or two sentences for the person at the keyboard; never a value of a record."""
     if _is_ours(problem):
         return str(problem)
+    if _is_interruption(problem):
+        return INTERRUPTED
     if isinstance(problem, duckdb.Error):
         return _described_engine(problem)
     if isinstance(problem, MemoryError):
         return f"there is not enough memory. {_AGAIN} close other programs, or give the machine more memory"
-    if isinstance(problem, OSError):
+    if isinstance(problem, OSError) and problem.errno is not None:
         return _described_system(problem)
+    if isinstance(problem, shutil.Error) and (first := _first_of_copying(problem)) is not None:
+        return _described_system(first)
     if any(type(cause).__module__.partition(".")[0] in _STORAGE for cause in _causes(problem)):
         return (
             f"Dagster's run storage could not be used ({type(problem).__name__}). {_AGAIN} see that nobody else holds "
@@ -47,11 +53,15 @@ def described(problem: BaseException) -> str:
 
 
 def _is_ours(problem: BaseException) -> bool:
-    """Errors of our own classes, and a plain ValueError that our own code raised to refuse something."""
-    if type(problem).__module__.partition(".")[0] in ("naome_pipeline", "assets"):
+    """Errors of our own classes. Of any other the text may be Python's: `int("943...")` quotes what it was given."""
+    return type(problem).__module__.partition(".")[0] == _PACKAGE.name
+
+
+def _is_interruption(problem: BaseException) -> bool:
+    """Ctrl-C, also while DuckDB works: its driver makes a RuntimeError of it."""
+    if isinstance(problem, KeyboardInterrupt | duckdb.InterruptException):
         return True
-    frames = traceback.extract_tb(problem.__traceback__)
-    return type(problem) is ValueError and bool(frames) and _our_code(frames[-1].filename)
+    return type(problem) is RuntimeError and str(problem) == "Query interrupted"
 
 
 def _our_code(filename: str) -> bool:
@@ -71,8 +81,6 @@ def _described_engine(problem: duckdb.Error) -> str:
     settings = EngineSettings.from_environment(Path())
     if "No space left" in said or "max_temp_directory_size" in said or "File too large" in said:
         return f"the disk is full. {_AGAIN} make space under NAOME_HOME, then run it again"
-    if isinstance(problem, duckdb.InterruptException):
-        return "the run was interrupted. Nothing was published by halves. What to do: run it again when it may run"
     if isinstance(problem, duckdb.OutOfMemoryException):
         return (
             f"the step needs more memory than its part of a run's (NAOME_MEMORY, now {settings.memory_limit}, is shared by the "
@@ -99,9 +107,18 @@ def _described_system(problem: OSError) -> str:
             f"no permission{name}. {_AGAIN} run it as the owner of NAOME_HOME, and see that the disk can be written; "
             "naome doctor says what else is wrong"
         )
-    if problem.errno is None:
-        return str(problem)
-    return f"{os.strerror(problem.errno)}{name}. {_AGAIN} correct that and run it again; naome doctor may say more"
+    return f"{os.strerror(problem.errno or 0)}{name}. {_AGAIN} correct that and run it again; naome doctor may say more"
+
+
+def _first_of_copying(problem: shutil.Error) -> OSError | None:
+    """What went wrong first while a folder was copied. `shutil` keeps of each error the two paths and the text only."""
+    reasons = {os.strerror(number): number for number in errno.errorcode}
+    for entry in problem.args[0] if problem.args and isinstance(problem.args[0], list) else ():
+        source, target, said = entry
+        number = next((n for text, n in reasons.items() if text in str(said)), None)
+        if number is not None:
+            return OSError(number, os.strerror(number), str(source if number == errno.ENOENT else target))
+    return None
 
 
 def _place(problem: BaseException) -> str:

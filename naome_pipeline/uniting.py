@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.engine import literal
 from naome_pipeline.lake import Lake, Scope
 
@@ -89,7 +89,6 @@ def registered_twice_node() -> Node:
         description="People registered in both nations, each with the feed they are kept in: that of the first metastatic "
         "event, so that nobody counts twice.",
         make=make,
-        code=code_of("uniting.py"),
         uses_delivery=uses,
         of_parts=names,
     )
@@ -104,7 +103,7 @@ def _united(node: Node, make: Any, inputs: tuple[str, ...], sql: str = "") -> No
         name=node.name,
         description=f"{node.description} Of all nations of the audit.",
         make=make,
-        code=code_of("uniting.py") + sql,
+        code=sql,
         inputs=inputs,
         uses_delivery=uses,
         of_parts=(node.name,),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -182,7 +184,7 @@ def test_every_exclusion_can_be_explained(release):
 def test_a_table_is_read_in_one_line_of_python_and_in_sql(release):
     import duckdb
 
-    from naome_pipeline.lake import VIEWS_FILE
+    from naome_pipeline.views import VIEWS_FILE
 
     people = release.lake.frame("people", feed=FEED, period=PERIOD)
     with duckdb.connect(str(release.home.lake / VIEWS_FILE), read_only=True) as connection:
@@ -239,3 +241,147 @@ def test_a_release_that_is_not_there_is_one_sentence(release, arguments, said):
     assert code == 1
     assert said in printed
     assert "Traceback" not in printed
+
+
+INTERRUPTED = "naome: interrupted; nothing was published by halves"
+NAOME = (sys.executable, "-c", "from naome_pipeline.cli import main; main()")
+
+
+def test_a_port_that_is_in_use_starts_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "call", lambda *_, **__: pytest.fail("something was started"))
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        code, printed = run("ui", "--port", str(port), home=Home.locate(tmp_path / "home"))
+    assert code == 1
+    assert f"port {port} is in use. What to do: naome ui --port " in printed
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("problem", [KeyboardInterrupt(), RuntimeError("Query interrupted")])
+def test_an_interrupted_synth_leaves_nothing(tmp_path, monkeypatch, problem):
+    from naome_pipeline.synthetic import delivery
+
+    def stopped(out: Path, *_: object) -> None:
+        (out / "half.csv").write_text("A\n")
+        raise problem
+
+    monkeypatch.setattr(delivery, "_write_files", stopped)
+    code, printed = run("synth", str(tmp_path / "delivery"), "--people", "200")
+    assert code == 130
+    assert printed.startswith(INTERRUPTED)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_receive_says_so(tmp_path, monkeypatch):
+    from naome_pipeline.deliveries import receiving
+
+    def stopped(*_: object) -> None:
+        raise RuntimeError("Query interrupted")
+
+    monkeypatch.setattr(receiving, "check_delivery", stopped)
+    code, printed = run("receive", str(tmp_path), home=Home.locate(tmp_path / "home"))
+    assert code == 130
+    assert printed.startswith(INTERRUPTED)
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--seed", "-3"), "seed must not be negative, not -3"),
+        (("--volume", "nan"), "volume must be a number that is not negative, not nan"),
+        (("--volume", "inf"), "volume must be a number that is not negative, not inf"),
+        (("--version", "0"), "version must be at least 1, not 0"),
+    ],
+)
+def test_a_number_that_synth_cannot_use_is_named(tmp_path, option, said):
+    code, printed = run("synth", str(tmp_path / "delivery"), "--people", "200", *option)
+    assert (code, printed.strip()) == (1, f"naome: {said}")
+
+
+def test_a_negative_limit_is_refused(tmp_path):
+    code, printed = run("show", "people", "--limit", "-1", home=Home.locate(tmp_path))
+    assert code == 2
+    assert "--limit" in printed
+
+
+@pytest.mark.parametrize("command", ["check", "receive"])
+def test_a_tilde_is_the_home_of_the_user(tmp_path, monkeypatch, command):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    code, printed = run(command, "~/not_there", home=Home.locate(tmp_path / "home"))
+    assert code == 1
+    assert str(tmp_path / "not_there") in printed
+    code, printed = run(command, "~nobody_of_this_name/x", home=Home.locate(tmp_path / "home"))
+    assert code == 1
+    assert "names a user who is not there" in printed
+
+
+def test_synth_writes_where_a_tilde_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "q").mkdir()
+    (tmp_path / "q" / "x").touch()
+    code, printed = run("synth", "~/q", "--people", "200")
+    assert code == 1
+    assert f"{tmp_path / 'q'} is not empty" in printed
+
+
+def test_a_home_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "home").write_text("x")
+    code, printed = run("receive", str(tmp_path), home=Home.locate(tmp_path / "home"))
+    assert code == 1
+    assert f"{tmp_path / 'home'} is a file, not a folder. What to do:" in printed
+
+
+def test_a_reader_that_went_away_is_no_error():
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run([*NAOME, "indicators"], stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_standard_output_that_is_full_is_named():
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*NAOME, "indicators"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        "naome: standard output could not be written: No space left on device. What"
+    )
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_check_says_refusals_last_and_counts_before_and_after(tmp_path, monkeypatch):
+    from naome_pipeline.deliveries import checking
+
+    found = tuple(checking.Finding(f"f{n}.csv", "", "something", refuses=n == 1) for n in range(4))
+    monkeypatch.setattr(checking, "check_delivery", lambda _: checking.Report(found, 4))
+    code, printed = run("check", str(tmp_path))
+    lines = printed.splitlines()
+    assert code == 1
+    assert lines[0] == lines[-1] == "not acceptable: 1 to mend, 3 to know"
+    assert [line.partition(":")[0] for line in lines[1:-1]] == ["note", "note", "note", "refused"]
+
+
+def test_a_period_may_be_written_small_and_a_page_that_is_gone_is_said(tmp_path):
+    from naome_pipeline.lake import Lake, Scope
+
+    home = Home.locate(tmp_path / "home").create()
+    Lake(home.lake).write_release(Scope(FEED, PERIOD, 1), {"tables": {}})
+    code, printed = run("open", "--print", "--period", PERIOD.lower(), home=home)
+    assert code == 1
+    assert "is missing" in printed
+    assert f"naome refresh --feed {FEED} --period {PERIOD}" in printed
+    folder = home.reports / FEED / PERIOD / "v001"
+    folder.mkdir(parents=True)
+    for name in ("index.html", "outputs.html"):
+        (folder / name).touch()
+    code, printed = run("open", "--print", "--period", PERIOD.lower(), home=home)
+    assert (code, printed.strip()) == (0, str(folder / "index.html"))
+
+
+def test_forget_asks_only_about_what_is_there(tmp_path):
+    code, printed = run("forget", "2025Q3:9", home=Home.locate(tmp_path).create())
+    assert code == 1
+    assert "there is no delivery england_quarterly 2025Q3 version 9" in printed
+    assert "no way back" not in printed

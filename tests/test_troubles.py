@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
+import shutil
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 
+from naome_pipeline import engine
 from naome_pipeline.engine import EngineSettings
-from naome_pipeline.lake import NotPublished
+from naome_pipeline.stored import NotPublished
 from naome_pipeline.troubles import described
 
 SECRET = "9434765919"
@@ -49,12 +52,38 @@ def test_full_disk_and_missing_permission_name_the_file():
     )
 
 
+def test_a_disk_that_fills_while_a_folder_is_copied_is_said_once():
+    full, gone = (
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/b/y"),
+        "[Errno 2] No such file or directory: '/a/x'",
+    )
+    said = described(shutil.Error([("/a/y", "/b/y", str(full)), ("/a/z", "/b/z", str(full))]))
+    assert said.startswith("the disk is full: /b/y. ")
+    assert described(shutil.Error([("/a/x", "/b/x", gone)])).startswith("No such file or directory: /a/x. ")
+
+
 def test_errors_of_the_project_speak_for_themselves(monkeypatch):
     assert described(NotPublished("table 'people' has none")) == "table 'people' has none"
     monkeypatch.setenv("NAOME_THREADS", "many")
     with pytest.raises(ValueError, match="NAOME_THREADS") as found:
         EngineSettings.from_environment(Path())
     assert described(found.value) == str(found.value)
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyError, RuntimeError, OSError])
+def test_an_error_of_python_raised_in_our_code_is_not_quoted(kind):
+    planted = {
+        ValueError: f"int('NHS{SECRET}')",
+        KeyError: f"{{}}['{SECRET}']",
+        RuntimeError: f"raise RuntimeError('{SECRET}')",
+        OSError: f"raise OSError('{SECRET}')",
+    }[kind]
+    ours = Path(engine.__file__)
+    with pytest.raises(kind, match=SECRET) as found:
+        exec(compile(planted, ours, "exec"))
+    said = described(found.value)
+    assert SECRET not in said
+    assert f"unexpected {kind.__name__} at engine.py:1" in said
 
 
 def test_what_nobody_expected_says_where_and_nothing_else():

@@ -1,6 +1,6 @@
 """Provider codes and the trusts they belong to at the snapshot date."""
 
-from naome_pipeline.build import Node, code_of
+from naome_pipeline.build import Node
 from naome_pipeline.cohort.providers import provider_table
 
 node = Node(
@@ -8,7 +8,5 @@ node = Node(
     name="providers",
     description="Every known provider code with its trust after mergers, Cancer Alliance and nation.",
     make=lambda context: context.write_frame(provider_table(context.delivered.snapshot_date)),
-    code=code_of("cohort/providers.py"),
-    code_lists=("organisations", "provider_successors"),
     uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
 )

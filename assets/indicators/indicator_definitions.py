@@ -1,6 +1,6 @@
 """The registry as a table, with each indicator's availability in this delivery."""
 
-from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.indicators.definitions import definitions_table
 
 
@@ -23,6 +23,5 @@ node = Node(
     name="indicator_definitions",
     description="Every indicator of the registry: what it counts, and whether this delivery supports it or why not.",
     make=_make,
-    code=code_of("indicators/registry.py", "indicators/registry.yaml", "indicators/definitions.py"),
     uses_delivery=lambda delivered, previous, lake: {"supplied": _supplied(delivered)},
 )

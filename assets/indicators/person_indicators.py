@@ -1,6 +1,6 @@
 """One row per person and indicator whose denominator the person is in."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.indicators.registry import availability, person_indicators_sql, registry
 from naome_pipeline.uniting import united_node
 
@@ -16,7 +16,6 @@ node = Node(
     name="person_indicators",
     description="Who counts in which indicator and with what value; generated from the registry.",
     make=_make,
-    code=code_of("indicators/registry.py", "indicators/registry.yaml", "parameters.yaml"),
     inputs=("person_facts", "recurrent_facts", "counted_people"),
     uses_delivery=lambda delivered, previous, lake: {
         "feed": delivered.scope.feed,

@@ -1,6 +1,6 @@
 """Which subgroups each person belongs to."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.indicators.registry import missing_needs, person_subgroups_sql, registry
 from naome_pipeline.uniting import united_node
 
@@ -16,7 +16,6 @@ node = Node(
     name="person_subgroups",
     description="One row per person and subgroup, `all` included; generated from the registry.",
     make=_make,
-    code=code_of("indicators/registry.py", "indicators/registry.yaml", "parameters.yaml"),
     inputs=("person_facts", "recurrent_facts", "counted_people"),
     uses_delivery=lambda delivered, previous, lake: {
         "supplied": {name: sorted(columns) for name, columns in delivered.supplied.items()},

@@ -1,6 +1,6 @@
 """Which quarters of diagnosis make up which reporting period."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.indicators.reporting_periods import reporting_periods
 from naome_pipeline.periods import parse_period
 
@@ -16,7 +16,6 @@ node = Node(
     name="reporting_periods",
     description="Quarters, rolling four quarters and the audit period, as quarters of diagnosis.",
     make=_make,
-    code=code_of("indicators/reporting_periods.py", "parameters.yaml", "periods.py"),
     uses_delivery=lambda delivered, previous, lake: {
         "period": delivered.scope.period,
         "snapshot_date": delivered.snapshot_date.isoformat(),

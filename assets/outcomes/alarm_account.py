@@ -1,6 +1,6 @@
 """How many flags chance alone would give over all trusts and indicators, beside those there are."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.comparison import alarm_account
 
 
@@ -14,6 +14,5 @@ node = Node(
     description="How many alerts and potential outliers chance alone would give over all trusts and indicators, "
     "beside those that were found.",
     make=_make,
-    code=code_of("outcomes/comparison.py", "statistics"),
     inputs=("provider_comparison",),
 )

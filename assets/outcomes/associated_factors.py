@@ -1,6 +1,6 @@
 """Patient, hospital and regional factors associated with every performance indicator."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.associations import associated_factors
 
 
@@ -22,7 +22,5 @@ node = Node(
     description="Odds ratios of patient and hospital factors, and the variation between trusts that is left after "
     "patient, hospital and regional factors: associations, not causes.",
     make=_make,
-    code=code_of("outcomes/associations.py", "outcomes/risk.py", "statistics"),
     inputs=("assessed_people", "case_mix", "indicator_definitions"),
-    parameter_names=("model_minimum_events", "rare_level_people"),
 )

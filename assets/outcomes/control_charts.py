@@ -1,6 +1,6 @@
 """Run charts by quarter: limits, moving average, special causes, of nation, Alliances and trusts."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.series import control_charts
 
 
@@ -16,7 +16,6 @@ node = Node(
     description="The series of every indicator and unit by quarter of diagnosis: p-chart limits, Laney p′ where a series asks "
     "for them, pooled three-quarter moving average, the Making Data Count rules for special cause.",
     make=_make,
-    code=code_of("outcomes/series.py", "statistics"),
     inputs=("indicator_counts", "indicator_definitions"),
     parameter_names=("laney_significance",),
 )

@@ -1,6 +1,6 @@
 """Named interventions and what followed them."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.interventions import configured_interventions, intervention_effects
 
 
@@ -15,7 +15,6 @@ node = Node(
     description="Each configured intervention: interrupted time series or difference-in-differences of the indicators it "
     "should change, with the check of trends before it. Empty while none is configured.",
     make=_make,
-    code=code_of("outcomes/interventions.py", "outcomes/interventions.yaml", "statistics"),
     inputs=("indicator_counts",),
     parameter_names=("series_minimum_periods",),
 )

@@ -1,6 +1,6 @@
 """Every trust against the nation: funnel limits, states with direction, domains; unadjusted and risk adjusted."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.comparison import provider_comparison
 
 
@@ -18,7 +18,5 @@ node = Node(
     description="Funnel of every performance indicator: exact interpolated limits, overdispersed limits beside them, "
     "tail probabilities, state and direction of every trust, or why it is not assessed.",
     make=_make,
-    code=code_of("outcomes/comparison.py", "outcomes/risk.py", "statistics"),
     inputs=("assessed_people", "indicator_definitions", "risk_models", "treating_trusts"),
-    parameter_names=("funnel_minimum_people", "funnel_minimum_expected"),
 )

@@ -1,6 +1,6 @@
 """How much of the variation in care lies between trusts."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.variation import variation_by_indicator
 
 
@@ -17,6 +17,5 @@ node = Node(
     description="Median odds ratio and intraclass correlation of every indicator between trusts, with "
     "profile-likelihood intervals.",
     make=_make,
-    code=code_of("outcomes/variation.py", "statistics"),
     inputs=("assessed_people",),
 )

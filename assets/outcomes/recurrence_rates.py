@@ -1,6 +1,6 @@
 """Distant recurrence after early breast cancer by years since diagnosis, death competing (experimental)."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.recurrence import EARLY, recurrence_rates
 
 
@@ -16,8 +16,6 @@ node = Node(
     description="Cumulative incidence of distant recurrence after early breast cancer, by years since diagnosis and by "
     "certainty of the evidence, death competing. Experimental.",
     make=_make,
-    code=code_of("outcomes/recurrence.py", "statistics"),
     inputs=("cohort_assessment", "recurrences"),
-    parameter_names=("de_novo_window_end",),
     uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
 )

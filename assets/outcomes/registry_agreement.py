@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from naome_pipeline.build import PACKAGE, BuildContext, Delivered, Node, code_of
+from naome_pipeline.build import PACKAGE, BuildContext, Delivered, Node
 from naome_pipeline.counterpart import TABLES, counterpart_of
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.outcomes.registry_agreement import (
@@ -42,12 +42,6 @@ node = Node(
     description="Rapid registration against full registration for the same quarters of diagnosis: who is found, and whether "
     "both say the same, by nation and trust. Reads the newest fitting release of the quarterly feed.",
     make=_make,
-    code=code_of(
-        "outcomes/registry_agreement.py",
-        "outcomes/registry_pairs.sql",
-        "counterpart.py",
-        "statistics/intervals.py",
-    ),
     inputs=("people", "providers"),
     uses_delivery=_uses,
     of_parts=tuple(TABLES),

@@ -1,6 +1,6 @@
 """Risk models: expected events per trust, coefficients, diagnostics, in one tidy table."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.indicators.registry import registry
 from naome_pipeline.outcomes.risk import risk_models
 
@@ -18,15 +18,5 @@ node = Node(
     description="Logistic risk models of the adjusted indicators over imputed case mix: expected events per trust, "
     "coefficients by Rubin's rules, discrimination, calibration, missingness, complete-case sensitivity.",
     make=_make,
-    code=code_of("outcomes/risk.py", "statistics", "indicators/registry.yaml"),
     inputs=("assessed_people", "case_mix"),
-    parameter_names=(
-        "imputations",
-        "imputation_seed",
-        "spline_knots",
-        "rare_level_people",
-        "model_minimum_events",
-        "model_events_per_term",
-        "receptors_minimum_known",
-    ),
 )

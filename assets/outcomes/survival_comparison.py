@@ -1,6 +1,7 @@
 """Deaths of every trust against those expected from its people's case mix."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
+from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON, supported
 from naome_pipeline.outcomes.survival import survival_comparison
 
 
@@ -10,6 +11,8 @@ def _make(context: BuildContext) -> None:
         "ORDER BY person_id"
     )
     case_mix = context.engine.fetch("SELECT * FROM case_mix ORDER BY person_id")
+    definitions = context.engine.fetch("SELECT indicator, nations FROM indicator_definitions")
+    facts = supported(facts, definitions, SURVIVAL_RESTS_ON)
     context.write_frame(survival_comparison(facts, case_mix, context.delivered.snapshot_date))
 
 
@@ -19,17 +22,6 @@ node = Node(
     description="Observed deaths of every trust against those a Cox model expects from age, fitness, sites and the rest "
     "of its people's case mix; exact Poisson limits, state and direction.",
     make=_make,
-    code=code_of("outcomes/survival.py", "outcomes/risk.py", "statistics", "indicators/registry.yaml"),
-    inputs=("person_facts", "case_mix"),
-    parameter_names=(
-        "imputations",
-        "imputation_seed",
-        "spline_knots",
-        "rare_level_people",
-        "model_minimum_events",
-        "model_events_per_term",
-        "receptors_minimum_known",
-        "funnel_minimum_expected",
-    ),
+    inputs=("person_facts", "indicator_definitions", "case_mix"),
     uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
 )

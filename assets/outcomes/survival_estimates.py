@@ -1,6 +1,7 @@
 """Kaplan-Meier survival by nation, Alliance, trust and subgroup."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
+from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON, supported
 from naome_pipeline.outcomes.survival import survival_estimates
 
 
@@ -10,6 +11,8 @@ def _make(context: BuildContext) -> None:
         "ORDER BY person_id"
     )
     subgroups = context.engine.fetch("SELECT * FROM person_subgroups")
+    definitions = context.engine.fetch("SELECT indicator, nations FROM indicator_definitions")
+    facts = supported(facts, definitions, SURVIVAL_RESTS_ON)
     context.write_frame(survival_estimates(facts, subgroups, context.delivered.snapshot_date))
 
 
@@ -19,8 +22,7 @@ node = Node(
     description="Kaplan-Meier survival at 1, 3 and 5 years with log-log intervals, median and restricted mean, of "
     "nation, Alliances, trusts and, for the nation, subgroups.",
     make=_make,
-    code=code_of("outcomes/survival.py", "statistics"),
-    inputs=("person_facts", "person_subgroups"),
+    inputs=("person_facts", "indicator_definitions", "person_subgroups"),
     parameter_names=("survival_days_1y", "survival_days_3y", "survival_days_5y", "restricted_mean_days"),
     uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
 )

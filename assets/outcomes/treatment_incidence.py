@@ -1,6 +1,7 @@
 """Share of people treated by day 31 to 365, death before treatment competing."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
+from naome_pipeline.indicators.definitions import TREATMENT_RESTS_ON, supported
 from naome_pipeline.outcomes.survival import treatment_incidence
 
 
@@ -10,6 +11,8 @@ def _make(context: BuildContext) -> None:
         "FROM person_facts ORDER BY person_id"
     )
     subgroups = context.engine.fetch("SELECT * FROM person_subgroups")
+    definitions = context.engine.fetch("SELECT indicator, nations FROM indicator_definitions")
+    facts = supported(facts, definitions, TREATMENT_RESTS_ON)
     context.write_frame(treatment_incidence(facts, subgroups, context.delivered.snapshot_date))
 
 
@@ -19,7 +22,6 @@ node = Node(
     description="Cumulative incidence of the first anti-cancer treatment by day 31, 62, 90, 180 and 365 with death "
     "competing, of nation, Alliances and, for the nation, subgroups.",
     make=_make,
-    code=code_of("outcomes/survival.py", "statistics"),
-    inputs=("person_facts", "person_subgroups"),
+    inputs=("person_facts", "indicator_definitions", "person_subgroups"),
     uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
 )

@@ -1,6 +1,6 @@
 """Each whole calendar year of diagnosis against the one before."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.outcomes.series import yearly_change
 
 
@@ -14,6 +14,5 @@ node = Node(
     description="National change of every indicator from one whole calendar year of diagnosis to the next, with "
     "Newcombe's interval of the difference.",
     make=_make,
-    code=code_of("outcomes/series.py", "statistics"),
     inputs=("indicator_counts",),
 )

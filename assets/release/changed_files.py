@@ -54,6 +54,5 @@ node = Node(
     name="changed_files",
     description="Delivered files compared with the release before: same, changed, new or gone.",
     make=_make,
-    code="changed_files 1",
     uses_delivery=_uses,
 )

@@ -84,7 +84,6 @@ node = Node(
     name="provenance",
     description="Delivery, versions, layouts and every parameter with its basis: what this release was made from.",
     make=_make,
-    code="provenance 2",
     parameter_names=tuple(parameters()),
     uses_delivery=_uses_with_layouts,
 )

@@ -1,6 +1,6 @@
 """Funnel positions of trusts as published: computed from released counts."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.disclosure.outcomes import released_comparison, trusts_missing
 from naome_pipeline.disclosure.policy import policy_in_force
 
@@ -25,8 +25,6 @@ node = Node(
     description="Funnel positions and states of trusts over the audit period, unadjusted, risk adjusted and by treating "
     "trust, computed from counts that may be shown.",
     make=_make,
-    code=code_of("disclosure", "outcomes/comparison.py", "statistics"),
     inputs=("released_indicators", "provider_comparison", "indicator_definitions", "providers"),
-    parameter_names=("funnel_minimum_people", "funnel_minimum_expected"),
     uses_delivery=lambda delivered, previous, lake: {"policy": policy_in_force().model_dump()},
 )

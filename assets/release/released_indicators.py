@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.disclosure.release import CountedTables, control_of, gate_figures, know, released_frame
 from naome_pipeline.indicators.registry import registry
@@ -13,7 +13,6 @@ from naome_pipeline.ledger import Entry, basis_of, known_to, shown_before
 INPUTS = (
     "indicator_counts", "person_facts", "person_indicators", "person_subgroups", "providers", "reporting_periods",
 )  # fmt: skip
-CODE = ("disclosure", "indicators/registry.yaml", "indicators/registry.py", "statistics/intervals.py")
 
 
 def _published_before(lake: Lake, scope: Scope) -> list[Entry]:
@@ -50,7 +49,6 @@ node = Node(
     description="Every published indicator value below and at national level, shown, rounded or hidden by the disclosure "
     "policy in force; the gate attacks the result.",
     make=_make,
-    code=code_of(*CODE),
     inputs=INPUTS,
     uses_delivery=_uses,
     priority=1,

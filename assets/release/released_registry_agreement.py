@@ -1,6 +1,6 @@
 """Rapid registration against full registration as published."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.disclosure.registry_agreement import attacked, released_agreement
 
@@ -24,7 +24,6 @@ node = Node(
     description="Rapid registration against full registration: who is found and whether both say the same, by nation and, "
     "where small numbers allow it, by trust.",
     make=_make,
-    code=code_of("disclosure", "outcomes/registry_agreement.py", "statistics/intervals.py"),
     inputs=("registry_agreement", "released_indicators", "providers"),
     uses_delivery=lambda delivered, previous, lake: {"policy": policy_in_force().model_dump()},
 )

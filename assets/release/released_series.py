@@ -1,6 +1,6 @@
 """Run charts as published: computed from released counts."""
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.disclosure.outcomes import released_series
 
 
@@ -16,7 +16,6 @@ node = Node(
     description="Run charts of the nation and Alliances by quarter and of trusts by rolling four quarters, with limits and "
     "special causes, computed from counts that may be shown.",
     make=_make,
-    code=code_of("disclosure/outcomes.py", "statistics"),
     inputs=("released_indicators", "indicator_definitions"),
     parameter_names=("laney_significance",),
 )

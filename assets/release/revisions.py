@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.lake import Lake, Scope
 
@@ -30,7 +30,6 @@ node = Node(
     name="revisions",
     description="Every published cell that differs from the release before, with both values.",
     make=_make,
-    code=code_of("disclosure/revisions.py"),
     inputs=(TABLE,),
     uses_delivery=_uses,
 )

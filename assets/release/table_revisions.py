@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.disclosure.table_revisions import TABLES, table_revisions_sql
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.releases import TABLE as INDICATORS
@@ -43,7 +43,6 @@ node = Node(
     description="Every published value of the other tables that differs from the release before, with both values: "
     "comparisons, run charts, survival, models, definitions, attrition and the rest.",
     make=_make,
-    code=code_of("disclosure/table_revisions.py"),
     inputs=(INDICATORS, *TABLES),
     uses_delivery=_uses,
 )

@@ -8,7 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.reports.released import RELEASED, ReleasedTables
 from naome_pipeline.tables import file_sha256
 
@@ -52,7 +52,6 @@ def report_node(
         name=name,
         description=description,
         make=make,
-        code=code_of("reports"),
         inputs=tuple(RELEASED),
         cadence=cadence,
     )

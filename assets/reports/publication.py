@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Lake, PublishedTable
+from naome_pipeline.lake import Lake
 from naome_pipeline.publishing import publish_release
+from naome_pipeline.stored import PublishedTable
 
 
 def _make(context: BuildContext) -> None:
@@ -41,7 +42,6 @@ def publication_node(others: Sequence[Node]) -> Node:
         description="The release: every table of a completed refresh with its hash. Readers switch to it at once; "
         "reports are copied out and the analysts' DuckDB file is rebuilt.",
         make=_make,
-        code=code_of("publishing.py"),
         inputs=tuple(node.name for node in others),
         after=after,
     )

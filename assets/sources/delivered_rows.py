@@ -40,7 +40,6 @@ node = Node(
     description="Per data set: rows delivered, rows used, rows in quarantine, and whether its layout is an assumption. Rows in = "
     "rows out + quarantined.",
     make=_make,
-    code="delivered_rows 2",
     inputs=SOURCE_NAMES,
     uses_delivery=lambda delivered, previous, lake: {"assumed": _assumed(delivered)},
 )

@@ -20,6 +20,5 @@ node = Node(
     name="quarantine_summary",
     description="Rows in quarantine by file, reason and column. The rows themselves stay in the lake.",
     make=_make,
-    code="quarantine_summary 1",
     inputs=SOURCE_NAMES,
 )

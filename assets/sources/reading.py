@@ -7,11 +7,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from naome_pipeline.build import BuildContext, Delivered, Node, code_of
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.deliveries.constancy import unchanged
 from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
 from naome_pipeline.deliveries.reuse import EarlierTable, FileRows
-from naome_pipeline.lake import QUARANTINE_FILE, Lake, NotPublished, Scope
+from naome_pipeline.lake import Lake, Scope
+from naome_pipeline.stored import QUARANTINE_FILE, NotPublished
 
 
 def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
@@ -57,7 +58,6 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
         name=data_set,
         description=description,
         make=make,
-        code=code_of("deliveries"),
         uses_delivery=uses,
         priority=priority,
     )

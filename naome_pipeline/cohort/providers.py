@@ -12,9 +12,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.reference import reference_path
 
-TRUST_CODE_LENGTH = 3
 REPORTED_KINDS = ("acute", "cancer_centre", "specialist", "health_board")
 
 
@@ -45,7 +45,7 @@ def final_successor(code: str, direct: Mapping[str, str]) -> str:
     while code in direct:
         code = direct[code]
         if code in seen:
-            raise ValueError(f"provider_successors.csv leads in a circle at '{code}'")
+            raise Refused(f"provider_successors.csv leads in a circle at '{code}'")
         seen.add(code)
     return code
 

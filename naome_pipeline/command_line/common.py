@@ -5,8 +5,12 @@ What belongs here: what two of the groups of commands need. What does not: a com
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,6 +24,10 @@ if TYPE_CHECKING:
 
 Feed = Annotated[str, typer.Option("--feed", help="Feed, such as england_quarterly.")]
 Period = Annotated[str, typer.Option("--period", help="Period, such as 2025Q3.")]
+
+
+# What a shell says of a command that Ctrl-C ended.
+INTERRUPTED_CODE = 130
 
 
 class OutputFormat(StrEnum):
@@ -42,35 +50,74 @@ def home_of(context: typer.Context) -> Home:
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """Errors become a sentence or two on standard error and exit code 1, never a traceback."""
+    """Errors become a sentence or two on standard error and exit code 1, never a traceback; an interruption has code 130.
+
+    A reader of the output that went away, such as `head`, is no error: nothing is said.
+    """
     try:
         yield
-    except (typer.Exit, typer.Abort, KeyboardInterrupt):
+    except (typer.Exit, typer.Abort):
         raise
-    except Exception as problem:  # noqa: BLE001 - no traceback is shown to a user
-        from naome_pipeline.troubles import described
+    except (Exception, KeyboardInterrupt) as problem:  # noqa: BLE001 - no traceback is shown to a user
+        if isinstance(problem, OSError) and _while_printing(problem):
+            _print_no_more()
+            if problem.errno != errno.EPIPE:
+                said = f"standard output could not be written: {os.strerror(problem.errno or 0)}"
+                typer.echo(f"naome: {said}. What to do: send the output somewhere else", err=True)
+            raise typer.Exit(1) from None
+        from naome_pipeline.troubles import INTERRUPTED, described
 
-        typer.echo(f"naome: {described(problem)}", err=True)
-        raise typer.Exit(1) from None
+        said = described(problem)
+        typer.echo(f"naome: {said}", err=True)
+        raise typer.Exit(INTERRUPTED_CODE if INTERRUPTED in said else 1) from None
+
+
+def _while_printing(problem: BaseException) -> bool:
+    """Whether it was raised by `typer.echo`: an error of writing names no file."""
+    return any(frame.name == "echo" for frame in traceback.extract_tb(problem.__traceback__))
+
+
+def _print_no_more() -> None:
+    """What is still in the buffer of standard output goes nowhere: Python would try once more when it ends, and complain."""
+    with suppress(OSError, ValueError):  # in a test it is no file
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def expanded(path: Path) -> Path:
+    """A path with `~` written out, which the shell leaves as it is between quotation marks."""
+    from naome_pipeline.home import without_tilde
+
+    return without_tilde(path)
 
 
 def page_of(home: Home, feed: str, period: str) -> Path:
     """The page that leads to everything a release has; NotPublished says what to do when there is none."""
     from naome_pipeline.deliveries.layouts import joint_feed_of
-    from naome_pipeline.lake import Lake, NotPublished
+    from naome_pipeline.lake import Lake
+    from naome_pipeline.periods import parse_period
     from naome_pipeline.publishing import release_folder
     from naome_pipeline.reports.release_index import first_page
+    from naome_pipeline.stored import NotPublished
 
     if joint := joint_feed_of(feed):
         raise NotPublished(
             f"{feed} has no page of its own: {joint} publishes it. What to do: naome open --feed {joint}"
         )
+    period = parse_period(feed, period).code
     current = Lake(home.lake).current_release(feed, period)
     if current is None:
         raise NotPublished(
             f"{feed} {period} has not been released yet. What to do: naome refresh --feed {feed} --period {period}"
         )
-    return first_page(release_folder(home, current.feed, current.period, current.version), period)
+    page = first_page(release_folder(home, current.feed, current.period, current.version), period)
+    if not page.is_file():
+        raise NotPublished(
+            f"the page of {current.label} is missing: {page}. What to do: naome refresh --feed {feed} --period {period}, "
+            "which makes what is missing again"
+        )
+    return page
 
 
 def print_frame(frame: pd.DataFrame, output: OutputFormat) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from naome_pipeline.command_line.common import Feed, Period, clear_errors, home_of
+from naome_pipeline.command_line.common import Feed, Period, clear_errors, expanded, home_of
 
 # The names of the delivery layouts, from their files: reading them would make `--help` slow.
 _LAYOUTS = sorted(path.stem for path in (Path(__file__).parents[1] / "deliveries" / "bundles").glob("*.yaml"))
@@ -44,6 +44,7 @@ def synth(
     with clear_errors():
         from naome_pipeline.synthetic import write_delivery
 
+        out = expanded(out)
         summary = write_delivery(
             out,
             feed=feed,
@@ -54,7 +55,7 @@ def synth(
             receptors=receptors,
             volume=volume,
             version=version,
-            beside=beside,
+            beside=None if beside is None else expanded(beside),
         )
         typer.echo(f"{summary}")
         typer.echo(f"next: naome receive {out}")
@@ -79,7 +80,7 @@ def manifest(
         from naome_pipeline.deliveries.manifest import write_manifest
 
         written = write_manifest(
-            directory,
+            expanded(directory),
             feed=feed,
             period=period,
             layout=layout,
@@ -98,8 +99,10 @@ def check(directory: Annotated[Path, typer.Argument(help="Folder of a delivery."
     with clear_errors():
         from naome_pipeline.deliveries.checking import check_delivery
 
-        report = check_delivery(directory)
-        for finding in report.findings:
+        report = check_delivery(expanded(directory))
+        typer.echo(report.summary)
+        # The notes first: what keeps a delivery out is read last.
+        for finding in sorted(report.findings, key=lambda finding: finding.refuses):
             typer.echo(str(finding))
         typer.echo(report.summary)
         if not report.acceptable:
@@ -119,7 +122,7 @@ def receive(
         from naome_pipeline.logs import log
 
         home = home_of(context).create()
-        accepted = receive_delivery(directory, home.landing)
+        accepted = receive_delivery(expanded(directory), home.landing)
         log(home, "delivery received", delivery=accepted.id)
         typer.echo(f"accepted {accepted.id}: {len(accepted.manifest.files)} files")
         feed = joint_feed_of(accepted.feed) or accepted.feed
@@ -138,9 +141,10 @@ def forget(
     """
     with clear_errors():
         from naome_pipeline.logs import log
-        from naome_pipeline.releases import forget_delivery, scope_of
+        from naome_pipeline.releases import forget_delivery, refuse_unknown, scope_of
 
         home, scope = home_of(context), scope_of(feed, delivery)
+        refuse_unknown(home, scope)
         if not yes:
             typer.confirm(
                 f"Delete the files and all row-level tables of {scope.label}? There is no way back",

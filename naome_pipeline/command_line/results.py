@@ -46,7 +46,7 @@ def show(
     feed: Feed = "england_quarterly",
     period: Period = "2025Q3",
     output: Printed = OutputFormat.table,
-    limit: Annotated[int, typer.Option("--limit", help="Rows at most; 0 = all.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Rows at most; 0 = all.")] = 0,
 ) -> None:
     """Print a table of the release that readers see.
 
@@ -150,7 +150,8 @@ def open_page(
     Example: naome open --period 2025Q3
     """
     with clear_errors():
-        from naome_pipeline.lake import Lake, NotPublished
+        from naome_pipeline.lake import Lake
+        from naome_pipeline.stored import NotPublished
 
         home = home_of(context)
         if period is None:

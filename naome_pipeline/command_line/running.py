@@ -30,7 +30,7 @@ def refresh(context: typer.Context, feed: Feed = "england_quarterly", period: Pe
             typer.echo(f"nothing to do: {done.reason}")
         typer.echo(f"released {done.scope.label}")
         if joint := joint_feed_of(feed):
-            typer.echo(f"next: naome refresh --feed {joint} --period {period}")
+            typer.echo(f"next: naome refresh --feed {joint} --period {done.scope.period}")
         else:
             typer.echo(f"page: {page_of(home, feed, period)}")
 
@@ -57,8 +57,9 @@ def doctor(
         findings = examine(home)
         for finding in findings:
             typer.echo(str(finding))
-        typer.echo(f"{len(findings)} findings" if findings else "nothing is wrong")
-        if findings:
+        wrong = sum(finding.wrong for finding in findings)
+        typer.echo(f"{wrong} findings" if wrong else "nothing is wrong")
+        if wrong:
             raise typer.Exit(1)
 
 
@@ -93,7 +94,8 @@ def alert(context: typer.Context) -> None:
 
 
 def ui(
-    context: typer.Context, port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 3000
+    context: typer.Context,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
 ) -> None:
     """Start the Dagster UI with its daemon on 127.0.0.1.
 
@@ -101,9 +103,11 @@ def ui(
     """
     import subprocess
 
+    from naome_pipeline.ports import refuse_busy
     from naome_pipeline.refreshing import PROJECT, prepare_dagster_home
 
     with clear_errors():
+        refuse_busy(port)
         folder = prepare_dagster_home(home_of(context))
     # Dagster's advice to use a tool that is not installed, and to mind the dagster.yaml of the working directory.
     quiet = ["-W", "ignore:Function `dev_command` is superseded"]

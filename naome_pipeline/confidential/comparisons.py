@@ -14,8 +14,8 @@ from typing import Any
 import pandas as pd
 
 from naome_pipeline.reports.about import About
-from naome_pipeline.reports.main_period import Row, Unit, formal_comparisons
 from naome_pipeline.reports.outliers import Flag, flags_among
+from naome_pipeline.reports.reading import Row, Unit, formal_comparisons
 from naome_pipeline.reports.released import ReleasedTables
 
 KEYS = ["indicator", "comparison", "trust_code"]

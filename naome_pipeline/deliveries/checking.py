@@ -8,6 +8,7 @@ No finding holds a value of a record.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from naome_pipeline.deliveries import layouts
 from naome_pipeline.deliveries.errors import DeliveryError
@@ -33,6 +35,7 @@ from naome_pipeline.deliveries.text_files import (
     Header,
     TextFile,
     count_records,
+    lines_at,
     read_header,
     scan_file,
 )
@@ -43,6 +46,8 @@ from naome_pipeline.periods import parse_period
 REFUSED_SHARE = 0.5
 # Below this number of records a share says nothing.
 FEWEST_RECORDS = 20
+# So many lines inside quoted values are no addresses or remarks any more: a quote was opened and not closed.
+QUOTED_SHARE = 0.01
 _MOST_NAMED = 5
 # No column of any layout begins with a digit; identifiers and dates do.
 _VALUE = re.compile(r"^\W*\d")
@@ -95,18 +100,34 @@ def check_delivery(directory: Path) -> Report:
         manifest = read_manifest(directory)
         layouts.delivered_feed(manifest.feed)
         layouts.bundle(manifest.layout)
-        parse_period(manifest.feed, manifest.period)
+        period = parse_period(manifest.feed, manifest.period)
     except DeliveryError as problem:
         return Report((Finding(MANIFEST_FILE, "", str(problem), True),), 0)
     except ValueError as problem:
         return Report((Finding(MANIFEST_FILE, "period", str(problem), True),), 0)
     scans: dict[str, TextFile] = {}
     findings = [
+        *_dates(manifest, period.end),
         *_listing(directory, manifest),
         *_contents(directory, manifest, scans),
         *_completeness(manifest),
     ]
     return Report(tuple(findings), len(manifest.files), scans)
+
+
+def _dates(manifest: Manifest, period_end: dt.date) -> Iterator[Finding]:
+    """Everybody without a record of death counts as followed up to the snapshot: it must have been taken."""
+    # The clocks of two machines, in two time zones.
+    latest = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    if manifest.snapshot_date > latest:
+        message = f"{manifest.snapshot_date} lies in the future; give the day on which the data were drawn"
+        yield Finding(MANIFEST_FILE, "snapshot_date", message, True)
+    if period_end > manifest.snapshot_date:
+        message = (
+            f"{manifest.period} ends on {period_end}, after the snapshot of {manifest.snapshot_date}; give the period that "
+            "the data are of"
+        )
+        yield Finding(MANIFEST_FILE, "period", message, True)
 
 
 def _listing(directory: Path, manifest: Manifest) -> Iterator[Finding]:
@@ -153,7 +174,7 @@ def _contents(directory: Path, manifest: Manifest, scans: dict[str, TextFile]) -
             if not _is_table(text):
                 continue
             yield from _header(file, text, tables, manifest.layout)
-            yield from _records(connection, file, text)
+            yield from _records(connection, file, text, tables or ())
             if tables and not any(missing_required(layout_of(t), text.header, t.part) for t in tables):
                 mains = [t for t in tables if t.part == MAIN]
                 yield from _values(connection, file, text, mains, joined, manifest)
@@ -248,7 +269,9 @@ def _unknown_columns(
         yield Finding(file.path, f"column {strange[0]}", message, False)
 
 
-def _records(connection: duckdb.DuckDBPyConnection, file: DeliveryFile, text: TextFile) -> Iterator[Finding]:
+def _records(
+    connection: duckdb.DuckDBPyConnection, file: DeliveryFile, text: TextFile, tables: tuple[BundleTable, ...]
+) -> Iterator[Finding]:
     try:
         counted = count_records(connection, text)
     except DeliveryError as problem:
@@ -257,6 +280,13 @@ def _records(connection: duckdb.DuckDBPyConnection, file: DeliveryFile, text: Te
     if counted.total != file.rows:
         message = f"{counted.total} records, but {MANIFEST_FILE} says {file.rows}; send the complete file"
         yield Finding(file.path, "rows", message, True)
+    inside = text.lines - 1 - counted.total
+    if inside > 0:
+        refuses = inside >= FEWEST_RECORDS and inside > QUOTED_SHARE * text.lines
+        advice = '; a quote (") that is not closed swallows the lines behind it: send the file again with it closed or doubled'
+        message = f"{inside} of its {text.lines} lines are empty or inside quoted values"
+        yield Finding(file.path, "rows", message + (advice if refuses else ""), refuses)
+    yield from _trailer(file, text, tables, counted.total)
     if counted.total == 0:
         yield Finding(file.path, "rows", "there is a header and no record", True)
     if counted.malformed:
@@ -266,6 +296,21 @@ def _records(connection: duckdb.DuckDBPyConnection, file: DeliveryFile, text: Te
             f"{counted.malformed} of {counted.total} lines have the wrong number of fields{_fate(refuses)}"
         )
         yield Finding(file.path, "rows", message, refuses)
+
+
+def _trailer(
+    file: DeliveryFile, text: TextFile, tables: tuple[BundleTable, ...], records: int
+) -> Iterator[Finding]:
+    """What the file says of itself in its last line: how many records it has."""
+    for start in {layout_of(t).trailer_starts_with for t in tables} - {None}:
+        [last] = lines_at(text, np.array([text.lines]))
+        if last.upper().startswith(str(start).upper()) and (
+            stated := re.search(r"\d+", last[len(str(start)) :])
+        ):
+            there = records - 1
+            if int(stated[0]) != there:
+                message = f"its last line says that it has {int(stated[0])} records, it has {there}; send the complete file"
+                yield Finding(file.path, f"line {text.lines}", message, True)
 
 
 def _fate(refuses: bool) -> str:

@@ -13,13 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from naome_pipeline.deliveries.errors import DeliveryError
-from naome_pipeline.deliveries.manifest import DeliveryFile
-from naome_pipeline.deliveries.receiving import AcceptedDelivery
 from naome_pipeline.deliveries.scans import known_scan
 from naome_pipeline.deliveries.text_files import TextFile, scan_file
 from naome_pipeline.tables import file_sha256
+
+if TYPE_CHECKING:
+    from naome_pipeline.deliveries.manifest import DeliveryFile
+    from naome_pipeline.deliveries.receiving import AcceptedDelivery
 
 _State = tuple[int, int, int, int]
 # Files of this process that were scanned and found as accepted: a file may feed several data sets.

@@ -54,11 +54,6 @@ class Column(_Model):
     fallback: tuple[str, ...] = ()
     fallback_for_unreadable: bool = False
 
-    @property
-    def duckdb_type(self) -> str:
-        """The type in the published table."""
-        return value_types()[self.type].duckdb + ("[]" if self.width else "")
-
 
 class DataSet(_Model):
     """A canonical data set. `key` None means that a row is identified by all its columns."""

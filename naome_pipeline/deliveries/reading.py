@@ -361,7 +361,10 @@ def _judged_rows(
     if direction == "label_else_most_deprived":
         direction = _said_direction(connection, source)
     blanks = max(file.blanks for file in (source.file, *source.joined.values()))
-    typed = typed_columns(source.layout, source.locate, snapshot_date, direction, blanks)
+    # A file is judged by what it holds: that something could stand in for a column does not make it acceptable.
+    typed = typed_columns(
+        source.layout, source.locate, snapshot_date, direction, blanks, stand_ins=limit is None
+    )
     values = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in typed.columns.items())
     lost = "".join(f", {sql} AS {quoted('lost ' + name)}" for name, sql in typed.unreadable.items())
     code = (

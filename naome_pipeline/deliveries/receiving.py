@@ -65,10 +65,11 @@ def receive_delivery(directory: Path, landing: Path) -> AcceptedDelivery:
     """
     report = check_delivery(directory)
     if not report.acceptable:
-        findings = "\n".join(str(finding) for finding in report.findings)
+        findings = "\n".join(map(str, sorted(report.findings, key=lambda finding: finding.refuses)))
         raise DeliveryError(f"refused, nothing was taken in.\n{findings}\n{report.summary}")
     manifest = read_manifest(directory)
     _refuse_known(manifest, landing)
+    _refuse_older_snapshot(manifest, landing)
     target = landing / manifest.feed / manifest.period / f"v{manifest.version:03d}"
     target.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)
     with staged_delivery(target) as folder:
@@ -100,6 +101,16 @@ def _refuse_known(manifest: Manifest, landing: Path) -> None:
             raise DeliveryError(
                 f"{accepted.id} was accepted before with other content. Give this one a higher version in its "
                 f"manifest: naome manifest DIR … --version {_newest_version(landing, manifest) + 1}"
+            )
+
+
+def _refuse_older_snapshot(manifest: Manifest, landing: Path) -> None:
+    for accepted in accepted_deliveries(landing, manifest.feed, manifest.period):
+        if accepted.version < manifest.version and accepted.manifest.snapshot_date > manifest.snapshot_date:
+            raise DeliveryError(
+                f"its data were drawn on {manifest.snapshot_date}, those of {accepted.id} on "
+                f"{accepted.manifest.snapshot_date}: an older state would supersede a newer one. What to do: correct "
+                "snapshot_date in the manifest, or have the data drawn again"
             )
 
 

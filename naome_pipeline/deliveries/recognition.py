@@ -114,11 +114,12 @@ def missing_required(layout: TableLayout, header: Header, part: str = MAIN) -> d
     for column in data_set(layout.data_set).columns:
         if not column.required:
             continue
-        choices = [layout.columns[c] for c in (column.name, *column.fallback) if c in layout.columns]
+        fallback = () if column.fallback_for_unreadable else column.fallback
+        choices = [layout.columns[c] for c in (column.name, *fallback) if c in layout.columns]
         names = tuple(name for source in choices for name in source.accepted())
         elsewhere = any(part_of(name)[0] != MAIN for name in names)
         if not elsewhere and not any(
-            is_supplied(layout, c, {MAIN: header}) for c in (column.name, *column.fallback)
+            is_supplied(layout, c, {MAIN: header}) for c in (column.name, *fallback)
         ):
             missing[column.name] = names
     for needed in _columns_for_joins_and_rows(layout):

@@ -238,11 +238,13 @@ def typed_columns(
     snapshot_date: dt.date,
     imd_one_means: str | None = None,
     blanks: Blanks = Blanks.ANY,
+    *,
+    stand_ins: bool = True,
 ) -> TypedColumns:
     """The expressions of every canonical column of a layout, absent ones null.
 
     `imd_one_means` overrides the layout's when the file itself says what quintile 1 means; `blanks` is what is known of
-    the ends of the files' values.
+    the ends of the files' values. Without `stand_ins` a column that has them is judged by its own values.
     """
     typed = TypedColumns()
     direction = imd_one_means or layout.imd_one_means
@@ -255,7 +257,7 @@ def typed_columns(
         else:
             _add_single(typed, column, source, locate, value, reverse=direction == "least_deprived")
     for column in columns:
-        if column.fallback:
+        if column.fallback and (stand_ins or not column.fallback_for_unreadable):
             _add_fallback(typed, column)
     return typed
 

@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from naome_pipeline.configuration import read_configuration, understanding
+from naome_pipeline.errors import Refused
 
 POLICIES_FILE = Path(__file__).with_name("policies.yaml")
 ENVIRONMENT_VARIABLE = "NAOME_DISCLOSURE_POLICY"
@@ -70,7 +71,7 @@ def policy_in_force() -> Policy:
         default = str(content["default"])
     name = os.environ.get(ENVIRONMENT_VARIABLE) or default
     if name not in policies():
-        raise ValueError(
+        raise Refused(
             f"{ENVIRONMENT_VARIABLE} names '{name}'. What to do: set it to one of {', '.join(policies())}"
         )
     return policies()[name]

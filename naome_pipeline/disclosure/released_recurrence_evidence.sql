@@ -1,5 +1,5 @@
--- What the recurrent cohort rests on, national and experimental, as published; only from feeds
--- that support the recurrent cohort.
+-- What the recurrent cohort rests on, national and experimental, as published; only of nations
+-- whose feed supports the recurrent cohort.
 SELECT
     a.nation,
     a.certainty,
@@ -8,4 +8,4 @@ SELECT
     a.found_by_one_source_only,
     d.status
 FROM recurrence_evidence AS a
-JOIN indicator_definitions AS d ON d.indicator = 'R1' AND d.available
+JOIN indicator_definitions AS d ON d.indicator = 'R1' AND d.nations LIKE '%' || a.nation || '%'

@@ -1,5 +1,5 @@
--- Distant recurrence after early breast cancer by years since diagnosis, national and experimental, as published; only from feeds
--- that support the recurrent cohort.
+-- Distant recurrence after early breast cancer by years since diagnosis, national and experimental, as published;
+-- only of nations whose feed supports the recurrent cohort.
 SELECT
     a.nation,
     a.certainty,
@@ -12,4 +12,4 @@ SELECT
     a.died_before,
     d.status
 FROM recurrence_rates AS a
-JOIN indicator_definitions AS d ON d.indicator = 'R1' AND d.available
+JOIN indicator_definitions AS d ON d.indicator = 'R1' AND d.nations LIKE '%' || a.nation || '%'

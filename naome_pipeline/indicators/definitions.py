@@ -5,13 +5,17 @@ What belongs here: the columns of that table. What does not: the definitions (`r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 import pandas as pd
 
 from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.indicators.registry import Availability, Registry, availability, registry
+
+# Outcomes that count no indicator rest on what these need: without deaths everybody would be alive, without drugs untreated.
+SURVIVAL_RESTS_ON = ("P10_1y",)
+TREATMENT_RESTS_ON = ("T1", "P10_1y")
 
 
 def definitions_table(
@@ -55,6 +59,13 @@ def definitions_table(
             for position, indicator in enumerate(definitions.indicators.values(), start=1)
         ]
     )
+
+
+def supported(people: pd.DataFrame, definitions: pd.DataFrame, rests_on: Iterable[str]) -> pd.DataFrame:
+    """The people of nations whose deliveries support all these indicators. `people`: with their nation; `definitions`: the
+    table above."""
+    nations = definitions.set_index("indicator")["nations"].str.split(", ").to_dict()
+    return people[people["nation"].isin(set.intersection(*(set(nations[name]) for name in rests_on)))]
 
 
 @dataclass(frozen=True)

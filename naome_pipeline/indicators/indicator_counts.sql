@@ -1,4 +1,4 @@
--- Every indicator at every level, period and subgroup in one pass, with its Wilson interval.
+-- Every indicator at every level, period and subgroup in one pass. Intervals come with what may be shown (release.py).
 -- A period appears only when the whole follow-up of its last quarter had passed at the snapshot date.
 -- People are added up by quarter before periods and levels multiply them.
 WITH placed AS (
@@ -77,33 +77,6 @@ SELECT
     denominator,
     numerator,
     numerator / denominator AS proportion,
-    -- Wilson (1927) score interval
-    CASE
-        WHEN numerator IS NOT NULL THEN
-            GREATEST(
-                (
-                    numerator / denominator + $confidence_z * $confidence_z / (2 * denominator)
-                    - $confidence_z * SQRT(
-                        numerator / denominator * (1 - numerator / denominator) / denominator
-                        + $confidence_z * $confidence_z / (4 * denominator * denominator)
-                    )
-                ) / (1 + $confidence_z * $confidence_z / denominator),
-                0
-            )
-    END AS lower,
-    CASE
-        WHEN numerator IS NOT NULL THEN
-            LEAST(
-                (
-                    numerator / denominator + $confidence_z * $confidence_z / (2 * denominator)
-                    + $confidence_z * SQRT(
-                        numerator / denominator * (1 - numerator / denominator) / denominator
-                        + $confidence_z * $confidence_z / (4 * denominator * denominator)
-                    )
-                ) / (1 + $confidence_z * $confidence_z / denominator),
-                1
-            )
-    END AS upper,
     LIST_AGGREGATE(days, 'median') AS median_days,
     LIST_AGGREGATE(days, 'quantile_cont', 0.25) AS lower_quartile_days,
     LIST_AGGREGATE(days, 'quantile_cont', 0.75) AS upper_quartile_days

@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import sqlglot
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.deliveries.layouts import data_set
+from naome_pipeline.engine import DIALECT
+from naome_pipeline.gates import load_suite
+from naome_pipeline.parameters import PERIOD_VALUES, parameters, with_values
 
 REGISTRY_FILE = Path(__file__).with_name("registry.yaml")
-AVAILABLE = "published"
 NOT_AVAILABLE = "not available in this feed"
 # The table that indicators of a cohort are expressions over.
 FACTS = {"de_novo": "person_facts", "recurrent": "recurrent_facts"}
@@ -108,8 +113,49 @@ def load_registry(path: Path = REGISTRY_FILE) -> Registry:
     raw = read_configuration(path)
     with understanding(path):
         for section in ("indicators", "subgroups"):
-            raw[section] = {key: {"id": key, **entry} for key, entry in raw[section].items()}
-        return Registry.model_validate(raw)
+            raw[section] = {key: {"id": key, **_filled(entry)} for key, entry in raw[section].items()}
+        found = Registry.model_validate(raw)
+        _refuse_unknown_names(found)
+        return found
+
+
+def _refuse_unknown_names(registry: Registry) -> None:
+    """ValueError for an expression that names a column its table does not have, or no parameter."""
+    for indicator in registry.indicators.values():
+        if indicator.measure != "cumulative incidence":
+            for part in ("denominator", "numerator"):
+                expression = getattr(indicator, part).where
+                _refuse_unknown(f"indicator {indicator.id}, {part}", expression, FACTS[indicator.cohort])
+    for subgroup in registry.subgroups.values():
+        _refuse_unknown(f"subgroup {subgroup.id}", subgroup.where, FACTS["de_novo"])
+
+
+def _refuse_unknown(place: str, expression: str, table: str) -> None:
+    try:
+        tree = sqlglot.parse_one(f"SELECT 1 WHERE {expression}", dialect=DIALECT)
+    except SqlglotError:
+        raise ValueError(f"{place}: '{expression}' is no expression") from None
+    named = {p.name for p in tree.find_all(exp.Parameter, exp.Placeholder)}
+    if unknown := sorted(named - set(parameters()) - set(PERIOD_VALUES)):
+        raise ValueError(f"{place}: there is no parameter {', '.join(unknown)}")
+    columns = {name.lower() for name in load_suite("indicators", table).profile["columns"]}
+    if unknown := sorted({c.name for c in tree.find_all(exp.Column) if c.name.lower() not in columns}):
+        raise ValueError(f"{place}: {table} has no column {', '.join(unknown)}")
+
+
+def _filled(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry with the parameters its texts name written out, and its days of follow-up added up (`$a + $b`). Expressions keep
+    the names: the engine binds them."""
+    filled = {
+        key: with_values(value, signed=False) if key in ("title", "construction") else value
+        for key, value in entry.items()
+    }
+    for part in {"denominator", "numerator"} & entry.keys():
+        filled[part] = {**entry[part], "text": with_values(entry[part]["text"], signed=False)}
+    days = entry.get("follow_up_days")
+    if isinstance(days, str):
+        filled["follow_up_days"] = sum(int(with_values(term.strip())) for term in days.split("+"))
+    return filled
 
 
 @cache

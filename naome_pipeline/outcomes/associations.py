@@ -17,7 +17,7 @@ from scipy import stats
 from naome_pipeline.outcomes.risk import FRAILTY, SITES, STATUS, people_frame
 from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.design_matrix import CaseMix, Categorical, Design, plan_design
-from naome_pipeline.statistics.linear_algebra import NotConverged
+from naome_pipeline.statistics.errors import NotEstimable
 from naome_pipeline.statistics.variation import Variation, between_provider_variation
 
 COLUMNS = ["indicator", "block", "factor", "measure", "value", "lower", "upper", "p", "people", "note"]
@@ -60,7 +60,7 @@ def associated_factors(
             continue
         try:
             rows += [(name, *row) for row in _rows(people, name)]
-        except (ValueError, NotConverged) as problem:
+        except NotEstimable as problem:
             rows.append((name, NONE, "", "none", None, None, None, None, len(people), str(problem)))
     table = pd.DataFrame(rows, columns=pd.Index(COLUMNS))
     kinds = dict.fromkeys(["indicator", "block", "factor", "measure", "note"], "string")

@@ -14,6 +14,7 @@ import pandas as pd
 from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.parameters import value_of
 from naome_pipeline.periods import Quarter
+from naome_pipeline.statistics.errors import NotEstimable
 from naome_pipeline.statistics.evaluation import (
     Intervention,
     difference_in_differences,
@@ -53,7 +54,7 @@ def intervention_effects(counts: pd.DataFrame, interventions: Iterable[Intervent
                     if intervention.providers
                     else _series(table, intervention)
                 )
-            except ValueError as problem:
+            except NotEstimable as problem:
                 found = [("none", None, None, None, None, None, str(problem))]
             rows += [(*place, *row[:6], intervention.expected, row[6]) for row in found]
     table = pd.DataFrame(rows, columns=pd.Index(COLUMNS))

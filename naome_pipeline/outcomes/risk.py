@@ -15,8 +15,8 @@ from naome_pipeline.indicators.registry import registry
 from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.design_matrix import CaseMix, Categorical, plan_design
 from naome_pipeline.statistics.diagnostics import Diagnostics
+from naome_pipeline.statistics.errors import NotConverged
 from naome_pipeline.statistics.imputation import Imputation, Variable, impute
-from naome_pipeline.statistics.linear_algebra import NotConverged
 from naome_pipeline.statistics.risk_adjustment import RiskAdjustment, risk_adjust
 
 SITES = ("bone", "liver", "lung", "brain", "other")

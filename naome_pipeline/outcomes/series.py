@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from naome_pipeline.indicators.reporting_periods import ROLLING
 from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.control_charts import Columns, dashboard_columns
 from naome_pipeline.statistics.evaluation import year_on_year
-
-CHARTED_LEVELS = ("nation", "alliance", "trust")
 
 
 def control_charts(counts: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFrame:
@@ -61,11 +60,13 @@ def _placed(
 def yearly_change(counts: pd.DataFrame) -> pd.DataFrame:
     """National change of each indicator from one whole calendar year of diagnosis to the next, with its interval.
 
-    Years are whole when all four quarters have their follow-up. Columns: indicator, nation, year, numerator,
-    denominator, value, difference, lower, upper, p (the first year has no difference).
+    A calendar year is one of the rolling four quarters: it is there once the follow-up of all of it has passed, and a
+    quarter without anybody in the denominator adds nobody. After a year without anybody there is no difference. Columns:
+    indicator, nation, year, numerator, denominator, value, difference, lower, upper, p (the first year has no difference).
     """
     wanted = counts[
-        (counts["period_kind"] == "quarter")
+        (counts["period_kind"] == ROLLING)
+        & (pd.to_datetime(counts["period_end"]).dt.month == 12)
         & (counts["subgroup"] == "all")
         & (counts["level"] == "nation")
         & counts["numerator"].notna()
@@ -73,17 +74,12 @@ def yearly_change(counts: pd.DataFrame) -> pd.DataFrame:
     wanted = wanted.assign(year=pd.to_datetime(wanted["period_end"]).dt.year)
     parts = []
     for (name, nation), table in wanted.groupby(["indicator", "unit_code"]):
-        years = table.groupby("year").agg(
-            quarters=("period", "size"), numerator=("numerator", "sum"), denominator=("denominator", "sum")
-        )
-        whole = years[years["quarters"] == 4]
-        if whole.empty:
-            continue
+        found = table.set_index("year")[["numerator", "denominator"]].astype(float)
+        whole = found.reindex(range(found.index.min(), found.index.max() + 1), fill_value=0.0)
         change = year_on_year(
-            [int(str(y)) for y in whole.index],
-            whole["numerator"].to_numpy(dtype=float),
-            whole["denominator"].to_numpy(dtype=float),
+            list(whole.index), whole["numerator"].to_numpy(), whole["denominator"].to_numpy()
         )
+        change = change[change["denominator"] > 0]
         change.insert(0, "indicator", str(name))
         change.insert(1, "nation", str(nation))
         parts.append(change)

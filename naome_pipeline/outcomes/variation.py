@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from naome_pipeline.statistics.linear_algebra import NotConverged
+from naome_pipeline.statistics.errors import NotEstimable
 from naome_pipeline.statistics.variation import between_provider_variation
 
 COLUMNS = ["indicator", "measure", "value", "lower", "upper", "p", "trusts", "people", "note"]
@@ -24,7 +24,7 @@ def variation_by_indicator(assessed: pd.DataFrame) -> pd.DataFrame:
     for name, people in assessed.groupby("indicator"):
         try:
             found = between_provider_variation(people["trust_code"].to_numpy(), people["outcome"].to_numpy())
-        except (ValueError, NotConverged) as problem:
+        except NotEstimable as problem:
             rows.append(
                 (
                     name,

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from naome_pipeline.reports import wording
-from naome_pipeline.reports.dashboard_data import release_facts
 from naome_pipeline.reports.released import ReleasedTables
 
 AUDIT = "NAoMe"
@@ -20,7 +19,10 @@ ARTIFICIAL = (
     "These data are artificial. Every number comes from people who do not exist, so nothing here says anything about a "
     "real hospital, although real organisation codes are used."
 )
+ARTIFICIAL_SHORT = "Made-up data: no number here says anything about real people or hospitals."
 INTERNAL = "Internal use only: nothing is hidden, so this must not leave the audit team."
+INTERNAL_SHORT = "Internal use only: nothing is hidden, so this must not be published."
+NOT_NHS_SHORT = "This is not an NHS service."
 NOT_NHS = (
     "This is not an NHS service. Questions about the care of one person belong to that person's care team."
 )
@@ -49,7 +51,7 @@ class About:
     def of(cls, tables: ReleasedTables) -> About:
         """Read from the provenance of a release."""
         changed = tables.frame("changed_files")
-        return cls(dict(release_facts(tables.frame("provenance"))), int((changed["change"] != "gone").sum()))
+        return cls(tables.facts(), int((changed["change"] != "gone").sum()))
 
     @property
     def snapshot(self) -> dt.date:
@@ -73,12 +75,30 @@ class About:
         return self.facts.get("synthetic data") == "yes"
 
     @property
+    def internal(self) -> bool:
+        """Whether the release must not be published."""
+        return self.facts.get("disclosure for publication") != "True"
+
+    @property
     def warnings(self) -> list[str]:
         """What a reader has to know before reading on: sentences, none or more."""
-        said = [ARTIFICIAL] if self.synthetic else []
-        if self.facts.get("disclosure for publication") != "True":
-            said.append(INTERNAL)
-        return said
+        return [*([ARTIFICIAL] if self.synthetic else []), *([INTERNAL] if self.internal else [])]
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """The same in the words that fit on every page of a document."""
+        said = [*([ARTIFICIAL_SHORT] if self.synthetic else []), *([INTERNAL_SHORT] if self.internal else [])]
+        return (*said, NOT_NHS_SHORT)
+
+    @property
+    def source(self) -> tuple[tuple[str, str], ...]:
+        """What the release was made from, for the head of a document."""
+        feed = wording.feed(self.facts["feed"])
+        return (
+            ("Release", f"{feed}, {self.period}, version {self.facts['delivery version']}"),
+            ("Data drawn on", self.facts["snapshot date"]),
+            ("Made by", f"NAoMe pipeline {self.facts['pipeline version']}"),
+        )
 
     @property
     def policy(self) -> str:

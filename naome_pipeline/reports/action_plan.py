@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
-from naome_pipeline.reports.main_period import MainPeriod, Unit
+from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS
+from naome_pipeline.reports.reading import Reading, Unit
 from naome_pipeline.reports.recommendations import Recommendation, recommendations
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.safety import file_stem
@@ -40,10 +40,10 @@ NO_FIGURE = "There is no figure for single trusts: this is about the data of the
 
 def write_action_plans(tables: ReleasedTables, folder: Path) -> None:
     """Write `action_plans/action_plan_<code>.docx` for every trust with a row in the release."""
-    about, main, recommended = About.of(tables), MainPeriod(tables), recommendations(tables)
+    reading, recommended = Reading(tables), recommendations(tables)
     (folder / FOLDER).mkdir()
-    for trust in main.trusts:
-        _write_plan(folder / plan_file(trust.code), trust, main, recommended, about)
+    for trust in reading.trusts:
+        _write_plan(folder / plan_file(trust.code), trust, reading, recommended)
 
 
 def plan_file(code: str) -> str:
@@ -51,9 +51,8 @@ def plan_file(code: str) -> str:
     return f"{FOLDER}/action_plan_{file_stem(code)}.docx"
 
 
-def _write_plan(
-    path: Path, trust: Unit, main: MainPeriod, recommended: list[Recommendation], about: About
-) -> None:
+def _write_plan(path: Path, trust: Unit, reading: Reading, recommended: list[Recommendation]) -> None:
+    about = reading.about
     title = f"Local Action Plan: {trust.name} ({trust.code})"
     document = new_document(title, f"{AUDIT_NAME}, {about.release}", about.snapshot, landscape=True)
     add_warnings(document, about.warnings)
@@ -61,12 +60,12 @@ def _write_plan(
         document,
         [
             f"The {AUDIT_NAME} makes {_counted(len(recommended))}. Beside each stands where your trust stood, for people "
-            f"diagnosed in {main.label}. The other columns are yours to fill in."
+            f"diagnosed in {reading.period} unless another period is named. The other columns are yours to fill in."
         ],
     )
     add_heading(document, "The plan", 1)
     rows = [
-        [f"{r.number}. {r.sentence}", current_position(r, trust, main), *_BLANK] for r in recommended
+        [f"{r.number}. {r.sentence}", current_position(r, trust, reading), *_BLANK] for r in recommended
     ] or [["No recommendation in this release.", "", *_BLANK]]
     add_table(
         document,
@@ -102,15 +101,15 @@ def _write_plan(
     save_document(document, path)
 
 
-def current_position(recommended: Recommendation, trust: Unit, main: MainPeriod) -> str:
+def current_position(recommended: Recommendation, trust: Unit, reading: Reading) -> str:
     """Where a trust stands in what a recommendation is about, a line for each place."""
     if recommended.indicator is None:
         return NO_FIGURE
-    definition = main.definitions[recommended.indicator]
+    definition = reading.definitions[recommended.indicator]
     if definition["cohort"] == "recurrent":
         return "This is counted for the nation only (experimental)."
-    found = position(main, trust, recommended.indicator)
-    lines = [f"{definition['title']}. Your trust: {found.own}."]
+    found = position(reading, trust, recommended.indicator)
+    lines = [f"{definition['title']}{reading.aside(recommended.indicator)}. Your trust: {found.own}."]
     lines += [f"{name}: {value}." for name, value in filter(None, (found.alliance, found.nation))]
     if found.limits != NOT_COMPARED:
         lines.append(f"Against the limits: {found.limits}.")

@@ -17,12 +17,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from naome_pipeline.reports import wording
 from naome_pipeline.reports.charts import CHARTS, specification
-from naome_pipeline.reports.dashboard_data import dashboard_data, release_facts
+from naome_pipeline.reports.dashboard_data import dashboard_data
 from naome_pipeline.reports.open_data import DICTIONARY_FILE, FILES
+from naome_pipeline.reports.pages import environment
 from naome_pipeline.reports.released import ReleasedTables
 
 PAGE_FILE = "index.html"
@@ -31,25 +30,22 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def write_dashboard(tables: ReleasedTables, folder: Path) -> None:
     """Write `index.html` into a folder."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    release = release_facts(tables.frame("provenance"))
-    page = environment.get_template("dashboard.html.jinja").render(
-        release=release,
-        period=wording.period(release["period"]),
-        recurrent=_reports_recurrence(tables),
-        synthetic=release.get("synthetic data") == "yes",
-        for_publication=release["disclosure for publication"] == "True",
-        policy=release["disclosure note"],
-        files=[*FILES.values(), DICTIONARY_FILE],
-        data=packed(dashboard_data(tables)),
-        charts=packed(compiled_charts()),
-        library=chart_library(),
+    release = tables.facts()
+    page = (
+        environment()
+        .get_template("dashboard.html.jinja")
+        .render(
+            release=release,
+            period=wording.period(release["period"]),
+            recurrent=_reports_recurrence(tables),
+            synthetic=release.get("synthetic data") == "yes",
+            for_publication=release["disclosure for publication"] == "True",
+            policy=release["disclosure note"],
+            files=[*FILES.values(), DICTIONARY_FILE],
+            data=packed(dashboard_data(tables)),
+            charts=packed(compiled_charts()),
+            library=chart_library(),
+        )
     )
     (folder / PAGE_FILE).write_text(page, encoding="utf-8")
 

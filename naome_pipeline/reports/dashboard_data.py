@@ -16,15 +16,16 @@ from typing import Any
 
 import pandas as pd
 
+from naome_pipeline.indicators.reporting_periods import AUDIT_PERIOD, QUARTER, ROLLING
 from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.dashboard_outcomes import dashboard_outcomes
+from naome_pipeline.reports.reading import ADJUSTED, LEVELS, TRUST, Reading
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.standing import without_adjustment
 from naome_pipeline.statistics.control_charts import LANEY
 
-KINDS = {"quarter": "quarter", "rolling four quarters": "rolling", "audit period": "audit"}
-LEVELS = ("both_nations", "nation", "alliance", "trust")
+KINDS = {QUARTER: "quarter", ROLLING: "rolling", AUDIT_PERIOD: "audit"}
 MOST_REVISIONS = 15_000
 _ORDER = {level: place for place, level in enumerate(LEVELS)}
 _LIMITS = ("lower_998", "lower_95", "upper_95", "upper_998")
@@ -35,21 +36,19 @@ Cell = list[Any] | int | None
 def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
     """Everything the page shows that is not fixed text, as plain values ready for JSON."""
     provenance = tables.frame("provenance")
-    release = release_facts(provenance)
     values = tables.frame("released_indicators")
     everybody = values[values["subgroup"] == "all"]
     definitions = tables.frame("released_definitions").sort_values("position")
-    shown = set(everybody.loc[everybody["period_kind"] == "rolling four quarters", "indicator"])
-    shown |= set(everybody.loc[everybody["period_kind"] == "audit period", "indicator"])
+    shown = set(everybody.loc[everybody["period_kind"] != QUARTER, "indicator"])
     days = set(definitions.loc[definitions["measure"] == "days", "indicator"])
     periods = _periods(everybody)
     revisions = tables.frame("revisions")
     return {
-        "release": release,
+        "release": tables.facts(),
         "target": numbers.tenths(parameters()["data_quality_target"].value),
         "kinds": wording.KINDS,
         "indicators": [_definition(row, shown) for row in definitions.to_dict("records")],
-        "units": _units(everybody),
+        "units": _units(Reading(tables)),
         "periods": periods,
         "values": _values(everybody, periods, days),
         "groups": {name: wording.subgroup(name) for name in sorted(set(values["subgroup"]) - {"all"})},
@@ -86,11 +85,6 @@ def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
     }
 
 
-def release_facts(provenance: pd.DataFrame) -> dict[str, str]:
-    """Name and value of every fact about the release."""
-    return dict(provenance.loc[provenance["kind"] == "release", ["item", "value"]].itertuples(index=False))
-
-
 def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     plain = {}
     for key, value in row.items():
@@ -121,22 +115,15 @@ def _periods(values: pd.DataFrame) -> dict[str, list[str]]:
     return found
 
 
-def _units(values: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+def _units(reading: Reading) -> dict[str, list[dict[str, Any]]]:
     """Name, code, Alliance and nation of every unit, by name."""
-    found = {}
-    for level in LEVELS:
-        of = values.loc[values["level"] == level, ["unit_name", "unit_code", "alliance_code", "nation"]]
-        of = of.drop_duplicates("unit_code").sort_values(["unit_name", "unit_code"], na_position="last")
-        found[level] = [
-            {
-                "code": r.unit_code,
-                "name": r.unit_code if numbers.missing(r.unit_name) else r.unit_name,
-                "alliance": None if numbers.missing(r.alliance_code) else r.alliance_code,
-                "nation": r.nation,
-            }
-            for r in of.itertuples(index=False)
+    return {
+        level: [
+            {"code": unit.code, "name": unit.name, "alliance": unit.alliance, "nation": unit.nation}
+            for unit in units
         ]
-    return found
+        for level, units in reading.units.items()
+    }
 
 
 def _cell(row: Any, days: set[str]) -> Cell:
@@ -177,7 +164,7 @@ def _subgroups(values: pd.DataFrame, days: set[str]) -> dict[str, Any]:
     """indicator -> rolling or audit -> unit -> subgroup -> cell, of each indicator's newest such period."""
     found: dict[str, Any] = {}
     for (name, kind), rows in values.groupby(["indicator", "period_kind"], sort=True):
-        if kind == "quarter":
+        if kind == QUARTER:
             continue
         newest = rows[rows["period_end"] == rows["period_end"].max()]
         here: dict[str, Any] = {"period": newest["period"].iloc[0]}
@@ -200,7 +187,7 @@ def _series(series: pd.DataFrame, periods: Mapping[str, list[str]]) -> dict[str,
         )
         limits = [numbers.tenths(v) for v in (row.centre, row.lower, row.upper, row.moving_average)]
         marked = row.variation if row.special_cause else ""
-        points[places[kind][str(row.period)]] = limits[1:3] if row.level == "trust" else [*limits, marked]
+        points[places[kind][str(row.period)]] = limits[1:3] if row.level == TRUST else [*limits, marked]
     return found
 
 
@@ -217,7 +204,7 @@ def _comparison(comparison: pd.DataFrame) -> dict[str, Any]:
     """indicator -> comparison -> period, target, method and trusts; a hidden trust is 0."""
     found: dict[str, Any] = {}
     for (name, kind), rows in comparison.groupby(["indicator", "comparison"], sort=True):
-        ratio = kind == "risk adjusted"
+        ratio = kind == ADJUSTED
         whole = numbers.hundredths if ratio else numbers.tenths
         assessed = rows[rows["target"].notna()]
         trusts: dict[str, Any] = {}

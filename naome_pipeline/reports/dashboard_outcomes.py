@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON, TREATMENT_RESTS_ON
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.released import ReleasedTables
 
@@ -64,8 +65,14 @@ VALIDATED = "other providers: "
 
 def dashboard_outcomes(tables: ReleasedTables) -> dict[str, Any]:
     """Survival, time to treatment, variation, associated factors, models and yearly change, ready for JSON."""
-    names = sorted(tables.frame("released_definitions")["indicator"])
+    rows: Any = tables.frame("released_definitions").to_dict("records")
+    definitions = {str(row["indicator"]): row for row in rows}
+    names = sorted(definitions)
     return {
+        "why": {
+            "survival": wording.why_missing(definitions, SURVIVAL_RESTS_ON),
+            "treatment": wording.why_missing(definitions, TREATMENT_RESTS_ON),
+        },
         "survival_indicators": [n for n in names if n.split("_")[0] == SURVIVAL],
         "survival": _survival(tables.frame("released_survival")),
         "treatment": _treatment(tables.frame("released_treatment_incidence")),

@@ -12,16 +12,17 @@ from typing import Any
 
 import pandas as pd
 
+from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON, TREATMENT_RESTS_ON
 from naome_pipeline.reports import numbers, wording
-from naome_pipeline.reports.about import AUDIT_NAME, About
+from naome_pipeline.reports.about import AUDIT_NAME
 from naome_pipeline.reports.accessible_workbook import PERCENT, Sheet, write_accessible_workbook
-from naome_pipeline.reports.main_period import ALLIANCE, BOTH, NATION, TRUST, MainPeriod
 from naome_pipeline.reports.open_data import FILES
+from naome_pipeline.reports.reading import ALLIANCE, BOTH, NATION, TRUST, Reading
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.standing import EXACT_TAIL
+from naome_pipeline.reports.values import HIDDEN_SHORT, NOT_GIVEN
 
 WORKBOOK_FILE = "data_viewer.xlsx"
-HIDDEN = "hidden"
 NOT_ASSESSED = "not assessed"
 NOTES = {
     "hidden": "“hidden” stands where a number is not shown, to protect people. Which numbers were hidden for which reason is "
@@ -38,6 +39,10 @@ NOTES = {
 }
 # Too long to read: every row of them is in the CSV file of the same release.
 ELSEWHERE = {"released_indicators", "released_series", "revisions"}
+RESTS_ON = {
+    "released_survival": SURVIVAL_RESTS_ON,
+    "released_treatment_incidence": TREATMENT_RESTS_ON,
+}
 HEADINGS = {
     "unit_code": "Code",
     "unit_name": "Name",
@@ -53,6 +58,7 @@ _VALUE_COLUMNS = [
     "Title",
     "Kind",
     "Status",
+    "Diagnosed in",
     "People counted",
     "People who meet it",
     *_SHARES,
@@ -66,26 +72,28 @@ _PLACE = {
 
 def write_data_workbook(tables: ReleasedTables, folder: Path) -> None:
     """Write `data_viewer.xlsx` into a folder."""
-    about, main = About.of(tables), MainPeriod(tables)
-    values = _main_values(tables, main)
+    reading = Reading(tables)
+    about, values = reading.about, _newest_values(reading)
     everybody = values[values["subgroup"] == "all"]
     sheets = {
-        "Nations": _shares(everybody, main, NATION, "Each indicator in each nation"),
-        "Alliances": _shares(everybody, main, ALLIANCE, "Each indicator in each Cancer Alliance"),
-        "Trusts": _shares(everybody, main, TRUST, "Each indicator in each trust or health board"),
-        "Subgroups": _subgroups(values[values["subgroup"] != "all"], main),
-        "Days": _days(everybody, main),
-        "Quarters": _quarters(tables, main),
-        "Comparison of trusts": _comparison(tables, main),
+        "Nations": _shares(everybody, reading, NATION, "Each indicator in each nation"),
+        "Alliances": _shares(everybody, reading, ALLIANCE, "Each indicator in each Cancer Alliance"),
+        "Trusts": _shares(everybody, reading, TRUST, "Each indicator in each trust or health board"),
+        "Subgroups": _subgroups(values[values["subgroup"] != "all"], reading),
+        "Days": _days(everybody, reading),
+        "Quarters": _quarters(reading),
+        "Comparison of trusts": _comparison(reading),
     }
     for name in tables.names():
         if name not in ELSEWHERE and name != "released_comparison":
-            sheets[_label(name)] = _whole(tables.frame(name), _label(name))
+            why = wording.why_missing(reading.definitions, RESTS_ON.get(name, ()))
+            sheets[_label(name)] = _whole(tables.frame(name), _label(name), why)
     write_accessible_workbook(
         folder / WORKBOOK_FILE,
         f"{AUDIT_NAME}: data viewer, {about.period}",
         [
-            f"The released numbers of {main.nations}, people diagnosed in {main.label} unless a sheet says otherwise.",
+            f"The released numbers of {reading.whole_name}, people diagnosed in {reading.period} unless a row names another "
+            "period.",
             "Each sheet holds one table; the contents list them. Cells that would be empty say why in words.",
             about.policy,
         ],
@@ -95,28 +103,28 @@ def write_data_workbook(tables: ReleasedTables, folder: Path) -> None:
     )
 
 
-def _main_values(tables: ReleasedTables, main: MainPeriod) -> Any:
-    values: Any = tables.frame("released_indicators")
-    values = values[values["period"] == main.label]
-    order = {name: place for place, name in enumerate(main.definitions)}
+def _newest_values(reading: Reading) -> Any:
+    values: Any = reading.newest
+    order = {name: place for place, name in enumerate(reading.definitions)}
     return values.assign(place=values["indicator"].map(order)).sort_values(
         ["place", "nation", "unit_name", "unit_code", "subgroup"], na_position="last", ignore_index=True
     )
 
 
 def _hidden(column: pd.Series) -> list[Any]:
-    return [HIDDEN if numbers.missing(value) else value for value in column]
+    return [HIDDEN_SHORT if numbers.missing(value) else value for value in column]
 
 
-def _valued(values: Any, main: MainPeriod) -> pd.DataFrame:
+def _valued(values: Any, reading: Reading) -> pd.DataFrame:
     """The columns of a proportion, hidden cells in words."""
-    definitions = [main.definitions[name] for name in values["indicator"]]
+    definitions = [reading.definitions[name] for name in values["indicator"]]
     return pd.DataFrame(
         {
             "Indicator": values["indicator"].to_numpy(),
             "Title": [d["title"] for d in definitions],
             "Kind": [d["kind"] for d in definitions],
             "Status": [d["status"] for d in definitions],
+            "Diagnosed in": values["period"].to_numpy(),
             "People counted": _hidden(values["denominator"]),
             "People who meet it": _hidden(values["numerator"]),
             "Share": _hidden(values["proportion"]),
@@ -127,8 +135,8 @@ def _valued(values: Any, main: MainPeriod) -> pd.DataFrame:
     )
 
 
-def _placed(values: Any, main: MainPeriod, level: str) -> pd.DataFrame:
-    names = {unit.code: unit.name for unit in main.units[ALLIANCE]}
+def _placed(values: Any, reading: Reading, level: str) -> pd.DataFrame:
+    names = {unit.code: unit.name for unit in reading.units[ALLIANCE]}
     own = [
         code if numbers.missing(name) else name
         for code, name in zip(values["unit_code"], values["unit_name"], strict=True)
@@ -147,48 +155,49 @@ def _name(code: Any, names: dict[str, str]) -> str:
     return "no Alliance" if numbers.missing(code) else names.get(code, str(code))
 
 
-def _proportions(values: Any, main: MainPeriod) -> Any:
-    keep = [main.definitions[name]["measure"] == "proportion" for name in values["indicator"]]
+def _proportions(values: Any, reading: Reading) -> Any:
+    keep = [reading.definitions[name]["measure"] == "proportion" for name in values["indicator"]]
     return values[pd.Series(keep, index=values.index, dtype=bool)]
 
 
-def _shares(values: Any, main: MainPeriod, level: str, title: str) -> Sheet:
+def _shares(values: Any, reading: Reading, level: str, title: str) -> Sheet:
     levels = [BOTH, NATION] if level == NATION else [level]
-    rows = _proportions(values[values["level"].isin(levels)], main)
-    frame = pd.concat([_valued(rows, main), _placed(rows, main, level)], axis=1)
+    rows = _proportions(values[values["level"].isin(levels)], reading)
+    frame = pd.concat([_valued(rows, reading), _placed(rows, reading, level)], axis=1)
     frame = frame[["Indicator", "Title", *_PLACE[level], *_VALUE_COLUMNS[2:]]]
     return Sheet(
-        f"{title}, {main.label} $$hidden$$$$share$$$$interval$$$$documented$$$$experimental$$",
+        f"{title} $$hidden$$$$share$$$$interval$$$$documented$$$$experimental$$",
         "This worksheet contains one table. Each row is one indicator in one place.",
         frame,
         _formats(frame, _SHARES, ["People counted", "People who meet it"]),
     )
 
 
-def _subgroups(values: Any, main: MainPeriod) -> Sheet:
-    rows = _proportions(values, main)
-    valued = _valued(rows, main)
+def _subgroups(values: Any, reading: Reading) -> Sheet:
+    rows = _proportions(values, reading)
+    valued = _valued(rows, reading)
     valued.insert(2, "Group", [wording.subgroup(name) for name in rows["subgroup"]])
     valued.insert(2, "Name", [str(name) for name in rows["unit_name"].fillna(rows["unit_code"])])
     valued.insert(2, "Level", rows["level"].str.replace("_", " ").to_numpy())
     return Sheet(
-        f"Groups of people within nations and Alliances, {main.label} $$hidden$$$$share$$$$interval$$",
+        "Groups of people within nations and Alliances $$hidden$$$$share$$$$interval$$",
         "This worksheet contains one table. Each row is one indicator in one group of people in one place.",
         valued,
         _formats(valued, _SHARES, ["People counted", "People who meet it"]),
     )
 
 
-def _days(values: Any, main: MainPeriod) -> Sheet:
-    keep = [main.definitions[name]["measure"] == "days" for name in values["indicator"]]
+def _days(values: Any, reading: Reading) -> Sheet:
+    keep = [reading.definitions[name]["measure"] == "days" for name in values["indicator"]]
     rows = values[pd.Series(keep, index=values.index, dtype=bool)]
     frame = pd.DataFrame(
         {
             "Indicator": rows["indicator"].to_numpy(),
-            "Title": [main.definitions[name]["title"] for name in rows["indicator"]],
+            "Title": [reading.definitions[name]["title"] for name in rows["indicator"]],
             "Level": rows["level"].str.replace("_", " ").to_numpy(),
             "Code": rows["unit_code"].to_numpy(),
             "Name": rows["unit_name"].fillna(rows["unit_code"]).to_numpy(),
+            "Diagnosed in": rows["period"].to_numpy(),
             "People counted": _hidden(rows["denominator"]),
             "Median, days": _hidden(rows["median_days"]),
             "Lower quartile, days": _hidden(rows["lower_quartile_days"]),
@@ -196,7 +205,7 @@ def _days(values: Any, main: MainPeriod) -> Sheet:
         }
     )
     return Sheet(
-        f"Indicators measured in days, {main.label} $$hidden$$",
+        "Indicators measured in days $$hidden$$",
         "This worksheet contains one table. Half of the people waited no longer than the median; a quarter no longer than "
         "the lower quartile, three quarters no longer than the upper one.",
         frame,
@@ -204,16 +213,18 @@ def _days(values: Any, main: MainPeriod) -> Sheet:
     )
 
 
-def _quarters(tables: ReleasedTables, main: MainPeriod) -> Sheet:
-    values: Any = tables.frame("released_indicators")
+def _quarters(reading: Reading) -> Sheet:
+    values: Any = reading.frame("released_indicators")
     values = values[
         (values["period_kind"] == "quarter")
         & values["level"].isin([BOTH, NATION])
         & (values["subgroup"] == "all")
     ]
-    rows = _proportions(values.sort_values(["indicator", "unit_code", "period_end"], ignore_index=True), main)
-    frame = _valued(rows, main)
-    frame.insert(2, "Quarter of diagnosis", rows["period"].to_numpy())
+    rows = _proportions(
+        values.sort_values(["indicator", "unit_code", "period_end"], ignore_index=True), reading
+    )
+    frame = _valued(rows, reading)
+    frame.insert(2, "Quarter of diagnosis", frame.pop("Diagnosed in"))
     frame.insert(2, "Nation", rows["unit_name"].fillna(rows["unit_code"]).to_numpy())
     return Sheet(
         "Each indicator by quarter of diagnosis in each nation $$share$$$$interval$$$$experimental$$",
@@ -223,20 +234,20 @@ def _quarters(tables: ReleasedTables, main: MainPeriod) -> Sheet:
     )
 
 
-def _comparison(tables: ReleasedTables, main: MainPeriod) -> Sheet:
-    rows = tables.frame("released_comparison").sort_values(["indicator", "comparison", "trust_code"])
+def _comparison(reading: Reading) -> Sheet:
+    rows = reading.frame("released_comparison").sort_values(["indicator", "comparison", "trust_code"])
     unseen = [
-        HIDDEN if said else NOT_ASSESSED if state == "not assessed" else None
+        HIDDEN_SHORT if said else NOT_ASSESSED if state == "not assessed" else None
         for said, state in zip(rows["suppressed"], rows["state"], strict=True)
     ]
 
     def told(column: str) -> list[Any]:
         return [
-            (why or "not given") if numbers.missing(value) or value == "" else value
+            (why or NOT_GIVEN) if numbers.missing(value) or value == "" else value
             for value, why in zip(rows[column], unseen, strict=True)
         ]
 
-    titles = {name: d["title"] for name, d in main.definitions.items()}
+    titles = {name: d["title"] for name, d in reading.definitions.items()}
     direction = [value or "neither" for value in rows["direction"].fillna("")]
     frame = pd.DataFrame(
         {
@@ -257,7 +268,7 @@ def _comparison(tables: ReleasedTables, main: MainPeriod) -> Sheet:
             "Why not assessed": [value or "assessed" for value in rows["reason"].fillna("")],
         }
     )
-    frame.loc[frame["State"] == HIDDEN, "Why not assessed"] = HIDDEN
+    frame.loc[frame["State"] == HIDDEN_SHORT, "Why not assessed"] = HIDDEN_SHORT
     return Sheet(
         "How each trust compares with the nation $$hidden$$$$limits$$$$adjusted$$",
         "This worksheet contains one table. Result and national value are shares from 0 to 1, or, where the comparison is risk "
@@ -273,8 +284,8 @@ def _label(name: str) -> str:
     return file.removesuffix(".csv").replace("_", " ").capitalize()[:31]
 
 
-def _whole(frame: pd.DataFrame, label: str) -> Sheet:
-    """A released table as it is, with headings for people."""
+def _whole(frame: pd.DataFrame, label: str, why: Sequence[str]) -> Sheet:
+    """A released table as it is, with headings for people. `why`: why it is empty, or has nothing of one nation."""
     place = next((c for c in ("position", "step") if c in frame.columns), None)
     frame = frame.sort_values(place, ignore_index=True) if place else frame
     headings = {c: HEADINGS.get(c, c.replace("_", " ").capitalize()) for c in frame.columns}
@@ -284,7 +295,12 @@ def _whole(frame: pd.DataFrame, label: str) -> Sheet:
     years = [headings[c] for c in frame.columns if c in {"year", "step", "position", "goal"}]
     return Sheet(
         f"{label} $$interval$$" if "lower" in frame.columns else label,
-        "This worksheet contains one table. Shares are from 0 to 1; “not given” stands where a row has no such value.",
+        " ".join(
+            [
+                "This worksheet contains one table. Shares are from 0 to 1; “not given” stands where a row has no such value.",
+                *why,
+            ]
+        ),
         plain,
         decimals | {c: code for c, code in whole.items() if c not in years},
     )

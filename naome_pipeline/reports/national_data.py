@@ -21,7 +21,6 @@ import pandas as pd
 from naome_pipeline.indicators.reporting_periods import AUDIT_PERIOD, QUARTER, ROLLING
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.about import AUDIT, AUDIT_NAME
-from naome_pipeline.reports.dashboard_data import release_facts
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.spreadsheet import write_workbook
 
@@ -59,7 +58,7 @@ _ELSEWHERE = {
 def write_national_data(tables: ReleasedTables, folder: Path) -> None:
     """Write `national_dashboard_data.xlsx` into a folder."""
     definitions: Any = tables.frame("released_definitions").sort_values("position")
-    release = release_facts(tables.frame("provenance"))
+    release = tables.facts()
     everything: Any = tables.frame("released_indicators")
     values = everything
     values = values[(values["subgroup"] == "all") & values["indicator"].isin(_proportions(definitions))]

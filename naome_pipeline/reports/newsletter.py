@@ -10,24 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from naome_pipeline.reports import numbers, wording
-from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
-from naome_pipeline.reports.main_period import MainPeriod, said, shown
+from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS
 from naome_pipeline.reports.outliers import flags_of
+from naome_pipeline.reports.reading import ALERT, POTENTIAL, Reading
 from naome_pipeline.reports.recommendations import recommendations
 from naome_pipeline.reports.released import ReleasedTables
-from naome_pipeline.reports.standing import ALERT, POTENTIAL, standing
+from naome_pipeline.reports.standing import standing
+from naome_pipeline.reports.values import said
 
 NEWSLETTER_FILE = "newsletter.txt"
 
 
 def write_newsletter(tables: ReleasedTables, folder: Path) -> None:
     """Write `newsletter.txt` into a folder."""
-    about, main = About.of(tables), MainPeriod(tables)
+    reading = Reading(tables)
+    about = reading.about
     parts = {
-        f"In numbers: people diagnosed in {main.label}, {main.nations}": _figures(main, tables),
+        f"In numbers: people diagnosed in {reading.period}, {reading.whole_name}": _figures(reading),
         "What we recommend": _recommended(tables),
-        "How trusts compare": _compared(main),
-        "What changed": _changed(tables, about),
+        "How trusts compare": _compared(reading),
+        "What changed": _changed(reading),
         "Before you quote a number": [
             about.policy,
             "“Documented” is not “done”: a meeting or a nurse contact without a record counts as not documented.",
@@ -40,27 +42,24 @@ def write_newsletter(tables: ReleasedTables, folder: Path) -> None:
     (folder / NEWSLETTER_FILE).write_text("\n".join(lines), encoding="utf-8")
 
 
-def _figures(main: MainPeriod, tables: ReleasedTables) -> list[str]:
+def _figures(reading: Reading) -> list[str]:
     """Each performance indicator with its value and its change over the last year of diagnosis, then those without a value."""
-    changes = _latest_changes(tables)
+    changes = _latest_changes(reading)
     lines, missing = [], []
-    for name, definition in main.definitions.items():
-        if definition["kind"] != "performance" or not numbers.missing(definition["variant_of"]):
+    for name in reading.indicators("performance"):
+        row = reading.shown(name)
+        if row is None:
+            missing.append(str(reading.definitions[name]["title"]))
             continue
-        row = main.row(name, main.headline)
-        if not shown(row):
-            missing.append(str(definition["title"]))
-            continue
-        experimental = " (experimental)" if definition["status"] == "experimental" else ""
-        change = changes.get((name, str(row["nation"]) if row else ""), "")
-        lines.append(f"* {definition['title']}{experimental}: {said(row)}{change}")
+        change = changes.get((name, str(row["nation"])), "")
+        lines.append(f"* {reading.title(name)}: {said(row)}{reading.whole_aside(row)}{change}")
     if missing:
         lines.append(f"* Without a number in this release: {'; '.join(missing)}. The definitions say why.")
     return lines or ["This release has no numbers to quote."]
 
 
-def _latest_changes(tables: ReleasedTables) -> dict[tuple[str, str], str]:
-    changes: Any = tables.frame("released_yearly_change")
+def _latest_changes(reading: Reading) -> dict[tuple[str, str], str]:
+    changes: Any = reading.frame("released_yearly_change")
     changes = changes[changes["difference"].notna()].sort_values("year")
     return {
         (str(r.indicator), str(r.nation)): (
@@ -76,8 +75,8 @@ def _recommended(tables: ReleasedTables) -> list[str]:
     return lines or ["The numbers of this release support no recommendation."]
 
 
-def _compared(main: MainPeriod) -> Iterator[str]:
-    flags, stood = flags_of(main), standing(main.compared)
+def _compared(reading: Reading) -> Iterator[str]:
+    flags, stood = flags_of(reading), standing(reading.compared)
     if not stood.shown:
         yield f"No result of a trust can be shown in this release. {stood.not_shown}".strip()
         return
@@ -95,11 +94,11 @@ def _compared(main: MainPeriod) -> Iterator[str]:
         )
 
 
-def _changed(tables: ReleasedTables, about: About) -> list[str]:
-    before = about.facts.get("compared with", "")
+def _changed(reading: Reading) -> list[str]:
+    before = reading.facts.get("compared with", "")
     if before in ("", "no earlier release"):
         return ["This is the first release."]
-    changed = len(tables.frame("revisions"))
+    changed = len(reading.frame("revisions"))
     return [
         f"Compared with {_plain(before)}, {changed:,} published numbers are new, gone or different. The dashboard and "
         "revisions.csv name them."

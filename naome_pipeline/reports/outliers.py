@@ -15,17 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.about import About
-from naome_pipeline.reports.main_period import ADJUSTED, MainPeriod, Row, Unit
 from naome_pipeline.reports.outlier_timetable import load_timetable
 from naome_pipeline.reports.pages import render_page
+from naome_pipeline.reports.reading import ADJUSTED, ALERT, ASSESSED, POTENTIAL, TRUST, Reading, Row, Unit
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.standing import (
-    ALERT,
     BETTER,
     HIDDEN_STATE,
-    JUDGED,
-    POTENTIAL,
     WORSE,
     not_adjusted_words,
     standing,
@@ -79,9 +75,9 @@ class Tally:
     not_assessed: int
 
 
-def flags_of(main: MainPeriod) -> list[Flag]:
+def flags_of(reading: Reading) -> list[Flag]:
     """Every flag that a release shows, of the comparisons that count."""
-    return flags_among(main.compared, main.definitions, {unit.code: unit for unit in main.trusts})
+    return flags_among(reading.compared, reading.definitions, {unit.code: unit for unit in reading.trusts})
 
 
 def flags_among(rows: Iterable[Row], definitions: Mapping[str, Row], units: Mapping[str, Unit]) -> list[Flag]:
@@ -91,7 +87,7 @@ def flags_among(rows: Iterable[Row], definitions: Mapping[str, Row], units: Mapp
         if row["state"] not in STATES:
             continue
         code = str(row["trust_code"])
-        unit = units.get(code) or Unit("trust", code, numbers.text(row["unit_name"]) or code, None, "")
+        unit = units.get(code) or Unit(TRUST, code, numbers.text(row["unit_name"]) or code, None, "")
         found.append(_flag(unit, row, str(definitions[str(row["indicator"])]["title"])))
     return sorted(found, key=lambda flag: STATES.index(flag.state))
 
@@ -122,22 +118,22 @@ def compared_value(value: Any, *, ratio: bool) -> str:
     return f"{float(value):.2f} times as expected" if ratio else numbers.percent(value)
 
 
-def tallies(main: MainPeriod) -> list[Tally]:
+def tallies(reading: Reading) -> list[Tally]:
     """How many trusts are where, per indicator. Hidden and not assessed ones are counted together: which is which is not
     said."""
     found: dict[str, list[Row]] = {}
-    for row in main.compared:
+    for row in reading.compared:
         found.setdefault(str(row["indicator"]), []).append(row)
     return [
         Tally(
             name,
-            str(main.definitions[name]["title"]),
+            str(reading.definitions[name]["title"]),
             str(rows[0]["comparison"]),
             within=sum(row["state"] == "within" for row in rows),
             alerts=sum(row["state"] == ALERT for row in rows),
             potential=sum(row["state"] == POTENTIAL for row in rows),
             hidden=sum(row["state"] == HIDDEN_STATE for row in rows),
-            not_assessed=sum(row["state"] not in (*JUDGED, HIDDEN_STATE) for row in rows),
+            not_assessed=sum(row["state"] not in (*ASSESSED, HIDDEN_STATE) for row in rows),
         )
         for name, rows in found.items()
     ]
@@ -145,10 +141,11 @@ def tallies(main: MainPeriod) -> list[Tally]:
 
 def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
     """Write `outliers/`: the page that lists the states a release shows, and the timetable."""
-    about, main, timetable = About.of(tables), MainPeriod(tables), load_timetable()
-    flags, dates = flags_of(main), timetable.dates(about.snapshot)
+    reading, timetable = Reading(tables), load_timetable()
+    about = reading.about
+    flags, dates = flags_of(reading), timetable.dates(about.snapshot)
     (folder / FOLDER).mkdir()
-    stood = standing(main.compared)
+    stood = standing(reading.compared)
     groups = {
         "Results to look into": [f for f in flags if f.direction == WORSE],
         "Results better than expected": [f for f in flags if f.better],
@@ -160,9 +157,9 @@ def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
         "outlier_pack.html.jinja",
         about,
         f"Outlier pack, {about.period}",
-        period=main.label,
+        period=reading.period,
         groups=groups,
-        tallies=tallies(main),
+        tallies=tallies(reading),
         standing=stood,
         unadjusted=not_adjusted_words(without_adjustment(tables)),
         by_chance={state: _about(share * stood.shown) for state, share in _BY_CHANCE.items()},

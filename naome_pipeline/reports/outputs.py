@@ -15,9 +15,9 @@ from pathlib import Path
 from naome_pipeline.reports.about import About
 from naome_pipeline.reports.action_plan import plan_file
 from naome_pipeline.reports.benchmark import benchmark_file
-from naome_pipeline.reports.main_period import MainPeriod
 from naome_pipeline.reports.open_data import HOLDS
 from naome_pipeline.reports.pages import render_page
+from naome_pipeline.reports.reading import Reading
 from naome_pipeline.reports.released import ReleasedTables
 
 PAGE_FILE = "outputs.html"
@@ -120,7 +120,7 @@ def trust_files(tables: ReleasedTables, paths: list[str]) -> list[TrustFiles]:
 
     trusts = [
         TrustFiles(unit.name, unit.code, found(benchmark_file(unit.code)), found(plan_file(unit.code)))
-        for unit in MainPeriod(tables).trusts
+        for unit in Reading(tables).trusts
     ]
     return [trust for trust in trusts if trust.benchmark or trust.plan]
 

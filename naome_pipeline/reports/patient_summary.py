@@ -13,13 +13,13 @@ from typing import Any
 
 from naome_pipeline.reports import numbers
 from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
-from naome_pipeline.reports.main_period import MainPeriod, shown
 from naome_pipeline.reports.outliers import flags_of
 from naome_pipeline.reports.pages import render_page
 from naome_pipeline.reports.readability import Readability, measure
+from naome_pipeline.reports.reading import ASSESSED, POTENTIAL, Reading
 from naome_pipeline.reports.recommendations import recommendations
 from naome_pipeline.reports.released import ReleasedTables
-from naome_pipeline.reports.standing import JUDGED, standing
+from naome_pipeline.reports.standing import standing
 from naome_pipeline.reports.typesetting import pdf
 
 PAGE_FILE = "patient_summary.html"
@@ -83,8 +83,7 @@ class Section:
 
 def write_patient_summary(tables: ReleasedTables, folder: Path) -> None:
     """Write `patient_summary.html`, `.pdf` and `_large_print.pdf` into a folder."""
-    about = About.of(tables)
-    sections = summary(tables, about)
+    about, sections = About.of(tables), summary(tables)
     said = reading_age_said(measured(sections))
     page = render_page(
         "patient_summary.html.jinja", about, TITLE, sections=sections, reading_age=said, pdfs=SIZES
@@ -117,20 +116,20 @@ def reading_age_said(found: Readability) -> str:
     )
 
 
-def summary(tables: ReleasedTables, about: About) -> list[Section]:
+def summary(tables: ReleasedTables) -> list[Section]:
     """The sections of the summary."""
-    main = MainPeriod(tables)
+    reading = Reading(tables)
     return [
-        _start(main, about),
-        Section("The care people had", points=_counted(main, CARE) or [NOTHING]),
-        _hospitals(main),
+        _start(reading),
+        Section("The care people had", points=_counted(reading, CARE) or [NOTHING]),
+        _hospitals(reading),
         Section(
             "What the records hold",
             ["We can only count what hospitals write down."],
-            _counted(main, RECORDS) or [NOTHING],
+            _counted(reading, RECORDS) or [NOTHING],
         ),
         *_asked(tables),
-        *_living(main),
+        *_living(reading),
         Section(
             "What you can ask your team",
             points=[
@@ -149,43 +148,35 @@ def summary(tables: ReleasedTables, about: About) -> list[Section]:
     ]
 
 
-def _start(main: MainPeriod, about: About) -> Section:
-    cohort = max(
-        (
-            int(row["denominator"])
-            for name in main.definitions
-            if main.definitions[name]["cohort"] == "de_novo"
-            and (row := main.row(name, main.headline))
-            and not numbers.missing(row["denominator"])
-        ),
-        default=None,
-    )
+def _start(reading: Reading) -> Section:
     texts = [
         "This audit looks at the care of people with breast cancer that has spread to other parts of the body. Doctors call it "
         "metastatic or secondary breast cancer."
     ]
-    if about.synthetic:
+    if reading.about.synthetic:
         texts.append(
             "The numbers here are made up to test how the audit works. They come from people who do not exist."
         )
-    if cohort is None:
+    if reading.cohort is None:
         texts.append("In this release there was nobody to count.")
     else:
         texts.append(
-            f"We looked at the records of {numbers.count(cohort)} people in {main.nations}. Their cancer had already spread when "
-            f"it was first found, in the years {main.label}."
+            f"We looked at the records of {numbers.count(reading.cohort['denominator'])} people in {reading.whole_name}. Their "
+            f"cancer had already spread when it was first found, in the years {reading.period}."
         )
     texts.append("The records come from NHS hospitals. We do not use names.")
     return Section("What this is", texts)
 
 
-def _counted(main: MainPeriod, sentences: Mapping[str, str]) -> list[str]:
+def _counted(reading: Reading, sentences: Mapping[str, str]) -> list[str]:
     """The sentences whose indicator has a value for everybody in the release."""
     found = []
     for name, sentence in sentences.items():
-        row = main.row(name, main.headline)
-        if row is not None and shown(row):
-            found.append(sentence.format(n=in_every_hundred(row["proportion"])))
+        row = reading.shown(name)
+        if row is not None:
+            aside = reading.whole_aside(row).removeprefix(", ")
+            counted = f" (This counts {aside}.)" if aside else ""
+            found.append(sentence.format(n=in_every_hundred(row["proportion"])) + counted)
     return found
 
 
@@ -194,12 +185,12 @@ def in_every_hundred(proportion: Any) -> int:
     return int(f"{100 * float(proportion):.0f}")
 
 
-def _hospitals(main: MainPeriod) -> Section:
-    judged = {row["trust_code"] for row in main.compared if row["state"] in JUDGED}
+def _hospitals(reading: Reading) -> Section:
+    judged = {row["trust_code"] for row in reading.compared if row["state"] in ASSESSED}
     texts = [
         "Results differ from hospital to hospital. Some of that is chance, and some is because patients differ."
     ]
-    hidden = standing(main.compared).hidden
+    hidden = standing(reading.compared).hidden
     kept_back = (
         f"We hide {numbers.count(hidden)} more results, so that nobody can be known by them. Only the hospitals are told."
         if hidden
@@ -208,7 +199,7 @@ def _hospitals(main: MainPeriod) -> Section:
     if not judged:
         nothing = "In this release we cannot show how hospitals compare."
         return Section("Is care the same everywhere?", [*texts, f"{nothing} {kept_back}".strip()])
-    far = {f.trust.code for f in flags_of(main) if f.direction == "worse" and f.state == "potential outlier"}
+    far = {f.trust.code for f in flags_of(reading) if f.direction == "worse" and f.state == POTENTIAL}
     return Section(
         "Is care the same everywhere?",
         [
@@ -225,8 +216,8 @@ def _asked(tables: ReleasedTables) -> list[Section]:
     return [Section("What we ask hospitals to do", points=points)] if points else []
 
 
-def _living(main: MainPeriod) -> list[Section]:
-    points = _counted(main, LIVING)
+def _living(reading: Reading) -> list[Section]:
+    points = _counted(reading, LIVING)
     if not points:
         return []
     return [

@@ -1,25 +1,37 @@
-"""What documents about a release ask of its tables again and again: titles, national values, nations, facts.
+"""A release as its outputs read it: definitions, units, the period of each indicator, and values looked up by them.
 
-What belongs here: looking released values up, each table read once, and saying them in the words all documents share.
-What does not: what a document says about them.
+What belongs here: looking released values up, each table read once. What does not: saying them (`values.py`), what a release
+says about itself (`about.py`), what an output says about a value.
+
+One rule for every output: an indicator is quoted in its newest audit period, or in its newest rolling four quarters where no
+audit period is complete for it; a period that is not that of most is named beside the value (`aside`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
-from naome_pipeline.indicators.reporting_periods import reported_span
+from naome_pipeline.indicators.reporting_periods import AUDIT_PERIOD, ROLLING, reported_span
 from naome_pipeline.periods import parse_period
 from naome_pipeline.reports import numbers, wording
-from naome_pipeline.reports.headline import national_values, nations_of, newest_periods
+from naome_pipeline.reports.about import About
 from naome_pipeline.reports.released import ReleasedTables
 
+BOTH, NATION, ALLIANCE, TRUST = "both_nations", "nation", "alliance", "trust"
+LEVELS = (BOTH, NATION, ALLIANCE, TRUST)
+ADJUSTED, UNADJUSTED, BY_TREATING = "risk adjusted", "unadjusted", "unadjusted, by treating trust"
+ALERT, POTENTIAL = "alert", "potential outlier"
+# The states of a trust that could be compared.
+ASSESSED = ("within", ALERT, POTENTIAL)
 EVERYBODY = "everybody in the cohort"
 NATIONS = ("England", "Wales")
+NO_PERIOD = "no whole period yet"
+_PERIOD_KINDS = (AUDIT_PERIOD, ROLLING)
 Row = Mapping[str, Any]
 
 
@@ -28,24 +40,39 @@ def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
 
 
+@dataclass(frozen=True)
+class Unit:
+    """A nation, Alliance or trust as an output names it."""
+
+    level: str
+    code: str
+    name: str
+    alliance: str | None
+    nation: str
+
+
 class Reading:
-    """The released tables of one release, with the look-ups of its documents."""
+    """The released tables of one release, with the look-ups of its outputs."""
 
     def __init__(self, tables: ReleasedTables) -> None:
-        self.tables = tables
+        self._tables = tables
         self._frames: dict[str, pd.DataFrame] = {}
 
     def frame(self, name: str) -> pd.DataFrame:
         """A released table, read once."""
         if name not in self._frames:
-            self._frames[name] = self.tables.frame(name)
+            self._frames[name] = self._tables.frame(name)
         return self._frames[name]
 
     @cached_property
-    def facts(self) -> dict[str, str]:
+    def about(self) -> About:
+        """What the release says about itself."""
+        return About.of(self._tables)
+
+    @property
+    def facts(self) -> Mapping[str, str]:
         """Name and value of every fact about the release."""
-        table = self.frame("provenance")
-        return dict(table.loc[table["kind"] == "release", ["item", "value"]].itertuples(index=False))
+        return self.about.facts
 
     @cached_property
     def definitions(self) -> dict[str, dict[str, Any]]:
@@ -57,36 +84,102 @@ class Reading:
 
     @cached_property
     def newest(self) -> pd.DataFrame:
-        """The indicator values of each indicator's newest period, all levels and subgroups."""
-        return newest_periods(self.frame("released_indicators"))
+        """The values of each indicator in its period, all levels and subgroups; the audit periods first."""
+        values = self.frame("released_indicators")
+        ranked = values.assign(
+            kind_rank=values["period_kind"].map({k: n for n, k in enumerate(_PERIOD_KINDS)})
+        )
+        ranked = ranked[ranked["kind_rank"].notna()]
+        ranked = ranked.sort_values(["kind_rank", "period_end"], ascending=[True, False], kind="stable")
+        best = ranked.drop_duplicates("indicator")[["indicator", "period_kind", "period"]]
+        return ranked.merge(best, on=["indicator", "period_kind", "period"]).drop(columns="kind_rank")
+
+    @cached_property
+    def period(self) -> str:
+        """The period of most indicators, which an output names once for all: the audit period, if there is one."""
+        return str(self.newest["period"].iloc[0]) if len(self.newest) else NO_PERIOD
+
+    @cached_property
+    def _periods(self) -> dict[str, str]:
+        return dict(self.newest[["indicator", "period"]].drop_duplicates().itertuples(index=False))
+
+    def aside(self, indicator: str) -> str:
+        """The period of an indicator where it is not that of most: `, people diagnosed in 2022`."""
+        period = self._periods.get(indicator, self.period)
+        return "" if period == self.period else f", people diagnosed in {period}"
+
+    def only(self, row: Row) -> str:
+        """The nation of a value that stands for all though one of two nations alone has it: `, England only`."""
+        return f", {row['unit_code']} only" if row["level"] == NATION and len(self.nations) > 1 else ""
+
+    def whole_aside(self, row: Row) -> str:
+        """What is different about a value that stands for all: its nation, its period, or nothing."""
+        return self.only(row) + self.aside(str(row["indicator"]))
+
+    @cached_property
+    def units(self) -> dict[str, list[Unit]]:
+        """Level to its units with a row, shown or hidden, by name."""
+        values = self.frame("released_indicators")
+        values = values[values["subgroup"] == "all"]
+        return {level: _units(values, level) for level in LEVELS}
+
+    @property
+    def trusts(self) -> list[Unit]:
+        """Every trust with a row, shown or hidden, by name."""
+        return self.units[TRUST]
+
+    @property
+    def nations(self) -> tuple[str, ...]:
+        """The nations with values, England first."""
+        return tuple(unit.code for unit in self.units[NATION])
+
+    @property
+    def whole_name(self) -> str:
+        """The release's area in words: `England`, or `England and Wales`."""
+        return " and ".join(self.nations) or "no nation"
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str, str], dict[str, Any]]:
+        everybody = self.newest[self.newest["subgroup"] == "all"]
+        return {(r["indicator"], r["level"], r["unit_code"]): r for r in rows_of(everybody)}
+
+    def row(self, indicator: str, unit: Unit | None) -> Row | None:
+        """The value of an indicator for a unit; None where the release has no row."""
+        return None if unit is None else self._rows.get((indicator, unit.level, unit.code))
 
     @cached_property
     def whole(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """(indicator, subgroup) to its value for the whole of the release."""
-        return {(str(r["indicator"]), str(r["subgroup"])): r for r in rows_of(national_values(self.tables))}
+        """(indicator, subgroup) to the value that stands for all: of both nations, or of the first that has it."""
+        levels = {level: place for place, level in enumerate((BOTH, NATION))}
+        rows = self.newest.assign(level_rank=self.newest["level"].map(levels)).dropna(subset="level_rank")
+        rows = rows.sort_values(["indicator", "subgroup", "level_rank", "unit_code"])
+        rows = rows.drop_duplicates(["indicator", "subgroup"]).drop(columns="level_rank")
+        return {(str(r["indicator"]), str(r["subgroup"])): r for r in rows_of(rows)}
+
+    def shown(self, indicator: str, subgroup: str = "all") -> dict[str, Any] | None:
+        """The value that stands for all where its proportion is shown."""
+        row = self.whole.get((indicator, subgroup))
+        return None if row is None or numbers.missing(row["proportion"]) else row
 
     @cached_property
-    def of_nations(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """(indicator, nation) to its value for everybody."""
-        table = self.newest[(self.newest["level"] == "nation") & (self.newest["subgroup"] == "all")]
-        return {(str(r["indicator"]), str(r["unit_code"])): r for r in rows_of(table)}
+    def cohort(self) -> Row | None:
+        """A value of the period of most whose denominator is everybody in the cohort."""
+        rows = [
+            row
+            for (name, subgroup), row in self.whole.items()
+            if subgroup == "all"
+            and self.definitions[name]["denominator_text"] == EVERYBODY
+            and row["period"] == self.period
+            and not numbers.missing(row["denominator"])
+        ]
+        return max(rows, key=lambda row: int(row["denominator"]), default=None)
 
-    @cached_property
-    def nations(self) -> tuple[str, ...]:
-        """The nations with values."""
-        return nations_of(self.tables)
-
-    @cached_property
-    def whole_name(self) -> str:
-        """The release's area in words."""
-        return " and ".join(self.nations) if self.nations else "no nation"
-
-    def indicators(self, kind: str, variants: bool = False) -> list[str]:
-        """The indicators of a kind in the order of the registry."""
+    def indicators(self, kind: str) -> list[str]:
+        """The indicators of a kind, without variants, in the order of the registry."""
         return [
             name
             for name, row in self.definitions.items()
-            if row["kind"] == kind and (variants or numbers.missing(row["variant_of"]))
+            if row["kind"] == kind and numbers.missing(row["variant_of"])
         ]
 
     def title(self, indicator: str) -> str:
@@ -94,15 +187,22 @@ class Reading:
         row = self.definitions[indicator]
         return f"{row['title']} (experimental)" if row["status"] == "experimental" else str(row["title"])
 
-    def shown(self, indicator: str, subgroup: str = "all") -> dict[str, Any] | None:
-        """The value for the whole of the release where its proportion is shown."""
-        row = self.whole.get((indicator, subgroup))
-        return None if row is None or numbers.missing(row["proportion"]) else row
-
     def state(self, indicator: str) -> str:
         """Why an indicator has no number, as a sentence."""
-        row = self.definitions[indicator]
-        return wording.state(row, False) or "Hidden to protect people."
+        return wording.state(self.definitions[indicator], has_values=False) or "Hidden to protect people."
+
+    def alliance_of(self, unit: Unit) -> Unit | None:
+        """The Alliance of a trust, if it has one with rows."""
+        return next((u for u in self.units[ALLIANCE] if u.code == unit.alliance), None)
+
+    def nation_of(self, unit: Unit) -> Unit | None:
+        """The nation of a unit."""
+        return next((u for u in self.units[NATION] if u.code == unit.nation), None)
+
+    def judged_by(self, indicator: str) -> str:
+        """The comparison that counts: an indicator whose definition asks for risk adjustment is never judged by its unadjusted
+        position."""
+        return judged_by(self.definitions[indicator])
 
     @cached_property
     def reported(self) -> str:
@@ -110,53 +210,53 @@ class Reading:
         return reported_span(parse_period(self.facts["feed"], self.facts["period"]))
 
     @cached_property
-    def cohort(self) -> dict[str, Any] | None:
-        """A row whose denominator is everybody in the cohort, of the longest period there is."""
-        everybody = [n for n, r in self.definitions.items() if r["denominator_text"] == EVERYBODY]
-        rows = [self.whole[(n, "all")] for n in everybody if (n, "all") in self.whole]
-        rows = [r for r in rows if not numbers.missing(r["denominator"])]
-        return max(rows, key=lambda r: int(r["denominator"]), default=None)
+    def _comparisons(self) -> dict[tuple[str, str], Row]:
+        return formal_comparisons(self.frame("released_comparison"), self.definitions)
+
+    def comparison(self, indicator: str, unit: Unit) -> Row | None:
+        """The comparison that counts for a trust: risk adjusted where the indicator asks for it, else unadjusted."""
+        return self._comparisons.get((indicator, unit.code))
 
     @property
-    def synthetic(self) -> bool:
-        """Whether the release is of made-up data."""
-        return self.facts.get("synthetic data") == "yes"
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What every page of every document says."""
-        said = []
-        if self.synthetic:
-            said.append("Made-up data: no number here says anything about real people or hospitals.")
-        if self.facts.get("disclosure for publication") == "False":
-            said.append("Internal use only: nothing is hidden, so this must not be published.")
-        return (*said, "This is not an NHS service.")
-
-    @property
-    def source(self) -> tuple[tuple[str, str], ...]:
-        """What the release was made from, for the head of a document."""
-        facts = self.facts
-        return (
-            ("Release", f"{wording.feed(facts['feed'])}, {wording.period(facts['period'])}, version {facts['delivery version']}"),
-            ("Data drawn on", facts["snapshot date"]),
-            ("Made by", f"NAoMe pipeline {facts['pipeline version']}"),
-        )  # fmt: skip
+    def compared(self) -> list[Row]:
+        """The comparisons that count, of all trusts, in the order of indicators and codes."""
+        order = list(self.definitions)
+        return [
+            self._comparisons[key]
+            for key in sorted(self._comparisons, key=lambda k: (order.index(k[0]), k[1]))
+        ]
 
 
-def said(row: Row) -> str:
-    """`593 of 1,000 people, 59.3% (95% interval 56.2% to 62.3%)`."""
-    return (
-        f"{numbers.count(row['numerator'])} of {numbers.count(row['denominator'])} people, "
-        f"{numbers.percent(row['proportion'])} (95% interval {numbers.percent_range(row['lower'], row['upper'])})"
-    )
+def _units(values: pd.DataFrame, level: str) -> list[Unit]:
+    of = values.loc[values["level"] == level, ["unit_code", "unit_name", "alliance_code", "nation"]]
+    of = of.drop_duplicates("unit_code").sort_values(["unit_name", "unit_code"], na_position="last")
+    return [
+        Unit(
+            level,
+            str(r.unit_code),
+            numbers.text(r.unit_name) or str(r.unit_code),
+            numbers.text(r.alliance_code) or None,
+            numbers.text(r.nation),
+        )
+        for r in of.itertuples(index=False)
+    ]
 
 
-def value_cells(row: Row | None, hidden: str = "hidden") -> tuple[str, str, str]:
-    """Counts, percentage and interval of a value as three cells of a table; a hidden one says so."""
-    if row is None:
-        return ("no value", numbers.NOTHING, numbers.NOTHING)
-    if numbers.missing(row["proportion"]):
-        bottom = "" if numbers.missing(row["denominator"]) else f", of {numbers.count(row['denominator'])}"
-        return (hidden + bottom, numbers.NOTHING, numbers.NOTHING)
-    counts = f"{numbers.count(row['numerator'])} of {numbers.count(row['denominator'])}"
-    return (counts, numbers.percent(row["proportion"]), numbers.percent_range(row["lower"], row["upper"]))
+def judged_by(definition: Mapping[str, Any]) -> str:
+    """The comparison that counts for an indicator."""
+    return UNADJUSTED if definition["risk_adjustment"] in (None, "none") else ADJUSTED
+
+
+def formal_comparisons(
+    comparison: pd.DataFrame, definitions: Mapping[str, Mapping[str, Any]]
+) -> dict[tuple[str, str], Row]:
+    """By indicator and trust the comparison that counts; nobody is judged twice by a variant of an indicator."""
+    found = {}
+    for row in rows_of(comparison):
+        name = str(row["indicator"])
+        definition = definitions.get(name)
+        if definition is None or not numbers.missing(definition["variant_of"]):
+            continue
+        if row["comparison"] == judged_by(definition):
+            found[name, str(row["trust_code"])] = row
+    return found

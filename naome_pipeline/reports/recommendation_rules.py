@@ -13,13 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import pandas as pd
-
 from naome_pipeline.reports import numbers, wording
-from naome_pipeline.reports.headline import national_values
-from naome_pipeline.reports.released import ReleasedTables
-
-ADJUSTED, UNADJUSTED = "risk adjusted", "unadjusted"
+from naome_pipeline.reports.reading import ASSESSED, POTENTIAL, Reading
 
 
 @dataclass(frozen=True)
@@ -35,14 +30,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Basis:
-    """The released tables a rule reads, and of each eligible indicator its row of definitions."""
+    """The release a rule reads, and of each eligible indicator its row of definitions."""
 
-    tables: ReleasedTables
-    definitions: pd.DataFrame
+    reading: Reading
     eligible: Mapping[str, Mapping[str, Any]]
-    national: pd.DataFrame
-    titles: Mapping[str, str]
-    guidelines: Mapping[str, str]
 
     def related(self, indicator: str | None) -> set[str]:
         """The indicator with the one that says how complete its record is: one recommendation serves both."""
@@ -60,41 +51,27 @@ class Basis:
         return [name for name, row in self.eligible.items() if row["kind"] in kinds]
 
     def whole(self, indicator: str, subgroup: str = "all") -> Mapping[str, Any] | None:
-        """The national row of an indicator whose proportion is shown, if there is one."""
-        found = self.national[
-            (self.national["indicator"] == indicator) & (self.national["subgroup"] == subgroup)
-        ]
-        rows = found[found["proportion"].notna()].to_dict("records")
-        return {str(k): v for k, v in rows[0].items()} if rows else None
+        """The value of an indicator that stands for all, if its proportion is shown."""
+        return self.reading.shown(indicator, subgroup)
+
+    def guideline(self, indicator: str | None) -> str:
+        """The guideline of an indicator; empty where none speaks of it."""
+        return numbers.text(self.reading.definitions[indicator]["guideline"]) if indicator else ""
 
 
-def basis_of(tables: ReleasedTables) -> Basis:
+def basis_of(reading: Reading) -> Basis:
     """What the rules read of a release."""
-    definitions = tables.frame("released_definitions").sort_values("position")
     eligible = {
-        str(row["indicator"]): {str(key): value for key, value in row.items()}
-        for row in definitions.to_dict("records")
+        name: row
+        for name, row in reading.definitions.items()
         if row["available"]
         and row["status"] == "published"
         and row["measure"] == "proportion"
         and row["direction"] in {"higher", "lower"}
         and numbers.missing(row["variant_of"])
-        and (row["indicator"] == "P10_1y" or not str(row["indicator"]).startswith("P10"))
+        and (name == "P10_1y" or not name.startswith("P10"))
     }
-    rows = definitions[["indicator", "title", "guideline"]].itertuples(index=False)
-    titles, guidelines = {}, {}
-    for indicator, title, guideline in rows:
-        titles[str(indicator)] = str(title)
-        if not numbers.missing(guideline):
-            guidelines[str(indicator)] = str(guideline)
-    return Basis(
-        tables,
-        definitions,
-        eligible,
-        national_values(tables),
-        titles,
-        guidelines,
-    )
+    return Basis(reading, eligible)
 
 
 def _value_figures(row: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
@@ -131,7 +108,7 @@ def variation(
 ) -> list[Found]:
     """By the lower end of the median odds ratio's interval."""
     del subgroups
-    table = basis.tables.frame("released_variation")
+    table = basis.reading.frame("released_variation")
     table = table[(table["measure"] == "median_odds_ratio") & table["lower"].notna()].set_index("indicator")
     found = []
     for name in basis.of_kinds(kinds):
@@ -160,7 +137,7 @@ def guideline(
     found = []
     for name in basis.of_kinds(kinds):
         row = basis.whole(name)
-        if row is None or name not in basis.guidelines or basis.eligible[name]["direction"] != "higher":
+        if row is None or not basis.guideline(name) or basis.eligible[name]["direction"] != "higher":
             continue
         short = 1 - float(row["proportion"])
         if short >= threshold:
@@ -173,7 +150,7 @@ def worsening(
 ) -> list[Found]:
     """By the change from the year before to the newest whole year, where its interval leaves out no change."""
     del subgroups
-    table = basis.tables.frame("released_yearly_change")
+    table = basis.reading.frame("released_yearly_change")
     table = table.sort_values("year").drop_duplicates(["indicator", "nation"], keep="last")
     found = []
     for name in basis.of_kinds(kinds):
@@ -217,25 +194,23 @@ def outliers(
     """By the number of potential outliers on the worse side; an indicator that asks for risk adjustment and has none names
     nobody."""
     del subgroups
-    table = basis.tables.frame("released_comparison")
+    table = basis.reading.frame("released_comparison")
     found = []
     for name in basis.of_kinds(kinds):
         row = basis.whole(name)
-        here = table[table["indicator"] == name]
-        kind = UNADJUSTED if basis.eligible[name]["risk_adjustment"] in (None, "none") else ADJUSTED
-        here = here[here["comparison"] == kind]
-        outside = here[(here["state"] == "potential outlier") & (here["direction"] == "worse")]
+        kind = basis.reading.judged_by(name)
+        here = table[(table["indicator"] == name) & (table["comparison"] == kind)]
+        outside = here[(here["state"] == POTENTIAL) & (here["direction"] == "worse")]
         if row is None or len(outside) < threshold:
             continue
         widely = here[
-            (here["overdispersed_state"] == "potential outlier")
-            & (here["overdispersed_direction"] == "worse")
+            (here["overdispersed_state"] == POTENTIAL) & (here["overdispersed_direction"] == "worse")
         ]
         source = "released_comparison"
         figures = _value_figures(row) | {
             "outliers": (numbers.count(len(outside)), source),
             "assessed": (
-                numbers.count(here["state"].isin(["within", "alert", "potential outlier"]).sum()),
+                numbers.count(here["state"].isin(ASSESSED).sum()),
                 source,
             ),
             "hidden": (numbers.count((here["state"] == "hidden").sum()), source),
@@ -272,7 +247,7 @@ def recurrence(
 ) -> list[Found]:
     """Whether many recurrences are known from one source alone."""
     del kinds, subgroups
-    table = basis.tables.frame("released_recurrence_evidence")
+    table = basis.reading.frame("released_recurrence_evidence")
     people = table[table["source"] == "any"].groupby("certainty")["people"].sum()
     total = int(people.sum())
     counts = {name: int(people.to_dict().get(name, 0)) for name in ("definite", "probable", "possible")}
@@ -290,8 +265,12 @@ def missing_data(
 ) -> list[Found]:
     """Whether indicators of the plan are not available."""
     del kinds, subgroups
-    planned = basis.definitions[basis.definitions["variant_of"].isna() & ~basis.definitions["extension"]]
-    without = planned[~planned["available"].astype(bool)]
+    planned = [
+        row
+        for row in basis.reading.definitions.values()
+        if numbers.missing(row["variant_of"]) and not row["extension"]
+    ]
+    without = [row for row in planned if not row["available"]]
     if len(without) < threshold:
         return []
     source = "released_definitions"
@@ -299,7 +278,7 @@ def missing_data(
         "unavailable": (numbers.count(len(without)), source),
         "planned": (numbers.count(len(planned)), source),
     }
-    return [Found(None, figures, {"names": "; ".join(without["title"])})]
+    return [Found(None, figures, {"names": "; ".join(str(row["title"]) for row in without)})]
 
 
 Ranker = Callable[[Basis, float, tuple[str, ...], tuple[str, ...]], list[Found]]

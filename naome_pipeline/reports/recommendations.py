@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.headline import nations_of
+from naome_pipeline.reports.reading import Reading
 from naome_pipeline.reports.recommendation_rules import RANKERS, Basis, Found, basis_of
 from naome_pipeline.reports.released import ReleasedTables
 
@@ -130,7 +130,7 @@ def load_rules(path: Path) -> Rules:
 def recommendations(tables: ReleasedTables, given: Rules | None = None) -> list[Recommendation]:
     """At most five recommendations, in the order of the rules that chose them; `given`: other rules than the product's."""
     asked = given or rules()
-    basis, nations = basis_of(tables), nations_of(tables)
+    basis = basis_of(Reading(tables))
     ranked = {
         rule.id: RANKERS[rule.id](basis, rule.threshold.number(), rule.kinds, rule.subgroups)
         for rule in asked.rules
@@ -146,26 +146,24 @@ def recommendations(tables: ReleasedTables, given: Rules | None = None) -> list[
                 continue
             taken |= basis.related(found.indicator) or {rule.id}
             ranked[rule.id] = [f for f in ranked[rule.id] if f is not found]
-            chosen.append(_written(len(chosen) + 1, rule, found, basis, asked, nations))
+            chosen.append(_written(len(chosen) + 1, rule, found, basis, asked))
         if len(chosen) == before:
             break
     return chosen
 
 
-def _written(
-    number: int, rule: Rule, found: Found, basis: Basis, asked: Rules, nations: tuple[str, ...]
-) -> Recommendation:
+def _written(number: int, rule: Rule, found: Found, basis: Basis, asked: Rules) -> Recommendation:
     words: dict[str, str] = {
         **{name: text for name, (text, _) in found.figures.items()},
         **found.words,
     }
-    title = basis.titles.get(found.indicator or "", rule.title)
+    title = str(basis.reading.definitions[found.indicator]["title"]) if found.indicator else rule.title
     words["title"] = title
     action = asked.actions.get(found.indicator or "", asked.otherwise).format(title=title)
-    bodies = [rule.responsible[n] for n in nations if n in rule.responsible] or list(
+    bodies = [rule.responsible[n] for n in basis.reading.nations if n in rule.responsible] or list(
         rule.responsible.values()
     )
-    guideline = basis.guidelines.get(found.indicator or "") or rule.guideline.format(**words)
+    guideline = basis.guideline(found.indicator) or rule.guideline.format(**words)
     if not guideline and basis.kind(found.indicator) == "data quality":
         guideline = asked.records.format(
             target=numbers.whole_percent(float(parameters()["data_quality_target"].value))

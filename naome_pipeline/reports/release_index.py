@@ -37,7 +37,7 @@ def write_release_index(reports: Path) -> None:
 
 def _pages(period: str) -> tuple[str, str]:
     """The pages of a release, that to open first before the other: the dashboard of a quarter, the outputs of a year."""
-    return (INDEX_FILE, OUTPUTS_FILE) if "Q" in period else (OUTPUTS_FILE, INDEX_FILE)
+    return (INDEX_FILE, OUTPUTS_FILE) if "Q" in period.upper() else (OUTPUTS_FILE, INDEX_FILE)
 
 
 def first_page(folder: Path, period: str) -> Path:

@@ -66,3 +66,8 @@ class ReleasedTables:
                     f"SELECT * FROM read_parquet({literal(self._paths[name])}) ORDER BY ALL"
                 ).fetchdf()
         return self._read[name].copy()
+
+    def facts(self) -> dict[str, str]:
+        """Name and value of every fact about the release."""
+        table = self.frame("provenance")
+        return dict(table.loc[table["kind"] == "release", ["item", "value"]].itertuples(index=False))

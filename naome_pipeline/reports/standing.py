@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from naome_pipeline.reports import numbers
+from naome_pipeline.reports.reading import ASSESSED, POTENTIAL
 from naome_pipeline.reports.released import ReleasedTables
 
-ALERT, POTENTIAL = "alert", "potential outlier"
-JUDGED = ("within", ALERT, POTENTIAL)
 HIDDEN_STATE = "hidden"
 WORSE, BETTER = "worse", "better"
 # Interpolated upper limits run up to one event below the count that is rare enough (statistics/funnel.py).
@@ -54,11 +53,11 @@ def standing(rows: Iterable[Mapping[str, Any]]) -> Standing:
     far = [row["direction"] for row in given if row["state"] == POTENTIAL]
     states = [row["state"] for row in given]
     return Standing(
-        shown=sum(state in JUDGED for state in states),
+        shown=sum(state in ASSESSED for state in states),
         worse=far.count(WORSE),
         better=far.count(BETTER),
         hidden=states.count(HIDDEN_STATE),
-        not_assessed=sum(state not in (*JUDGED, HIDDEN_STATE) for state in states),
+        not_assessed=sum(state not in (*ASSESSED, HIDDEN_STATE) for state in states),
     )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.main_period import HIDDEN, MainPeriod, Row, Unit, said
+from naome_pipeline.reports.reading import Reading, Row, Unit
+from naome_pipeline.reports.values import HIDDEN, said
 
 NOT_COMPARED = "not compared"
 
@@ -23,17 +24,17 @@ class Position:
     limits: str
 
 
-def position(main: MainPeriod, trust: Unit, indicator: str) -> Position:
+def position(reading: Reading, trust: Unit, indicator: str) -> Position:
     """Where a trust stands in an indicator."""
 
     def beside(unit: Unit | None) -> tuple[str, str] | None:
-        return None if unit is None else (unit.name, said(main.row(indicator, unit)))
+        return None if unit is None else (unit.name, said(reading.row(indicator, unit)))
 
     return Position(
-        own=said(main.row(indicator, trust)),
-        alliance=beside(main.alliance_of(trust)),
-        nation=beside(main.nation_of(trust)),
-        limits=against_limits(main.comparison(indicator, trust)),
+        own=said(reading.row(indicator, trust)),
+        alliance=beside(reading.alliance_of(trust)),
+        nation=beside(reading.nation_of(trust)),
+        limits=against_limits(reading.comparison(indicator, trust)),
     )
 
 

@@ -7,7 +7,7 @@ of indicators (the registry).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from naome_pipeline.indicators.registry import registry
@@ -127,6 +127,14 @@ def state(definition: Mapping[str, Any], has_values: bool) -> str:
         f"Not yet complete: it needs {numbers.count(definition['follow_up_days'])} days of follow-up for four whole "
         "quarters of diagnosis, which none of those reported has."
     )
+
+
+def why_missing(definitions: Mapping[str, Mapping[str, Any]], rests_on: Iterable[str]) -> list[str]:
+    """Why an outcome that rests on these indicators is not there, or not of one nation, as sentences; none where it is."""
+    needed = [definitions[name] for name in rests_on if name in definitions]
+    whole = [state(row, has_values=True) for row in needed]
+    of_nations = [said for row in needed for said in missing_in(str(row["not_in"] or "")).values()]
+    return [said for said in dict.fromkeys(whole if any(whole) else of_nations) if said]
 
 
 def missing_in(not_in: str) -> dict[str, str]:

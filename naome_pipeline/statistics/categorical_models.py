@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import linalg, special
 
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotConverged
 from naome_pipeline.statistics.linear_algebra import (
-    NotConverged,
     cross_product,
     predictor,
     solve_positive,

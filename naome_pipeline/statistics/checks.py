@@ -14,6 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from naome_pipeline.errors import Refused
+
 FloatArray = NDArray[Any]  # of floats; numpy cannot tell a type checker so after most operations
 
 
@@ -22,12 +24,12 @@ def numbers(values: ArrayLike, name: str) -> FloatArray:
     try:
         array = np.asarray(values, dtype=float)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} must be numbers") from error
+        raise Refused(f"{name} must be numbers") from error
     if array.ndim > 1:
-        raise ValueError(f"{name} must be one number or one column of numbers")
+        raise Refused(f"{name} must be one number or one column of numbers")
     bad = int(np.sum(~np.isfinite(array)))
     if bad:
-        raise ValueError(f"{name} has {bad} missing or infinite value(s)")
+        raise Refused(f"{name} has {bad} missing or infinite value(s)")
     return array
 
 
@@ -35,7 +37,7 @@ def column(values: ArrayLike, name: str, length: int | None = None) -> FloatArra
     """`values` as a one-dimensional float array, of `length` when given; ValueError otherwise."""
     array = np.atleast_1d(numbers(values, name))
     if length is not None and len(array) != length:
-        raise ValueError(f"{name} has {len(array)} values where {length} were expected")
+        raise Refused(f"{name} has {len(array)} values where {length} were expected")
     return array
 
 
@@ -43,9 +45,9 @@ def counts(values: ArrayLike, name: str) -> FloatArray:
     """Whole numbers of 0 or more, as floats; ValueError otherwise."""
     array = numbers(values, name)
     if np.any(array < 0):
-        raise ValueError(f"{name} must not be negative")
+        raise Refused(f"{name} must not be negative")
     if np.any(array != np.round(array)):
-        raise ValueError(f"{name} must be whole numbers")
+        raise Refused(f"{name} must be whole numbers")
     return array
 
 
@@ -55,9 +57,9 @@ def numerator_and_denominator(numerator: ArrayLike, denominator: ArrayLike) -> t
     try:
         top, bottom = np.broadcast_arrays(top, bottom)
     except ValueError as error:
-        raise ValueError("numerator and denominator differ in length") from error
+        raise Refused("numerator and denominator differ in length") from error
     if np.any(top > bottom):
-        raise ValueError("numerator must not exceed denominator")
+        raise Refused("numerator must not exceed denominator")
     return top, bottom
 
 
@@ -65,7 +67,7 @@ def indicator(values: ArrayLike, name: str, length: int | None = None) -> FloatA
     """A column of 0s and 1s (or booleans); ValueError otherwise."""
     array = column(values, name, length)
     if np.any((array != 0) & (array != 1)):
-        raise ValueError(f"{name} must be 0 or 1")
+        raise Refused(f"{name} must be 0 or 1")
     return array
 
 
@@ -75,19 +77,19 @@ def labels(
     """A column of group labels, none missing; ValueError otherwise."""
     array = np.asarray(values, dtype=object)
     if array.ndim != 1:
-        raise ValueError(f"{name} must be one column of labels")
+        raise Refused(f"{name} must be one column of labels")
     if length is not None and len(array) != length:
-        raise ValueError(f"{name} has {len(array)} values where {length} were expected")
+        raise Refused(f"{name} has {len(array)} values where {length} were expected")
     missing = int(np.sum(pd.isna(array)))
     if missing:
-        raise ValueError(f"{name} has {missing} missing value(s)")
+        raise Refused(f"{name} has {missing} missing value(s)")
     return array
 
 
 def level(confidence: float) -> float:
     """The confidence level itself, strictly between 0 and 1; ValueError otherwise (95 is not 0.95)."""
     if not isinstance(confidence, int | float | np.floating) or not 0 < confidence < 1:
-        raise ValueError("level must lie strictly between 0 and 1, for example 0.95")
+        raise Refused("level must lie strictly between 0 and 1, for example 0.95")
     return float(confidence)
 
 
@@ -95,5 +97,5 @@ def strictly_increasing(values: ArrayLike, name: str) -> FloatArray:
     """A column of numbers each greater than the one before; ValueError otherwise."""
     array = column(values, name)
     if np.any(np.diff(array) <= 0):
-        raise ValueError(f"{name} must increase from one value to the next")
+        raise Refused(f"{name} must increase from one value to the next")
     return array

@@ -1,10 +1,10 @@
 """Control charts: one provider's indicator over time, and which changes are more than noise.
 
-What belongs here: p, Laney p′ and XmR charts, the rules for special cause, the moving average and limits of the
+What belongs here: p and Laney p′ charts, the rules for special cause, the moving average and limits of the
 dashboard. What does not: comparing providers (`funnel.py`), testing an intervention (`evaluation.py`).
 
-A trust sees about eight people a quarter: an XmR chart treats its percentages as if they were equally precise and
-finds nothing but noise. Use the p chart, whose limits widen with small denominators, or pool quarters.
+A trust sees about eight people a quarter: an XmR chart would treat its percentages as if they were equally precise and
+find nothing but noise. The limits of a p chart widen with small denominators.
 """
 
 from __future__ import annotations
@@ -17,28 +17,19 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 
-# Wheeler (2000): 3/d2 and D4 for moving ranges of two points (d2 = 1.128).
-_XMR_LIMIT, _RANGE_LIMIT, _D2 = 2.66, 3.267, 1.128
+_D2 = 1.128  # Wheeler (2000): mean moving range of two points, in standard deviations
+# Points of a shift and of a trend, as the NHS-R implementation of "Making Data Count" (NHSRplotthedots).
+_SHIFT, _TREND = 7, 7
 BINOMIAL, LANEY = "binomial", "Laney p′"  # which limits a chart has
 SHORT_SERIES = 12  # points; Making Data Count advises against limits from fewer
 
 Direction = Literal["higher", "lower", "neutral"]
 # A chart as arrays of one length: thousands of series are charted, and a frame for each step of each took most of the time.
 Columns = dict[str, NDArray[Any]]
-
-
-def p_chart(numerator: ArrayLike, denominator: ArrayLike) -> pd.DataFrame:
-    """p chart: limits per point from the pooled proportion, 3√(p̄(1 − p̄)/n) either side, kept within 0 and 1.
-
-    One row per point in time order: numerator, denominator, value, centre, sigma (binomial), lower, upper, near_lower,
-    near_upper (two thirds of the way to the limit). A point without a denominator has NaN for all but the centre.
-    Source: Shewhart (1931); Provost and Murray (2011).
-    """
-    top, bottom = _series(numerator, denominator)
-    return pd.DataFrame(_proportion_chart(top, bottom, 1.0))
 
 
 def laney_chart(numerator: ArrayLike, denominator: ArrayLike) -> pd.DataFrame:
@@ -79,60 +70,22 @@ def asks_for_laney(sigma_z: float, points: int, significance: float) -> bool:
     return bool(sigma_z > 1 + stats.norm.isf(significance) * error)
 
 
-def xmr_chart(values: ArrayLike) -> pd.DataFrame:
-    """XmR (individuals and moving range) chart of equally precise values.
-
-    Columns: value, centre (mean), moving_range, lower, upper (centre ± 2.66 mean moving range), near_lower, near_upper
-    (two thirds of that), range_limit. One point has no moving range: its limits are NaN. Source: Wheeler (2000);
-    the same constants as the NHS "Making Data Count" tool.
+def _special_causes(chart: Columns, direction: Direction) -> Columns:
+    """The "Making Data Count" rules: astronomical (beyond a limit), in_shift (one of seven or more successive points on one
+    side of the centre), in_trend (one of seven or more successive points each higher, or each lower, than the one before),
+    near_limit (one of at least two points beyond two thirds of the way to the limit, but within it, among three successive
+    points on the same side), special_cause (any of them), and variation: common cause, improvement, concern, or for a
+    neutral indicator high or low. A point on the centre line belongs to no side; points without a value are passed over.
     """
-    series = checks.column(values, "values")
-    ranges = np.abs(np.diff(series))
-    mean = float(ranges.mean()) if len(ranges) else float("nan")
-    centre = float(series.mean()) if len(series) else float("nan")
-    return pd.DataFrame(
-        {
-            "value": series,
-            "centre": centre,
-            "moving_range": np.append(np.nan, ranges)[: len(series)],
-            "lower": centre - _XMR_LIMIT * mean,
-            "upper": centre + _XMR_LIMIT * mean,
-            "near_lower": centre - 2 / 3 * _XMR_LIMIT * mean,
-            "near_upper": centre + 2 / 3 * _XMR_LIMIT * mean,
-            "range_limit": _RANGE_LIMIT * mean,
-        }
-    )
-
-
-def special_causes(chart: pd.DataFrame, direction: Direction, shift: int = 7, trend: int = 7) -> pd.DataFrame:
-    """The "Making Data Count" rules, on any chart of this module.
-
-    Adds to the chart: astronomical (beyond a limit), in_shift (one of `shift` or more successive points on one side
-    of the centre), in_trend (one of `trend` or more successive points each higher, or each lower, than the one
-    before), near_limit (one of at least two points beyond two thirds of the way to the limit, but within it, among
-    three successive points on the same side), special_cause (any of them), and variation: common cause, improvement,
-    concern, or for a neutral indicator high or low. A point on the centre line belongs to no side; points without a
-    value are passed over. As the NHS-R implementation (NHSRplotthedots), which uses 7 and 7.
-    """
-    if shift < 2 or trend < 2:
-        raise ValueError("shift and trend must be at least 2 points")
-    if direction not in ("higher", "lower", "neutral"):
-        raise ValueError(f"direction must be higher, lower or neutral, not {direction}")
-    columns: Columns = {str(name): chart[name].to_numpy() for name in chart.columns}
-    found = _special_causes(columns, direction, shift, trend)
-    return chart.assign(**found)
-
-
-def _special_causes(chart: Columns, direction: Direction, shift: int = 7, trend: int = 7) -> Columns:
     present = ~np.isnan(chart["value"])
     value, centre = chart["value"][present], chart["centre"][present]
     side = np.sign(np.round(value - centre, 12))
     outside = (value > chart["upper"][present]) | (value < chart["lower"][present])
     near = ~outside & ((value > chart["near_upper"][present]) | (value < chart["near_lower"][present]))
-    heading = _in_trend(value, trend)
+    heading = _in_trend(value, _TREND)
     found = {
         "astronomical": outside,
-        "in_shift": _in_run(side, shift),
+        "in_shift": _in_run(side, _SHIFT),
         "in_trend": heading != 0,
         "near_limit": _two_of_three(near, side),
     }
@@ -162,7 +115,7 @@ def moving_average(numerator: ArrayLike, denominator: ArrayLike, span: int = 3) 
     quarter by its people; a mean of proportions would let a quarter with one patient count like one with twenty.
     """
     if span < 1 or span % 2 == 0:
-        raise ValueError("span must be an odd number of points")
+        raise Refused("span must be an odd number of points")
     top, bottom = _series(numerator, denominator)
     half = span // 2
 
@@ -179,11 +132,13 @@ def moving_average(numerator: ArrayLike, denominator: ArrayLike, span: int = 3) 
 def dashboard_columns(
     numerator: ArrayLike, denominator: ArrayLike, direction: Direction, laney_significance: float
 ) -> Columns:
-    """What the dashboard shows of one unit: p chart, or Laney p′ chart where the series asks for it, its special causes, and
-    the moving average; as arrays, since thousands of series are charted.
+    """What the dashboard shows of one series, as arrays with one value per point in time order.
 
-    Columns of `special_causes` plus moving_average, sigma_z (how far binomial limits can be trusted), limits (BINOMIAL or
-    LANEY; see `asks_for_laney`) and short (fewer than 12 points with a denominator: limits are provisional).
+    The p chart: numerator, denominator, value, centre (pooled proportion), sigma (binomial, or times sigma_z with Laney's
+    limits), lower, upper (centre ± 3 sigma), near_lower, near_upper (± 2 sigma), kept within 0 and 1; a point without a
+    denominator has NaN for all but the centre (Shewhart 1931; Provost and Murray 2011). The columns of `_special_causes`;
+    moving_average; sigma_z (how far binomial limits can be trusted); limits (BINOMIAL or LANEY; see `asks_for_laney`); short
+    (fewer than 12 points with a denominator: limits are provisional).
     """
     top, bottom = _series(numerator, denominator)
     sigma_z, points = dispersion(top, bottom), int((bottom > 0).sum())

@@ -18,11 +18,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotConverged, NotEstimable
 from naome_pipeline.statistics.intervals import indirectly_standardised_ratio
 from naome_pipeline.statistics.linear_algebra import (
-    NotConverged,
     cross_product,
     inverse,
     predictor,
@@ -68,8 +69,8 @@ def fit_cox(
 ) -> CoxFit:
     """Cox proportional hazards model by Newton's method with step halving; ties by Efron (1977), as R's default.
 
-    `covariates`: people × columns, no constant column needed. ValueError without any event or for missing values;
-    NotConverged when the likelihood does not settle for another reason than a runaway coefficient.
+    `covariates`: people × columns, no constant column needed. ValueError for missing values; NotEstimable without
+    any event; NotConverged when the likelihood does not settle for another reason than a runaway coefficient.
     """
     if names is None:
         names = list(covariates.columns) if isinstance(covariates, pd.DataFrame) else None
@@ -77,17 +78,17 @@ def fit_cox(
     matrix = np.asarray(covariates, dtype=float)
     matrix = matrix[:, None] if matrix.ndim == 1 else matrix
     if matrix.ndim != 2 or len(matrix) != len(exits):
-        raise ValueError(f"covariates must have one row for each of the {len(exits)} people")
+        raise Refused(f"covariates must have one row for each of the {len(exits)} people")
     if not np.all(np.isfinite(matrix)):
-        raise ValueError("covariates have missing or infinite values")
+        raise Refused("covariates have missing or infinite values")
     if not died.any():
-        raise ValueError("nobody has the event: there is nothing to model")
+        raise NotEstimable("nobody has the event: there is nothing to model")
     labels = tuple(names) if names is not None else tuple(f"x{i + 1}" for i in range(matrix.shape[1]))
     if len(labels) != matrix.shape[1]:
-        raise ValueError("names must have one name per column")
+        raise Refused("names must have one name per column")
     centre, scale = matrix.mean(0), matrix.std(0)
     if np.any(scale == 0):
-        raise ValueError("a covariate has the same value for everybody")
+        raise NotEstimable("a covariate has the same value for everybody")
     risk = _RiskSets(exits, died, entered, (matrix - centre) / scale)
 
     beta = np.zeros(matrix.shape[1])

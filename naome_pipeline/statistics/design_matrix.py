@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 
@@ -92,7 +93,7 @@ class Design:
         for name, levels in self.levels.items():
             values: Any = frame[name]
             if values.isna().any():
-                raise ValueError(f"{name} has {int(values.isna().sum())} missing value(s): impute them first")
+                raise Refused(f"{name} has {int(values.isna().sum())} missing value(s): impute them first")
             kept: Any = values.map(levels)
             columns.extend((kept == level).to_numpy(dtype=float) for level in self.columns_of[name])
         return np.column_stack(columns)
@@ -104,7 +105,7 @@ def harrell_knots(values: ArrayLike, knots: int) -> tuple[float, ...]:
     Quantiles that coincide (few distinct values) are used once; fewer than three different ones give (): linear.
     """
     if knots not in HARRELL_QUANTILES:
-        raise ValueError("a restricted cubic spline has 3 to 7 knots")
+        raise Refused("a restricted cubic spline has 3 to 7 knots")
     placed = np.unique(np.quantile(checks.column(values, "values"), HARRELL_QUANTILES[knots]))
     return tuple(float(k) for k in placed) if len(placed) >= 3 else ()
 
@@ -117,7 +118,7 @@ def restricted_cubic_spline(values: ArrayLike, knots: Sequence[float]) -> FloatA
     x = checks.column(values, "values")
     t = checks.strictly_increasing(knots, "knots")
     if len(t) < 3:
-        raise ValueError("a restricted cubic spline has at least 3 knots")
+        raise Refused("a restricted cubic spline has at least 3 knots")
 
     def cube(knot: float) -> FloatArray:
         return np.maximum(x - knot, 0) ** 3
@@ -141,10 +142,10 @@ def plan_design(frame: pd.DataFrame, case_mix: CaseMix) -> Design:
     """
     absent = [v for v in case_mix.variables if v not in frame.columns]
     if absent:
-        raise ValueError(f"covariates not in the frame: {', '.join(absent)}")
+        raise Refused(f"covariates not in the frame: {', '.join(absent)}")
     empty = [v for v in case_mix.variables if frame[v].notna().sum() == 0]
     if empty:
-        raise ValueError(f"covariates without any observed value: {', '.join(empty)}")
+        raise Refused(f"covariates without any observed value: {', '.join(empty)}")
     names, notes, merged = ["constant"], [], []
     knots: dict[str, tuple[float, ...]] = {}
     for name, number in case_mix.splines.items():
@@ -191,7 +192,7 @@ def _merge_rare(counts: pd.Series, kind: Categorical, largest: Any, minimum: int
     if kind.ordered is not None:
         unknown = [level for level in counts.index if level not in kind.ordered]
         if unknown:
-            raise ValueError(f"{len(unknown)} level(s) are not in the given order")
+            raise Refused(f"{len(unknown)} level(s) are not in the given order")
         order = [level for level in kind.ordered if level in counts.index]
         people = {level: int(counts[level]) for level in order}
         mapping = {level: level for level in order}
@@ -213,5 +214,5 @@ def _complete(frame: pd.DataFrame, name: str) -> FloatArray:
     values = frame[name].to_numpy(dtype=float)
     missing = int(np.sum(~np.isfinite(values)))
     if missing:
-        raise ValueError(f"{name} has {missing} missing value(s): impute them first")
+        raise Refused(f"{name} has {missing} missing value(s): impute them first")
     return values

@@ -14,10 +14,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import special, stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotConverged, NotEstimable
 from naome_pipeline.statistics.intervals import wilson_interval
-from naome_pipeline.statistics.linear_algebra import NotConverged
 from naome_pipeline.statistics.logistic import fit_logistic
 
 
@@ -108,7 +109,7 @@ def calibration(outcome: ArrayLike, probability: ArrayLike) -> tuple[float, floa
     constant = np.ones((len(logit), 1))
     try:
         intercept = float(fit_logistic(constant, happened, offset=logit).coefficients[0])
-    except (ValueError, NotConverged):
+    except NotEstimable:
         return float("nan"), float("nan")
     if np.ptp(logit) < 1e-9:
         return intercept, float("nan")
@@ -150,7 +151,7 @@ def _pair(outcome: ArrayLike, probability: ArrayLike) -> tuple[FloatArray, Float
     happened = checks.indicator(outcome, "outcome")
     predicted = checks.column(probability, "probability", len(happened))
     if len(happened) == 0:
-        raise ValueError("there is nobody to diagnose")
+        raise Refused("there is nobody to diagnose")
     if np.any((predicted < 0) | (predicted > 1)):
-        raise ValueError("probability must lie between 0 and 1")
+        raise Refused("probability must lie between 0 and 1")
     return happened, predicted

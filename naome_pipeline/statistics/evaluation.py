@@ -19,10 +19,12 @@ import pydantic
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.periods import Quarter
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 from naome_pipeline.statistics.dependent_errors import Fit, autoregressive_fit, clustered_fit
+from naome_pipeline.statistics.errors import NotEstimable
 from naome_pipeline.statistics.intervals import wilson_interval
 
 # Below so many providers in all, or a quarter of it on one side, an interval rests on few of them, and a reader is told.
@@ -111,7 +113,7 @@ def year_on_year(
     order = checks.strictly_increasing(np.asarray(years, dtype=float), "years")
     top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
     if len(order) != len(top):
-        raise ValueError("years and counts differ in length")
+        raise Refused("years and counts differ in length")
     rows = []
     for i, year in enumerate(years):
         value = float(top[i] / bottom[i]) if bottom[i] else float("nan")
@@ -152,18 +154,18 @@ def interrupted_time_series(
     """Segmented regression of a proportion on time, weighted by denominators, with autocorrelated errors.
 
     One value per successive period. `start`: position of the first period with the intervention; `transition`:
-    periods from there that are left out. Fit and degrees of freedom: `autoregressive_fit`. ValueError with fewer than
+    periods from there that are left out. Fit and degrees of freedom: `autoregressive_fit`. NotEstimable with fewer than
     `minimum_periods` used periods before or after: a slope of a few periods is a guess. Assumes that nothing else
     changed at the start. Source: Wagner et al. (2002), Journal of Clinical Pharmacy and Therapeutics 27, 299-309.
     """
     top, bottom = (np.atleast_1d(x) for x in checks.numerator_and_denominator(numerator, denominator))
-    if not 0 < start < len(top) or transition < 0:
-        raise ValueError("start must lie inside the series and transition must not be negative")
+    if transition < 0:
+        raise Refused("transition must not be negative")
     place = np.arange(len(top), dtype=float)
     after = place >= start + transition
     used = ((place < start) | after) & (bottom > 0)
     if min((used & ~after).sum(), (used & after).sum()) < minimum_periods:
-        raise ValueError(
+        raise NotEstimable(
             f"an interrupted time series needs at least {minimum_periods} periods before and as many after"
         )
     # Time counts from the first period used afterwards: the level change is then read off at that period.
@@ -222,7 +224,7 @@ def difference_in_differences(
 
     One row per provider and period (cells without people may be absent or 0). `treated`: providers with the
     intervention, all from period `start` on (staggered starts need another method). Errors and degrees of freedom:
-    `clustered_fit`, which allows for few providers. ValueError without both kinds of providers both before and after,
+    `clustered_fit`, which allows for few providers. NotEstimable without both kinds of providers both before and after,
     or with one provider of a kind: nothing tells an effect from that provider's own course. Source: Bertrand, Duflo and
     Mullainathan (2004) for the clustering. Assumes parallel trends: see `pre_trend`.
     """
@@ -231,15 +233,17 @@ def difference_in_differences(
     when = checks.column(periods, "periods", len(top))
     frame: Any = pd.DataFrame({"provider": names.astype(str), "period": when, "top": top, "bottom": bottom})
     if frame.duplicated(["provider", "period"]).any():
-        raise ValueError("a provider has two rows for one period: pool its counts first")
+        raise Refused("a provider has two rows for one period: pool its counts first")
     cells: Any = frame[frame["bottom"] > 0]
     frame = cells.sort_values(["provider", "period"], ignore_index=True)
     frame["treated"] = frame["provider"].isin([str(t) for t in treated])
     frame["after"] = frame["period"] >= start
     if frame.groupby(["treated", "after"]).ngroups < 4:
-        raise ValueError("needs providers with and without the intervention, each before and after its start")
+        raise NotEstimable(
+            "needs providers with and without the intervention, each before and after its start"
+        )
     if frame.groupby("treated")["provider"].nunique().min() < 2:
-        raise ValueError("needs at least two providers with and two without the intervention")
+        raise NotEstimable("needs at least two providers with and two without the intervention")
     interest = (frame["treated"] & frame["after"]).to_numpy(dtype=float)[:, None]
     fit = _two_way(frame, interest)
     effect = _terms(["effect"], fit, level).iloc[0]

@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 from naome_pipeline.statistics.funnel_limits import (
@@ -60,7 +61,7 @@ class Minima:
 
     def __post_init__(self) -> None:
         if min(self.denominator, self.expected, self.completeness) < 0 or self.completeness > 1:
-            raise ValueError("minima must not be negative, and completeness at most 1")
+            raise Refused("minima must not be negative, and completeness at most 1")
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ def proportion_funnel(
     if target is None:
         target = float(top.sum() / bottom.sum()) if bottom.sum() > 0 else float("nan")
     elif not 0 <= target <= 1:
-        raise ValueError("target must lie between 0 and 1")
+        raise Refused("target must lie between 0 and 1")
     base = np.full(len(top), target)
     frame = _start(providers, top, bottom, bottom * base, target, completeness, minima.completeness)
     frame["value"] = _ratio(top, bottom)
@@ -141,7 +142,7 @@ def ratio_funnel(
     events = np.atleast_1d(checks.counts(observed, "observed"))
     mean = checks.column(expected, "expected", len(events))
     if np.any(mean < 0):
-        raise ValueError("expected must not be negative")
+        raise Refused("expected must not be negative")
     defined = mean > 0
     if denominator is None:
         people = np.full(len(events), np.nan)
@@ -151,7 +152,7 @@ def ratio_funnel(
     else:
         events, people = (np.atleast_1d(x) for x in checks.numerator_and_denominator(events, denominator))
         if np.any(mean > people * (1 + 1e-9)):
-            raise ValueError("expected must not exceed denominator")
+            raise Refused("expected must not exceed denominator")
         own = np.clip(np.nan_to_num(_ratio(mean, people)), 0, 1)
         exact = stats.binom(people, own)
         scale = np.where(defined, people / np.where(defined, mean, 1), np.nan)
@@ -224,16 +225,16 @@ def _start(
 ) -> pd.DataFrame:
     names = checks.labels(providers, "providers", len(top))
     if pd.Series(names).duplicated().any():
-        raise ValueError("a provider is named twice: pool its counts first")
+        raise Refused("a provider is named twice: pool its counts first")
     frame = pd.DataFrame({"provider": names, "numerator": top, "denominator": people, "expected": expected})
     if completeness is None:
         if minimum_completeness > 0:
-            raise ValueError("a minimum completeness is set but no completeness is given")
+            raise Refused("a minimum completeness is set but no completeness is given")
         frame["completeness"] = np.nan
     else:
         share = np.asarray(completeness, dtype=float)
         if share.shape != (len(top),) or np.any((share < 0) | (share > 1)):
-            raise ValueError("completeness must be one share between 0 and 1 per provider")
+            raise Refused("completeness must be one share between 0 and 1 per provider")
         frame["completeness"] = share
     frame["target"] = target
     return frame
@@ -267,7 +268,7 @@ def _finish(
     method: str,
 ) -> Funnel:
     if direction not in ("higher", "lower", "neutral"):
-        raise ValueError(f"direction must be higher, lower or neutral, not {direction}")
+        raise Refused(f"direction must be higher, lower or neutral, not {direction}")
     target = frame["target"].to_numpy()
     # With one or two people the interpolated line can fall on the wrong side of the target it surrounds.
     for label, _ in _limit_columns():

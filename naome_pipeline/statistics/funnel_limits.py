@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 
@@ -39,7 +40,7 @@ def binomial_limit(denominator: ArrayLike, target: ArrayLike, probability: float
         checks.counts(denominator, "denominator"), checks.numbers(target, "target")
     )
     if np.any((mean < 0) | (mean > 1)):
-        raise ValueError("target must lie between 0 and 1")
+        raise Refused("target must lie between 0 and 1")
     count = _interpolated(stats.binom(total, mean), probability)
     with np.errstate(divide="ignore", invalid="ignore"):
         limit = np.clip(count / total, 0, 1)
@@ -55,27 +56,10 @@ def poisson_limit(expected: ArrayLike, probability: float) -> Any:
     """
     mean = checks.numbers(expected, "expected")
     if np.any(mean < 0):
-        raise ValueError("expected must not be negative")
+        raise Refused("expected must not be negative")
     positive = np.where(mean > 0, mean, 1.0)
     limit = np.maximum(_interpolated(stats.poisson(positive), probability), 0) / positive
     return _plain(np.where(mean > 0, limit, np.nan))
-
-
-def binomial_tails(numerator: ArrayLike, denominator: ArrayLike, target: ArrayLike) -> tuple[Any, Any]:
-    """Exact P(R ≤ numerator) and P(R ≥ numerator) when the true proportion is `target`: (low, high)."""
-    events, total = checks.numerator_and_denominator(numerator, denominator)
-    mean = checks.numbers(target, "target")
-    if np.any((mean < 0) | (mean > 1)):
-        raise ValueError("target must lie between 0 and 1")
-    return _plain(stats.binom.cdf(events, total, mean)), _plain(stats.binom.sf(events - 1, total, mean))
-
-
-def poisson_tails(observed: ArrayLike, expected: ArrayLike) -> tuple[Any, Any]:
-    """Exact P(R ≤ observed) and P(R ≥ observed) when `expected` events are expected: (low, high)."""
-    events, mean = checks.counts(observed, "observed"), checks.numbers(expected, "expected")
-    if np.any(mean < 0):
-        raise ValueError("expected must not be negative")
-    return _plain(stats.poisson.cdf(events, mean)), _plain(stats.poisson.sf(events - 1, mean))
 
 
 @dataclass(frozen=True)
@@ -117,20 +101,20 @@ def transformed_scores(
     top, bottom = checks.column(numerator, "numerator"), checks.column(denominator, "denominator")
     mean = checks.numbers(target, "target")
     if len(top) != len(bottom):
-        raise ValueError("numerator and denominator differ in length")
+        raise Refused("numerator and denominator differ in length")
     if np.any(bottom <= 0) or np.any(top < 0):
-        raise ValueError("denominators must be greater than 0 and numerators not negative")
+        raise Refused("denominators must be greater than 0 and numerators not negative")
     if scale == "arcsine":
         if np.any(top > bottom):
-            raise ValueError("numerator must not exceed denominator")
+            raise Refused("numerator must not exceed denominator")
         return np.arcsin(np.sqrt(top / bottom)) - np.arcsin(np.sqrt(mean)), 1 / (2 * np.sqrt(bottom))
     if scale == "log":
         if np.any(mean <= 0):
-            raise ValueError("target must be greater than 0 on the log scale")
+            raise Refused("target must be greater than 0 on the log scale")
         return np.log(np.where(top == 0, 0.5, top) / bottom) - np.log(mean), np.sqrt(
             _log_variance(bottom, people)
         )
-    raise ValueError(f"scale must be arcsine or log, not {scale}")
+    raise Refused(f"scale must be arcsine or log, not {scale}")
 
 
 def overdispersion(
@@ -150,7 +134,7 @@ def overdispersion(
     One provider, or none, shows no variation between providers: phi is NaN for none, tau² is 0.
     """
     if not 0 <= trim < 0.5:
-        raise ValueError("trim must be at least 0 and below 0.5")
+        raise Refused("trim must be at least 0 and below 0.5")
     distance, error = transformed_scores(numerator, denominator, target, scale, people)
     z = distance / error
     if trimming == "truncate":
@@ -163,7 +147,7 @@ def overdispersion(
         if len(z):
             z = np.clip(z, *np.quantile(z, [trim, 1 - trim]))
     else:
-        raise ValueError(f"trimming must be winsorise or truncate, not {trimming}")
+        raise Refused(f"trimming must be winsorise or truncate, not {trimming}")
     count = len(z)
     if count == 0:
         return Overdispersion(float("nan"), 0.0, 0, scale, trimming)
@@ -209,7 +193,7 @@ def _log_variance(expected: FloatArray, people: ArrayLike | None) -> FloatArray:
 
 def _interpolated(distribution: Any, probability: float) -> FloatArray:
     if not 0 < probability < 1:
-        raise ValueError("probability must lie strictly between 0 and 1")
+        raise Refused("probability must lie strictly between 0 and 1")
     count = distribution.ppf(probability)
     with np.errstate(divide="ignore", invalid="ignore"):
         excess = (distribution.cdf(count) - probability) / distribution.pmf(count)

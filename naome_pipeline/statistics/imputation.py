@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics.categorical_models import (
     Posterior,
     fit_multinomial,
@@ -99,19 +100,19 @@ def impute(
     observed value, or an observed level that is not in the given order.
     """
     if not outcomes:
-        raise ValueError(
+        raise Refused(
             "the imputation model needs the outcome: without it, associations are biased towards none"
         )
     if imputations < 1 or iterations < 1:
-        raise ValueError("imputations and iterations must be at least 1")
+        raise Refused("imputations and iterations must be at least 1")
     absent = [
         c for c in [key, *outcomes, *auxiliaries, *(v.name for v in variables)] if c not in frame.columns
     ]
     if absent:
-        raise ValueError(f"not in the frame: {', '.join(absent)}")
+        raise Refused(f"not in the frame: {', '.join(absent)}")
     identity: Any = frame[key]
     if identity.isna().any() or identity.duplicated().any():
-        raise ValueError("the key must identify each row: it is missing or repeated somewhere")
+        raise Refused("the key must identify each row: it is missing or repeated somewhere")
     keys = identity.astype(str).to_numpy(dtype=object)
     order = np.argsort(keys, kind="stable")
     back = np.argsort(order, kind="stable")
@@ -187,28 +188,28 @@ class _State:
         self.missing = values.isna().to_numpy()
         self.observed = ~self.missing
         if not self.observed.any():
-            raise ValueError(f"{self.name} has no observed value")
+            raise Refused(f"{self.name} has no observed value")
         self.warm: FloatArray | None = None
         if self.kind in ("continuous", "normal"):
             self.levels: tuple[Any, ...] = ()
             self.current = values.to_numpy(dtype=float).copy()
             seen = self.current[self.observed]
             if not np.all(np.isfinite(seen)):
-                raise ValueError(f"{self.name} has infinite values")
+                raise Refused(f"{self.name} has infinite values")
             self.knots = harrell_knots(seen, _PREDICTOR_KNOTS)
             self.whole = values.dtype.kind in "iu" or bool(np.all(seen == np.round(seen)))
         elif self.kind in ("categorical", "ordered"):
             present = set(values.dropna())
             if self.kind == "ordered" and variable.levels is None:
-                raise ValueError(f"{self.name} is ordered: give its levels from low to high")
+                raise Refused(f"{self.name} is ordered: give its levels from low to high")
             order = variable.levels if variable.levels is not None else tuple(sorted(present, key=str))
             if present - set(order):
-                raise ValueError(f"{self.name} has {len(present - set(order))} level(s) that were not given")
+                raise Refused(f"{self.name} has {len(present - set(order))} level(s) that were not given")
             self.levels = tuple(level for level in order if level in present)
             codes = values.map({level: i for i, level in enumerate(self.levels)})
             self.current = codes.to_numpy(dtype=float).copy()
         else:
-            raise ValueError(
+            raise Refused(
                 f"{self.name}: kind must be categorical, ordered, continuous or normal, not {self.kind}"
             )
 
@@ -301,7 +302,7 @@ def _match_means(
 def _required_complete(rows: pd.DataFrame, name: str) -> Any:
     missing = int(rows[name].isna().sum())
     if missing:
-        raise ValueError(f"{name} has {missing} missing value(s): an auxiliary column must be complete")
+        raise Refused(f"{name} has {missing} missing value(s): an auxiliary column must be complete")
     return rows[name]
 
 

@@ -1,4 +1,4 @@
-"""Intervals for proportions, counts, and directly or indirectly standardised figures.
+"""Intervals for proportions, counts, and indirectly standardised figures.
 
 What belongs here: closed-form intervals for one figure. What does not: limits around a national figure
 (`funnel.py`), intervals for survival (`survival.py`) or for changes (`evaluation.py`).
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 
 # Byar's approximation is published for 10 or more events; below, health statistics practice in England
@@ -59,16 +60,6 @@ def wilson_interval(numerator: ArrayLike, denominator: ArrayLike, level: float =
     return _without_denominator(lower, upper, total)
 
 
-def exact_interval(numerator: ArrayLike, denominator: ArrayLike, level: float = 0.95) -> Interval:
-    """Clopper-Pearson ("exact") interval of a proportion, from beta quantiles. Source: Clopper and Pearson (1934)."""
-    events, total = checks.numerator_and_denominator(numerator, denominator)
-    tail = (1 - checks.level(level)) / 2
-    with np.errstate(invalid="ignore"):
-        lower = np.where(events == 0, 0.0, stats.beta.ppf(tail, events, total - events + 1))
-        upper = np.where(events == total, 1.0, stats.beta.ppf(1 - tail, events + 1, total - events))
-    return _without_denominator(lower, upper, total)
-
-
 def byar_interval(events: ArrayLike, level: float = 0.95) -> Interval:
     """Byar's approximation to the Poisson interval of a count of events.
 
@@ -104,43 +95,6 @@ def count_interval(events: ArrayLike, level: float = 0.95) -> Interval:
     return _like_input(np.where(few, exact.lower, byar.lower), np.where(few, exact.upper, byar.upper))
 
 
-def directly_standardised_rate(
-    events: ArrayLike,
-    population: ArrayLike,
-    standard_population: ArrayLike,
-    level: float = 0.95,
-    multiplier: float = 1.0,
-) -> Standardised:
-    """Directly standardised rate of one area, with Dobson's interval.
-
-    One value per stratum in `events`, `population` and `standard_population`; the rate is per `multiplier` people.
-    Source: Dobson, Kuulasmaa, Eberle and Scherer (1991): the count's interval (here `count_interval`) is scaled by
-    the ratio of the standard errors of the weighted rate and of the count. With no event at all the scale is 0/0
-    and the interval is NaN. ValueError for a stratum without people that the standard gives weight to.
-    """
-    observed = np.atleast_1d(checks.counts(events, "events"))
-    people = checks.column(population, "population", len(observed))
-    weights = checks.column(standard_population, "standard_population", len(observed))
-    if np.any(people < 0) or np.any(weights < 0) or weights.sum() == 0:
-        raise ValueError("population and standard_population must not be negative, nor the standard all zero")
-    if np.any((people == 0) & ((weights > 0) | (observed > 0))):
-        raise ValueError("a stratum of the standard population has nobody in it")
-    used = people > 0
-    observed, people, weights = observed[used], people[used], weights[used]
-    rate = float(np.sum(weights * observed / people) / weights.sum())
-    total = float(observed.sum())
-    if total == 0:
-        return Standardised(0.0, float("nan"), float("nan"))
-    variance = float(np.sum(weights**2 * observed / people**2) / weights.sum() ** 2)
-    scale = np.sqrt(variance / total)
-    lower, upper = count_interval(total, level)
-    return Standardised(
-        rate * multiplier,
-        (rate + scale * (lower - total)) * multiplier,
-        (rate + scale * (upper - total)) * multiplier,
-    )
-
-
 def indirectly_standardised_ratio(
     observed: ArrayLike, expected: ArrayLike, level: float = 0.95, multiplier: float = 1.0
 ) -> Standardised:
@@ -154,9 +108,9 @@ def indirectly_standardised_ratio(
     try:
         events, anticipated = np.broadcast_arrays(events, anticipated)
     except ValueError as error:
-        raise ValueError("observed and expected differ in length") from error
+        raise Refused("observed and expected differ in length") from error
     if np.any(anticipated < 0):
-        raise ValueError("expected must not be negative")
+        raise Refused("expected must not be negative")
     lower, upper = count_interval(events, level)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio, low, high = (

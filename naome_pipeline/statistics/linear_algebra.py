@@ -13,13 +13,10 @@ import numpy as np
 from scipy import linalg
 
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotConverged
 
 # OpenBLAS keeps a product of m·n·k up to 262,144 on one thread; stay below.
 _BLOCK_OPERATIONS = 200_000
-
-
-class NotConverged(RuntimeError):
-    """A likelihood did not settle; no figures were made from it."""
 
 
 def cross_product(left: FloatArray, right: FloatArray) -> FloatArray:
@@ -58,6 +55,8 @@ def solve_positive(matrix: FloatArray, right: FloatArray) -> FloatArray:
 
     NotConverged when even that fails.
     """
+    if not np.isfinite(matrix).all():
+        raise NotConverged("the information matrix has infinite values")
     try:
         return linalg.cho_solve(linalg.cho_factor(matrix), right)
     except linalg.LinAlgError:

@@ -20,10 +20,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotConverged, NotEstimable
 from naome_pipeline.statistics.linear_algebra import (
-    NotConverged,
     cross_product,
     inverse,
     predictor,
@@ -73,18 +74,18 @@ def fit_logistic(
     `matrix`: people × columns including the constant (column of ones, needed for Firth). Separation means that the
     maximum likelihood estimate is infinite: the fit is then Firth's, its intercept re-estimated by maximum
     likelihood so that expected events equal observed ones, and `separated` names the columns. ValueError for missing
-    values, an outcome other than 0/1, or no variation in it; NotConverged when neither likelihood settles.
+    values or an outcome other than 0/1; NotEstimable when it does not vary, NotConverged when neither likelihood settles.
     """
     x = np.asarray(matrix, dtype=float)
     if x.ndim != 2:
-        raise ValueError("matrix must have rows and columns")
+        raise Refused("matrix must have rows and columns")
     y = checks.indicator(outcome, "outcome", len(x))
     if not np.all(np.isfinite(x)):
-        raise ValueError("matrix has missing or infinite values")
+        raise Refused("matrix has missing or infinite values")
     shift = np.zeros(len(y)) if offset is None else checks.column(offset, "offset", len(y))
     heavy = np.ones(len(y)) if weights is None else checks.column(weights, "weights", len(y))
     if len(np.unique(y[heavy > 0])) < 2:
-        raise ValueError("everybody has the same outcome: there is nothing to model")
+        raise NotEstimable("everybody has the same outcome: there is nothing to model")
     labels = tuple(names) if names is not None else tuple(f"x{i + 1}" for i in range(x.shape[1]))
 
     beta, iterations, settled, step = _newton(x, y, shift, heavy, start, penalised=False)

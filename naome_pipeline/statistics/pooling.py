@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 
@@ -48,7 +49,7 @@ def barnard_rubin(share_between: ArrayLike, imputations: int, complete_degrees: 
     """
     share = checks.numbers(share_between, "share_between")
     if complete_degrees <= 0:
-        raise ValueError("complete_degrees must be greater than 0")
+        raise Refused("complete_degrees must be greater than 0")
     with np.errstate(divide="ignore"):
         old = np.where(share > 0, (imputations - 1) / np.where(share > 0, share, 1) ** 2, np.inf)
     if np.isinf(complete_degrees):
@@ -68,11 +69,11 @@ def pool(
     """
     q, u = np.asarray(estimates, dtype=float), np.asarray(variances, dtype=float)
     if q.shape != u.shape or q.ndim not in (1, 2) or len(q) < 2:
-        raise ValueError("estimates and variances must have the same shape and at least two imputations")
+        raise Refused("estimates and variances must have the same shape and at least two imputations")
     if not (np.all(np.isfinite(q)) and np.all(np.isfinite(u))):
-        raise ValueError("estimates or variances have missing or infinite values")
+        raise Refused("estimates or variances have missing or infinite values")
     if np.any(u < 0):
-        raise ValueError("variances must not be negative")
+        raise Refused("variances must not be negative")
     count = len(q)
     estimate, within, between = q.mean(0), u.mean(0), q.var(0, ddof=1)
     extra = (1 + 1 / count) * between

@@ -19,13 +19,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
 from naome_pipeline.statistics.cox import fit_cox, observed_and_expected
 from naome_pipeline.statistics.design_matrix import CaseMix, Design, plan_design
 from naome_pipeline.statistics.diagnostics import Diagnostics, average, diagnose, missingness
+from naome_pipeline.statistics.errors import NotEstimable
 from naome_pipeline.statistics.intervals import wilson_interval
-from naome_pipeline.statistics.linear_algebra import NotConverged
 from naome_pipeline.statistics.logistic import MAXIMUM_LIKELIHOOD, fit_logistic
 from naome_pipeline.statistics.pooling import pool
 
@@ -75,7 +76,7 @@ def risk_adjust(
     `observed_frame`: one row per person with missing values as they are; a person whose `outcome` is missing is not
     in the denominator. `imputed_frames`: the same rows in the same order, complete (`imputation.impute`, or
     `[observed_frame]` when nothing is missing). The interval of the ratio is Wilson's for observed events, over the
-    expectation, which is taken as known. ValueError when all outcomes are alike; NotConverged rather than a figure
+    expectation, which is taken as known. NotEstimable when all outcomes are alike; NotConverged rather than a figure
     from a model that did not settle.
     """
     inside = observed_frame[outcome].notna().to_numpy()
@@ -172,11 +173,11 @@ def _same_rows(frames: Iterable[pd.DataFrame], observed: pd.DataFrame) -> Iterat
     count = 0
     for frame in frames:
         if len(frame) != len(observed) or not frame.index.equals(observed.index):
-            raise ValueError("an imputed frame does not have the rows of the observed frame")
+            raise Refused("an imputed frame does not have the rows of the observed frame")
         count += 1
         yield frame
     if not count:
-        raise ValueError("there is no imputed frame")
+        raise Refused("there is no imputed frame")
 
 
 def _rows(frame: pd.DataFrame, inside: Any) -> Any:
@@ -248,7 +249,7 @@ def _validate(
             varies = np.append(True, np.ptp(matrix[~held][:, 1:], axis=0) > 0)
             fit = fit_logistic(matrix[~held][:, varies], happened[~held])
             unseen[held] = fit.probabilities(matrix[held][:, varies])
-    except (ValueError, NotConverged) as error:
+    except NotEstimable as error:
         notes.append(f"validation on other providers not possible: {error}")
         return None
     return diagnose(happened, unseen)
@@ -270,7 +271,7 @@ def _complete_case(
         return None
     try:
         fit = fit_logistic(design.matrix(subset[known]), happened[known], design.names)
-    except (ValueError, NotConverged) as error:
+    except NotEstimable as error:
         notes.append(f"complete-case model not fitted: {error}")
         return None
     if fit.separated:

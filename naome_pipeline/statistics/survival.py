@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
-from naome_pipeline.statistics.intervals import normal_quantile, wilson_interval
+from naome_pipeline.statistics.intervals import normal_quantile
 
 # Products of fractions that are 0.5 in exact arithmetic miss it by rounding; R uses the same tolerance.
 _HALF_TOLERANCE = 1.5e-8
@@ -43,10 +43,6 @@ class RestrictedMean(NamedTuple):
     standard_error: float
     lower: float
     upper: float
-
-
-class IncompleteFollowUp(ValueError):
-    """Somebody without the event was followed for less than the horizon: a plain proportion would be biased."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ class KaplanMeier:
         """
         asked = np.atleast_1d(checks.numbers(times, "times"))
         if np.any(asked < 0):
-            raise ValueError("times must not be negative")
+            raise Refused("times must not be negative")
         steps = np.searchsorted(self.times, asked, side="right")
         survival = np.append(1.0, self.survival)[steps]
         variance = np.append(0.0, self.hazard_variance)[steps]
@@ -119,7 +115,7 @@ class KaplanMeier:
         normal, kept within 0 and the horizon. Variance = Σ (area from t to the horizon)² · d / (n (n − d)).
         """
         if not np.isfinite(horizon) or horizon <= 0:
-            raise ValueError("horizon must be a number greater than 0")
+            raise Refused("horizon must be a number greater than 0")
         last = self.times[-1] if len(self.times) else 0.0
         if last < horizon and (not len(self.survival) or self.survival[-1] > 0):
             return RestrictedMean(*(float("nan"),) * 4)
@@ -207,14 +203,14 @@ def survival_columns(
     exits = checks.column(durations, "durations")
     died = checks.indicator(events, "events", len(exits))
     if np.any(exits < 0):
-        raise ValueError("durations must not be negative")
+        raise Refused("durations must not be negative")
     # A death on the day of diagnosis is at risk on that day: for those there from the start, the start lies before it.
     if entry is None:
         return exits, died, np.full(len(exits), -1.0)
     entered = checks.column(entry, "entry", len(exits))
     entered = np.where(entered <= 0, -1.0, entered)
     if np.any(entered >= exits):
-        raise ValueError(f"{int(np.sum(entered >= exits))} entry time(s) are not before the exit")
+        raise Refused(f"{int(np.sum(entered >= exits))} entry time(s) are not before the exit")
     return exits, died, entered
 
 
@@ -275,26 +271,6 @@ def cumulative_incidence(
     return CumulativeIncidence(curve.times, incidence, np.maximum(total, 0))
 
 
-def fixed_cohort_proportion(
-    durations: ArrayLike, events: ArrayLike, horizon: float, level: float = 0.95
-) -> dict[str, float]:
-    """Share of people without the event at `horizon`, with its Wilson interval: a plain proportion.
-
-    Gives survivors, people, value, lower, upper. An event on the horizon's day counts as within it. Raises
-    IncompleteFollowUp when anybody without an event was followed for less than the horizon; use `kaplan_meier`.
-    """
-    exits, died, _ = survival_columns(durations, events, None)
-    short = int(np.sum((died == 0) & (exits < horizon)))
-    if short:
-        raise IncompleteFollowUp(
-            f"{short} of {len(exits)} people were followed for less than {horizon:g} days"
-        )
-    survivors, people = float(np.sum((died == 0) | (exits > horizon))), float(len(exits))
-    lower, upper = wilson_interval(survivors, people, level)
-    value = survivors / people if people else float("nan")
-    return {"survivors": survivors, "people": people, "value": value, "lower": lower, "upper": upper}
-
-
 def survival_by_group(
     groups: Sequence[Any] | ArrayLike | pd.Series,
     durations: ArrayLike,
@@ -330,30 +306,3 @@ def survival_by_group(
             piece[columns] = curve.restricted_mean(restricted_mean_horizon, level)
         pieces.append(piece)
     return pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame()
-
-
-def log_rank(
-    durations: ArrayLike, events: ArrayLike, groups: Sequence[Any] | ArrayLike
-) -> tuple[float, int, float]:
-    """Log-rank test over groups: chi-squared, degrees of freedom, p. Source: Mantel (1966), Peto and Peto (1972)."""
-    exits, died, _ = survival_columns(durations, events, None)
-    names = checks.labels(groups, "groups", len(exits))
-    kinds, place = np.unique(names.astype(str), return_inverse=True)
-    times = np.unique(exits[died == 1])
-    risk = np.stack(
-        [(np.sort(exits[place == k])[None, :] >= times[:, None]).sum(1) for k in range(len(kinds))], axis=1
-    )
-    deaths = np.stack(
-        [((exits[(place == k) & (died == 1)])[None, :] == times[:, None]).sum(1) for k in range(len(kinds))],
-        1,
-    )
-    n, d = risk.sum(1), deaths.sum(1)
-    share = risk / n[:, None]
-    difference = (deaths - d[:, None] * share).sum(0)
-    factor = np.where(n > 1, d * (n - d) / np.maximum(n - 1, 1), 0.0)
-    covariance = np.diag((factor[:, None] * share).sum(0)) - (factor[:, None] * share).T @ share
-    free = len(kinds) - 1
-    if free < 1:
-        return float("nan"), 0, float("nan")
-    statistic = float(difference[:-1] @ np.linalg.pinv(covariance[:-1, :-1]) @ difference[:-1])
-    return statistic, free, float(stats.chi2.sf(statistic, free))

@@ -21,10 +21,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import linalg, optimize, special, stats
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
+from naome_pipeline.statistics.errors import NotConverged, NotEstimable
 from naome_pipeline.statistics.linear_algebra import (
-    NotConverged,
     cross_product,
     inverse,
     predictor,
@@ -74,7 +75,7 @@ def median_odds_ratio(sigma: ArrayLike) -> Any:
     """
     spread = checks.numbers(sigma, "sigma")
     if np.any(spread < 0):
-        raise ValueError("sigma must not be negative")
+        raise Refused("sigma must not be negative")
     value = np.exp(np.sqrt(2) * spread * stats.norm.ppf(0.75))
     return float(value) if value.ndim == 0 else value
 
@@ -83,7 +84,7 @@ def intraclass_correlation(sigma: ArrayLike) -> Any:
     """sigma² / (sigma² + π²/3): share of the latent variation that lies between groups. `sigma` ≥ 0."""
     spread = checks.numbers(sigma, "sigma")
     if np.any(spread < 0):
-        raise ValueError("sigma must not be negative")
+        raise Refused("sigma must not be negative")
     value = spread**2 / (spread**2 + LATENT_VARIANCE)
     return float(value) if value.ndim == 0 else value
 
@@ -102,22 +103,20 @@ def between_provider_variation(
     One row per person (`numerator` 0/1, `denominator` None) or per cell of counts. `factors`: numeric columns without a
     constant (patient, hospital or regional). `offset`: a known log odds per row, for instance the logit of a risk
     model's prediction, which adjusts without estimating the factors again. `nodes`: quadrature points per group.
-    ValueError for fewer than two groups with anybody in them or when all outcomes are alike; NotConverged when the
+    NotEstimable for fewer than two groups with anybody in them or when all outcomes are alike; NotConverged when the
     likelihood does not settle.
     """
     events, people = checks.numerator_and_denominator(numerator, 1 if denominator is None else denominator)
     events, people = np.atleast_1d(events), np.atleast_1d(people)
     names = checks.labels(groups, "groups", len(events))
     if nodes < 5:
-        raise ValueError(
-            "nodes must be at least 5: with fewer, the gradient is not that of the approximation"
-        )
+        raise Refused("nodes must be at least 5: with fewer, the gradient is not that of the approximation")
     if factors is not None and len(factors) != len(events):
-        raise ValueError(f"factors must have one row for each of the {len(events)} rows")
+        raise Refused(f"factors must have one row for each of the {len(events)} rows")
     shift = np.zeros(len(events)) if offset is None else checks.column(offset, "offset", len(events))
     columns = np.empty((len(events), 0)) if factors is None else factors.to_numpy(dtype=float)
     if not np.all(np.isfinite(columns)):
-        raise ValueError("factors have missing or infinite values")
+        raise Refused("factors have missing or infinite values")
     if factors is None and offset is None:
         # Nothing tells people of a group apart: one cell per group is the same likelihood.
         cells = pd.DataFrame({"g": names, "e": events, "n": people}).groupby("g", sort=False).sum()
@@ -136,11 +135,11 @@ def between_provider_variation(
     names, events, people, shift, columns = (x[order] for x in (names, events, people, shift, columns))
     labels, place = np.unique(names.astype(str), return_inverse=True)
     if len(labels) < 2:
-        raise ValueError("variation between groups needs at least two groups with people")
+        raise NotEstimable("variation between groups needs at least two groups with people")
     if events.sum() in (0, people.sum()):
-        raise ValueError("everybody has the same outcome: there is no variation to divide")
+        raise NotEstimable("everybody has the same outcome: there is no variation to divide")
     if np.any(np.ptp(columns, axis=0) == 0):
-        raise ValueError("a factor has the same value for everybody")
+        raise NotEstimable("a factor has the same value for everybody")
     raw = np.column_stack([np.ones(len(events)), columns])
     # Parameters on which the likelihood has about unit curvature: the optimiser then needs few steps.
     crude = events.sum() / people.sum()
@@ -169,13 +168,13 @@ def between_provider_variation(
 
 
 def _inverse_root(matrix: FloatArray) -> FloatArray:
-    """R⁻¹ of the upper Cholesky factor R; ValueError when the columns behind the matrix repeat each other."""
+    """R⁻¹ of the upper Cholesky factor R; NotEstimable when the columns behind the matrix repeat each other."""
     try:
         root = linalg.cholesky(matrix, lower=False)
     except linalg.LinAlgError as error:
-        raise ValueError("the factors repeat each other: one is a combination of others") from error
+        raise NotEstimable("the factors repeat each other: one is a combination of others") from error
     if np.min(np.abs(np.diag(root))) < 1e-8 * np.max(np.abs(np.diag(root))):
-        raise ValueError("the factors repeat each other: one is a combination of others")
+        raise NotEstimable("the factors repeat each other: one is a combination of others")
     return linalg.solve_triangular(root, np.eye(len(matrix)), lower=False)
 
 
@@ -340,7 +339,7 @@ def _profile_interval(
 ) -> tuple[float, float]:
     """Sigmas whose profile log-likelihood lies within half a chi-squared quantile of the maximum.
 
-    `fitted`: beta, sigma and the log-likelihood there.
+    `fitted`: beta, sigma and the log-likelihood there. NotEstimable where no sigma is too large.
     """
     beta, sigma, value = fitted
     drop = stats.chi2.ppf(checks.level(level), 1) / 2
@@ -357,7 +356,10 @@ def _profile_interval(
         return float(np.sqrt(drop) - np.sqrt(max(value - found, 0)))
 
     def crossing(low: float, high: float) -> float:
-        return float(optimize.brentq(excess, low, high, xtol=1e-5, rtol=1e-5))  # type: ignore[arg-type]
+        try:
+            return float(optimize.brentq(excess, low, high, xtol=1e-5, rtol=1e-5))  # type: ignore[arg-type]
+        except ValueError as error:
+            raise NotConverged("the profile of the likelihood does not cross its bound") from error
 
     lower = crossing(1e-6, sigma) if value - null_value > drop else 0.0
     warm = beta
@@ -365,7 +367,9 @@ def _profile_interval(
     while excess(far) > 0:
         near, far = far, 2 * far
         if far > 4 * _LARGEST_SIGMA:
-            return lower, float("inf")
+            raise NotEstimable(
+                "the likelihood sets no upper limit to the variation between groups: too few people"
+            )
     return lower, crossing(max(near, 1e-6), far)
 
 

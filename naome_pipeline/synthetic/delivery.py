@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,7 +15,9 @@ import pandas as pd
 from naome_pipeline.deliveries.layouts import MAIN
 from naome_pipeline.deliveries.manifest import write_manifest
 from naome_pipeline.engine import literal, run
+from naome_pipeline.errors import Refused
 from naome_pipeline.indicators.reporting_periods import last_reported_quarter
+from naome_pipeline.leftovers import exchange, held_folder, work_beside
 from naome_pipeline.periods import Quarter, parse_period
 from naome_pipeline.synthetic import calibration as cal
 from naome_pipeline.synthetic import records, second_cancers
@@ -59,6 +62,7 @@ FEEDS = {
 # Welsh people are drawn with other numbers than the English ones of the same seed: nobody is another's twin.
 WELSH_SEEDS = 2_000_003
 FEWEST_PEOPLE = 200
+_READABLE = 0o755
 LAST_EMERGENCY_FILE = dt.date(2020, 3, 31)
 
 
@@ -101,11 +105,11 @@ def write_delivery(
 
     `people`: people with a tumour, at least 200. `dirt`: share of rows planted unusable, 0 to 0.2. `volume`: how much
     ordinary hospital and GP life, 1 = national. `beside`, for Wales: an English synthetic delivery some of whose people
-    are registered here, too. Same arguments, same bytes. ValueError for arguments out of range, FileExistsError when
-    the folder has files in it.
+    are registered here, too. Same arguments, same bytes. Refused for arguments out of range, and when
+    the folder has files in it. Both folders take their places when they are complete; until then nothing is there.
     """
     out = Path(out)
-    _check(out, people, feed, dirt, volume, beside)
+    _check(out, people, feed, dirt, volume, beside, seed, version)
     form, quarter = FEEDS[feed], last_reported_quarter(parse_period(feed, period))
     receptors = receptors or form.pathology
     snapshot = snapshot_date or quarter.end + dt.timedelta(days=form.snapshot_delay)
@@ -133,33 +137,38 @@ def write_delivery(
         frames = _english_frames(
             form, patients, providers, documentation, course, stays, draws, today, receptors
         )
-    out.mkdir(parents=True, exist_ok=True)
-    planted, rows = _write_files(out, frames, patients, draws, dirt, volume, quarter, snapshot, welsh)
-    write_manifest(
-        out,
-        feed=feed,
-        period=period,
-        layout=form.layout,
-        snapshot_date=snapshot,
-        version=version,
-        synthetic=True,
-    )
-    unsupported = UNSUPPORTED if welsh else ()
-    truth = Truth(patients, providers, documentation, course, quarter, today, receptors, unsupported)
-    folder = _truth_folder(out)
-    tables = {
-        "people": truth.people(),
-        "evidence": truth.evidence(),
-        "treatments": truth.treatments(),
-        "indicators": truth.indicators(),
-        "recurrences": truth.recurrences(),
-        "providers": providers.table(),
-        "dirt": planted,
-    }
-    summary = DeliverySummary(
-        str(out), str(folder), len(list(out.iterdir())) - 1, rows, people, int(truth.in_cohort.sum())
-    )
-    _write_truth(folder, tables, summary, seed)
+    with (
+        held_folder(lambda: work_beside(out), _READABLE) as fresh,
+        held_folder(lambda: work_beside(_truth_folder(out)), _READABLE) as fresh_truth,
+    ):
+        planted, rows = _write_files(fresh, frames, patients, draws, dirt, volume, quarter, snapshot, welsh)
+        write_manifest(
+            fresh,
+            feed=feed,
+            period=period,
+            layout=form.layout,
+            snapshot_date=snapshot,
+            version=version,
+            synthetic=True,
+        )
+        unsupported = UNSUPPORTED if welsh else ()
+        truth = Truth(patients, providers, documentation, course, quarter, today, receptors, unsupported)
+        folder = _truth_folder(out)
+        tables = {
+            "people": truth.people(),
+            "evidence": truth.evidence(),
+            "treatments": truth.treatments(),
+            "indicators": truth.indicators(),
+            "recurrences": truth.recurrences(),
+            "providers": providers.table(),
+            "dirt": planted,
+        }
+        summary = DeliverySummary(
+            str(out), str(folder), len(list(fresh.iterdir())) - 1, rows, people, int(truth.in_cohort.sum())
+        )
+        _write_truth(fresh_truth, folder.name, tables, summary, seed)
+        exchange(fresh_truth, folder)
+        exchange(fresh, out)
     return summary
 
 
@@ -219,23 +228,36 @@ def _true_people(delivery: Path) -> pd.DataFrame:
         return connection.execute(f"SELECT * FROM read_parquet({literal(path)})").fetchdf()
 
 
-def _check(out: Path, people: int, feed: str, dirt: float, volume: float, beside: Path | None) -> None:
+def _check(
+    out: Path,
+    people: int,
+    feed: str,
+    dirt: float,
+    volume: float,
+    beside: Path | None,
+    seed: int,
+    version: int,
+) -> None:
     if feed not in FEEDS:
-        raise ValueError(f"no synthetic deliveries for the feed '{feed}'; there are: {', '.join(FEEDS)}")
+        raise Refused(f"no synthetic deliveries for the feed '{feed}'; there are: {', '.join(FEEDS)}")
     if people < FEWEST_PEOPLE:
-        raise ValueError(f"people must be at least {FEWEST_PEOPLE}, not {people}")
+        raise Refused(f"people must be at least {FEWEST_PEOPLE}, not {people}")
     if not 0 <= dirt <= 0.2:
-        raise ValueError(f"dirt must lie between 0 and 0.2, not {dirt}")
-    if volume < 0:
-        raise ValueError(f"volume must not be negative, not {volume}")
+        raise Refused(f"dirt must lie between 0 and 0.2, not {dirt}")
+    if not 0 <= volume < math.inf:
+        raise Refused(f"volume must be a number that is not negative, not {volume}")
+    if seed < 0:
+        raise Refused(f"seed must not be negative, not {seed}")
+    if version < 1:
+        raise Refused(f"version must be at least 1, not {version}")
+    if out.name in ("", ".."):
+        raise Refused(f"{out} is no new folder: a delivery is written into one, by its name")
     if beside is not None and FEEDS[feed].nation != "Wales":
-        raise ValueError("only a Welsh delivery is written beside another one")
+        raise Refused("only a Welsh delivery is written beside another one")
     if beside is not None and not (_truth_folder(Path(beside)) / "people.parquet").is_file():
-        raise ValueError(
-            f"{beside} is not a synthetic delivery: {_truth_folder(Path(beside)).name} is missing"
-        )
+        raise Refused(f"{beside} is not a synthetic delivery: {_truth_folder(Path(beside)).name} is missing")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(f"{out} is not empty: a delivery is written into a new folder")
+        raise Refused(f"{out} is not empty: a delivery is written into a new folder")
 
 
 def _by_year(kind: str, frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -310,15 +332,16 @@ def _empty(kind: str) -> pd.DataFrame:
     return pd.DataFrame({FORMATS[kind].required[0]: np.array([], dtype=object)})
 
 
-def _write_truth(folder: Path, tables: dict[str, pd.DataFrame], summary: DeliverySummary, seed: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def _write_truth(
+    folder: Path, name: str, tables: dict[str, pd.DataFrame], summary: DeliverySummary, seed: int
+) -> None:
     with duckdb.connect() as connection:
-        for name, table in tables.items():
+        for title, table in tables.items():
             connection.register("truth_table", table)
             run(
                 connection,
-                f"COPY (SELECT * FROM truth_table) TO {literal(folder / f'{name}.parquet')} (FORMAT parquet)",
+                f"COPY (SELECT * FROM truth_table) TO {literal(folder / f'{title}.parquet')} (FORMAT parquet)",
             )
             connection.unregister("truth_table")
-    content = asdict(summary) | {"folder": Path(summary.folder).name, "truth": folder.name, "seed": seed}
+    content = asdict(summary) | {"folder": Path(summary.folder).name, "truth": name, "seed": seed}
     (folder / "parameters.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -20,7 +20,7 @@ from naome_pipeline.synthetic.patients import Patients, day_number
 from naome_pipeline.synthetic.providers import Providers
 from naome_pipeline.synthetic.randomness import NEVER
 from naome_pipeline.synthetic.recurrence_truth import true_recurrences
-from naome_pipeline.synthetic.truth_events import coded_diagnoses, dated_drugs, first_tumours
+from naome_pipeline.synthetic.truth_events import coded_diagnoses, dated_drugs, first_tumours, procedures
 
 HOSPITAL_DRUG_DELIVERY = {"X722", "X723", "X731", "X352", "X701"}
 BREAST_MEETINGS = {"0100", "0101", "0102"}
@@ -210,7 +210,13 @@ class Truth:
         early = p.age_known & (p.age >= 18) & ~p.certificate_only & p.nhs & alive
         early &= ~self._any(self.evidence_rows["person"])
         return true_recurrences(
-            p, self.documentation, self.course, self.codes, self._procedures(), early, self.snapshot
+            p,
+            self.documentation,
+            self.course,
+            self.codes,
+            procedures(self.course.episodes),
+            early,
+            self.snapshot,
         )
 
     def treatments(self) -> pd.DataFrame:
@@ -266,7 +272,8 @@ class Truth:
             ["02", "03", "04", "08", "09", "10", "11", "98"]
         )
         fitness = self.documentation.fitness
-        assessed = fitness[(fitness["done"] == "Y") | fitness["scale"].notna()]
+        alive = fitness["day"] <= self.patients.death[fitness["person"].to_numpy()]
+        assessed = fitness[((fitness["done"] == "Y") | fitness["scale"].notna()) & alive]
         staged = self.first[self.first["stage"].str[:1].isin(list("01234"))]
         written = self.evidence_rows[self.evidence_rows["source"] != "hospital_diagnosis"]
         return {
@@ -307,21 +314,9 @@ class Truth:
             "C10": self._cord_compression(),
         }
 
-    def _procedures(self) -> pd.DataFrame:
-        """person, day, code of every operation on admission; undated ones take the day of the episode."""
-        stays = self.course.episodes
-        rows = [
-            (person, day if done is None else done, code)
-            for person, day, codes, when in zip(
-                stays["person"], stays["day"], stays["procedures"], stays["procedure_days"], strict=True
-            )
-            for code, done in zip(codes, when, strict=True)
-        ]
-        return pd.DataFrame(rows, columns=["person", "day", "code"]).astype({"person": int, "day": int})
-
     def _delivered_chemotherapy(self) -> pd.DataFrame:
         """person, day of every hospital procedure that gives chemotherapy."""
-        operations = self._procedures()
+        operations = procedures(self.course.episodes)
         admitted = operations[operations["code"].isin(HOSPITAL_DRUG_DELIVERY)][["person", "day"]]
         seen = self.course.clinic
         seen = seen[seen["attended"].isin(["5", "6"]) & seen["procedure"].isin(HOSPITAL_DRUG_DELIVERY)]
@@ -337,7 +332,7 @@ class Truth:
         spread = set(codes.loc[codes["code"].isin(["C793", "C794", "C795"]), "episode"])
         stays = codes[codes["episode"].isin(compressed & spread)]
         first = stays.groupby("person")["day"].min()
-        operations = self._procedures()
+        operations = procedures(self.course.episodes)
         surgery = operations[operations["code"].str.startswith("V25")][["person", "day"]]
         urgent = pd.concat([surgery, self.course.radiotherapy[["person", "day"]]])
         urgent = urgent[urgent["person"].isin(first.index)]
@@ -382,7 +377,7 @@ class Truth:
         return drugs.assign(start=begun)[(drugs["day"] - begun).between(0, 90)]
 
     def _timely(self) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
-        operations = self._procedures()
+        operations = procedures(self.course.episodes)
         resections = operations[operations["code"].str.startswith(("B27", "B28"))]
         kinds = (self._anticancer(), self._delivered_chemotherapy(), self.course.radiotherapy, resections)
         events = pd.concat([frame[["person", "day"]] for frame in kinds])

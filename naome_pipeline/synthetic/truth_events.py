@@ -43,3 +43,19 @@ def coded_diagnoses(episodes: pd.DataFrame, patients: Patients) -> pd.DataFrame:
     table = table.explode("codes", ignore_index=True).rename(columns={"codes": "code"}).dropna(subset="code")
     table["off"] = table["day"] - patients.diagnosis[table["person"].to_numpy()]
     return table
+
+
+def procedures(episodes: pd.DataFrame) -> pd.DataFrame:
+    """person, day, code of every operation on admission; undated ones take the day of the episode."""
+    rows = [
+        (person, day if done is None else done, code)
+        for person, day, codes, when in zip(
+            episodes["person"],
+            episodes["day"],
+            episodes["procedures"],
+            episodes["procedure_days"],
+            strict=True,
+        )
+        for code, done in zip(codes, when, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["person", "day", "code"]).astype({"person": int, "day": int})

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
+import smtplib
 import socket
 import threading
+import urllib.error
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -160,7 +163,7 @@ def test_mail_and_webhook_get_the_alert(tmp_path, monkeypatch):
 def test_a_refusal_is_said_and_logged_and_no_other_address_is_tried(tmp_path, status):
     with web(status) as server:
         home = configured(tmp_path, {"webhook": {"url": f"http://127.0.0.1:{server.server_port}/"}})
-        assert send(home, ALERT) == ["webhook: HTTPError"]
+        assert send(home, ALERT) == [f"webhook (127.0.0.1): it answered {status}"]
     assert len(server.got) == 1
     assert [line["event"] for line in lines(home)] == ["alert not sent"]
 
@@ -170,7 +173,9 @@ def test_a_token_that_is_not_set_is_no_alert_with_an_empty_one(tmp_path, monkeyp
     with web() as server:
         url = f"http://127.0.0.1:{server.server_port}/"
         home = configured(tmp_path, {"webhook": {"url": url, "token_variable": "NAOME_TEST_TOKEN"}})
-        assert send(home, ALERT) == ["webhook: ValueError"]
+        assert send(home, ALERT) == [
+            "webhook (127.0.0.1): the environment variable NAOME_TEST_TOKEN is not set"
+        ]
     assert server.got == []
 
 
@@ -244,9 +249,9 @@ def test_what_one_way_refused_waits_for_that_way_only(tmp_path):
         }  # fmt: skip
         address = f"http://127.0.0.1:{server.server_port}/"
         home = configured(tmp_path, {"email": email, "webhook": {"url": address}})
-        assert tell(home, ALERT) == ["webhook: HTTPError"]
+        assert tell(home, ALERT) == ["webhook (127.0.0.1): it answered 500"]
         assert "What happened." in said
-        assert send_unsent(home) == ["webhook: HTTPError"]
+        assert send_unsent(home) == ["webhook (127.0.0.1): it answered 500"]
         assert [kept.by for kept in unsent(home).values()] == [["webhook"]]
         assert [finding.what for finding in examine(home)] == [
             f"an alert of {dt.datetime.now(dt.UTC):%d %B %Y} could not be sent: A subject"
@@ -338,3 +343,13 @@ def test_a_log_line_that_cannot_be_written_stops_nothing_and_a_half_one_is_passe
 
 def test_the_time_that_a_server_gets_is_bounded():
     assert 0 < alerts.TIMEOUT_SECONDS <= 30
+
+
+def test_what_could_not_be_sent_names_the_host_and_what_failed():
+    from naome_pipeline import alerts
+
+    unknown = urllib.error.URLError(socket.gaierror(-2, "Name or service not known"))
+    refused = ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+    assert alerts._reason(unknown) == "no machine of this name is known"
+    assert alerts._reason(refused) == "Connection refused"
+    assert "s3cret" not in alerts._reason(smtplib.SMTPAuthenticationError(535, b"s3cret is wrong"))

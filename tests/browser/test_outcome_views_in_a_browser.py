@@ -10,6 +10,7 @@ import pytest
 from naome_pipeline.reports.national_data import DATA_FILE, write_national_data
 from naome_pipeline.reports.numbers import percent
 from tests.browser.opening import VIEWS, charts_are_drawn, download, points_of, rows_of, tab_to, unfold
+from tests.reports.annual import without
 from tests.reports.joint import BOTH, shown
 from tests.reports.released_tables import frames, released
 from tests.reports.workbook import sheets_of
@@ -200,3 +201,27 @@ def test_a_release_without_outcomes_reads_sensibly(reader, write):
     ):
         page.evaluate(f"location.hash = 'v={view}'")
         page.get_by_text(said).wait_for()
+
+
+def test_survival_that_the_feed_does_not_support_says_why(reader, write):
+    made = frames()
+    for table in ("released_survival", "released_treatment_incidence"):
+        made[table] = made[table].iloc[:0]
+    said = reader.open(f"{write(made)}#v=survival").locator("#view").inner_text()
+    assert "Not available from this feed: it needs the date of death, not delivered here." in said
+
+
+def test_treatment_that_the_feed_does_not_support_says_why_below_survival(reader, write):
+    made = without(frames(), "T1", "no data set holds it (sact.administration_date)")
+    definitions = made["released_definitions"].copy()
+    definitions.loc[definitions["indicator"] == "P10_1y", ["available", "reason"]] = [True, ""]
+    made |= {
+        "released_treatment_incidence": made["released_treatment_incidence"].iloc[:0],
+        "released_definitions": definitions,
+    }
+    page = reader.open(f"{write(made)}#v=survival")
+    charts_are_drawn(page)
+    said = page.locator("#view").inner_text()
+    assert (
+        "Not available from this feed: it needs the dates of systemic treatment, not delivered here." in said
+    )

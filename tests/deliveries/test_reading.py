@@ -145,6 +145,24 @@ def test_of_several_death_registrations_the_earliest_is_kept(tmp_path):
     assert [(q["line"], q["reason"]) for q in quarantined] == [(2, "duplicate_key"), (4, "duplicate_row")]
 
 
+def test_who_is_registered_as_dead_is_not_lost_for_want_of_a_date(tmp_path):
+    """Missing, unreadable, in the future: the registration stands in; without one the row cannot be used."""
+    header = "DEC_CONF_NHS_NUMBER|REG_DATE|REG_DATE_OF_DEATH"
+    rows = ["1|10052024|", "2|10052024|31022024", "3|10052024|01012199", "4|10052024|01052024", "5||31022024"]
+    found, quarantined, counts = read(
+        deliver(tmp_path / "d", {"deaths.txt": "\n".join([header, *rows]) + "\n"}), "deaths"
+    )
+    registered, died = dt.date(2024, 5, 10), dt.date(2024, 5, 1)
+    assert {row["person_id"]: row["death_date"] for row in found} == {
+        "1": registered,
+        "2": registered,
+        "3": registered,
+        "4": died,
+    }
+    assert [(q["line"], q["reason"]) for q in quarantined] == [(6, "unreadable_value")]
+    assert counts.coerced_to_null == {"death_date": 2}
+
+
 def test_an_attendance_under_two_merged_providers_counts_once(tmp_path):
     header = "PATIENTID,ATTENDID,APPTDATE,PRESCRIPTIONID,RTTREATMENTANATOMICALSITE,ORGCODEPROVIDER"
     rows = ["1,A1,01/05/2024,P1,Z665,RM2", "1,A1,01/05/2024,P1,Z665,R0A", "1,A2,02/05/2024,P1,Z665,R0A"]

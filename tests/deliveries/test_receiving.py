@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
+from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.receiving import accepted_deliveries, newest_delivery, receive_delivery
 from naome_pipeline.deliveries.scans import SCANS_FILE
@@ -68,6 +71,55 @@ def test_a_refused_delivery_leaves_nothing_behind_and_names_every_finding(tmp_pa
     assert "cwt.txt" in str(refusal.value)
     assert "rcrd_tumour.csv" in str(refusal.value)
     assert not list(landing.rglob("*"))
+
+
+def manifest_with(folder, **changes):
+    """Change what a manifest says."""
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_a_snapshot_of_tomorrow_and_a_period_after_the_snapshot_are_refused(tmp_path):
+    """People without a record of death count as followed up to the snapshot: a wrong year gives them years."""
+    folder = deliver(tmp_path / "d", dict(standard_files())).path
+    later = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=2)
+    manifest_with(folder, snapshot_date=later.isoformat())
+    assert [f.where for f in check_delivery(folder).findings if f.refuses] == ["snapshot_date"]
+    manifest_with(folder, snapshot_date="2025-09-29")
+    assert [f.where for f in check_delivery(folder).findings if f.refuses] == ["period"]
+    manifest_with(folder, snapshot_date="2025-09-30")
+    assert check_delivery(folder).acceptable
+
+
+def test_an_older_state_does_not_supersede_a_newer_one(tmp_path, landing):
+    receive_delivery(deliver(tmp_path / "one", dict(standard_files())).path, landing)
+    files = dict(standard_files())
+    files["cwt.txt"] = files["cwt.txt"].replace(b"C509", b"C504")
+    older = deliver(tmp_path / "two", files, version=2).path
+    manifest_with(older, snapshot_date="2025-11-30")
+    with pytest.raises(DeliveryError, match="an older state would supersede a newer one"):
+        receive_delivery(older, landing)
+    assert len(accepted_deliveries(landing)) == 1
+
+
+@pytest.mark.parametrize("name", ["deaths.txt", "rcrd_tumour.csv"])
+def test_a_quote_that_swallows_the_rest_of_a_file_refuses_it(tmp_path, name):
+    files = dict(standard_files())
+    mark = b"|" if name == "deaths.txt" else b","
+    lines = files[name].split(b"\n")
+    lines[3] = lines[3].replace(mark, mark + b'"', 1)
+    files[name] = b"\n".join(lines)
+    refused = [f for f in check_delivery(deliver(tmp_path / "d", files).path).findings if f.refuses]
+    assert any(f.file == name and "a quote" in f.message for f in refused), refused
+
+
+def test_a_file_that_says_it_has_more_records_is_refused(tmp_path):
+    files = dict(standard_files())
+    lines = files["deaths.txt"].split(b"\n")
+    files["deaths.txt"] = b"\n".join([*lines[:10], *lines[-2:]])
+    [refused] = [f for f in check_delivery(deliver(tmp_path / "d", files).path).findings if f.refuses]
+    assert refused.file == "deaths.txt"
+    assert "says that it has 40 records, it has 9" in refused.message
 
 
 def test_without_a_delivery_the_error_says_how_to_get_one(landing):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from naome_pipeline.configuration import ConfigurationError
-from naome_pipeline.engine import Engine, EngineSettings, open_connection
+from naome_pipeline.engine import Engine, EngineSettings, open_connection, write_parquet
 from naome_pipeline.gates import CRITICAL, GateResult, Suite, judge, load_suite, profile_table
 from naome_pipeline.repeats import repeated
 from tests.expectations.suites import suite_names
@@ -184,10 +184,12 @@ def test_a_table_in_several_files_measures_as_in_one(engine, tmp_path):
     }
     suite = Suite("visits", {"meta": {"profile": profile}, "expectations": []}, Path("visits.json"))
     engine.attach({"others": pd.DataFrame({"visit": pd.array([1, None], dtype="Int64")})})
-    engine.write(rows, tmp_path / "one" / "table.parquet", sort_by="visit")
+    for folder in ("one", "several"):
+        (tmp_path / folder).mkdir()
+    write_parquet(engine.connection, f"{rows} ORDER BY visit", tmp_path / "one" / "table.parquet")
     pieces = [tmp_path / "several" / f"table_{n:04d}.parquet" for n in (1, 2)]
     for piece, part in zip(pieces, ("visit < 30", "visit >= 30"), strict=True):
-        engine.write(f"SELECT * FROM ({rows}) WHERE {part}", piece, sort_by="visit")
+        write_parquet(engine.connection, f"SELECT * FROM ({rows}) WHERE {part} ORDER BY visit", piece)
     one = profile_table(engine, tmp_path / "one" / "table.parquet", suite, {})
     assert one == profile_table(engine, tmp_path / "several" / "table_*.parquet", suite, {})
     assert one["rule.incomplete"] == 15.0
@@ -255,7 +257,6 @@ BROKEN = [
     ("indicators", "indicator_counts", "SELECT * FROM sound WHERE level <> 'trust'", "trusts_add_up_to_nations"),
     ("indicators", "indicator_counts", "SELECT * REPLACE (denominator + 1 AS numerator) FROM sound",
      "numerators_are_within_denominators"),
-    ("indicators", "indicator_counts", "SELECT * REPLACE (0.0 AS upper) FROM sound", "intervals_hold_their_proportion"),
     ("indicators", "indicator_counts", "SELECT * REPLACE ('Q' || indicator AS indicator) FROM sound",
      "indicators_are_in_the_registry"),
     ("release", "released_indicators", "SELECT * REPLACE (3 AS denominator) FROM sound",

@@ -8,9 +8,11 @@ from collections import Counter
 
 import pytest
 
+from naome_pipeline import parameters as parameters_module
+from naome_pipeline.configuration import ConfigurationError
 from naome_pipeline.disclosure.policy import policies
-from naome_pipeline.gates import CRITICAL, load_suite
-from naome_pipeline.parameters import value_of
+from naome_pipeline.gates import CRITICAL, EXPECTATIONS_FOLDER, Suite, load_suite
+from naome_pipeline.parameters import parameters
 from tests.expectations.suites import node_names, requested_metrics, suite_files, suite_names
 
 GIVEN_EVERYWHERE = {"rows", "missing_columns", "rows_to_previous"}
@@ -95,24 +97,62 @@ def test_a_warning_never_lies_beyond_the_critical_bound(layer, name):
                 assert floor > blocking["kwargs"].get("min_value", float("-inf"))
 
 
-def test_bounds_repeat_the_parameters_of_the_audit():
-    """Suites are data and cannot read parameters; where they repeat one, it must be the same."""
+def test_a_suite_follows_the_parameters_it_names(monkeypatch):
+    def loaded(layer: str, name: str) -> Suite:
+        return load_suite.__wrapped__(layer, name)
 
-    def bound(layer: str, name: str, metric: str, side: str) -> float:
-        found = [e for e in load_suite(layer, name).expectations if e["kwargs"]["column"] == metric]
-        return found[0]["kwargs"][side]
+    def bound(suite: Suite, metric: str, side: str) -> float:
+        return next(e["kwargs"][side] for e in suite.expectations if e["kwargs"]["column"] == metric)
 
-    assert bound("cohort", "people", "measure.youngest", "min_value") == value_of("minimum_age")
-    assert bound("cohort", "people", "measure.quarters_spanned", "max_value") == value_of("quarters_reported")
+    changed = {
+        "minimum_age": 21,
+        "quarters_reported": 12,
+        "de_novo_window_end": 150,
+        "treatment_window_end": 400,
+    }
+    known = parameters()
+    fresh = {name: p.model_copy(update={"value": changed.get(name, p.value)}) for name, p in known.items()}
+    monkeypatch.setattr(parameters_module, "parameters", lambda: fresh)
+    assert bound(loaded("cohort", "people"), "measure.youngest", "min_value") == 21
+    assert bound(loaded("cohort", "case_mix"), "measure.youngest", "min_value") == 21
+    assert bound(loaded("cohort", "people"), "measure.quarters_spanned", "max_value") == 12
+    assert bound(loaded("indicators", "reporting_periods"), "measure.quarters", "max_value") == 12
+    rules = loaded("cohort", "cohort_assessment").profile["rules"]
+    assert rules["minor_included"].endswith("< 21")
+    assert rules["evidence_far_away"].endswith("BETWEEN -90 AND 150")
+    window = loaded("indicators", "person_facts").profile["rules"]["treatment_outside_window"]
+    assert window.endswith("BETWEEN 0 AND 400")
+
+
+def test_a_parameter_that_does_not_exist_is_a_mistake_in_the_suite(tmp_path):
+    suite = json.loads((EXPECTATIONS_FOLDER / "cohort" / "people.json").read_text(encoding="utf-8"))
+    suite["expectations"][0]["kwargs"]["min_value"] = "$no_such_number"
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "cohort" / "people.json").write_text(json.dumps(suite), encoding="utf-8")
+    with pytest.raises(
+        ConfigurationError, match=r"people\.json is wrong: there is no parameter no_such_number"
+    ):
+        load_suite.__wrapped__("cohort", "people", tmp_path)
+
+
+def test_a_mistake_in_an_expectation_names_it(tmp_path):
+    suite = json.loads((EXPECTATIONS_FOLDER / "cohort" / "people.json").read_text(encoding="utf-8"))
+    suite["expectations"][1]["kwargs"]["max_value"] = "many"
+    name = suite["expectations"][1]["meta"]["name"]
+    (tmp_path / "cohort").mkdir()
+    (tmp_path / "cohort" / "people.json").write_text(json.dumps(suite), encoding="utf-8")
+    with pytest.raises(
+        ConfigurationError, match=rf"people\.json is wrong: expectation {name}: kwargs\.max_value"
+    ):
+        load_suite.__wrapped__("cohort", "people", tmp_path)
+
+
+def test_release_gates_repeat_the_smallest_number_shown():
+    """Policies are no parameters; where a gate repeats one, it must be the same."""
     largest_hidden = policies()["public"].smallest_shown - 1
     rules = load_suite("release", "released_indicators").profile["rules"]
     for rule in ("small_denominator", "small_numerator", "small_remainder"):
         assert rules[rule].endswith(f"BETWEEN 1 AND {largest_hidden}")
-    window = load_suite("cohort", "cohort_assessment").profile["rules"]["evidence_far_away"]
-    assert f"BETWEEN -{value_of('cosd_link_days')} AND {value_of('de_novo_window_end')}" in window
-    frailty = load_suite("cohort", "comorbidity").profile["rules"]["group_does_not_fit"]
-    for group in ("severe", "moderate", "mild"):
-        assert f"scarf >= {value_of(f'scarf_{group}_minimum')} THEN '{group}'" in frailty
 
 
 def test_suite_files_are_plain_json_of_readable_length():

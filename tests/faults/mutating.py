@@ -29,6 +29,7 @@ from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
 from naome_pipeline.deliveries.receiving import AcceptedDelivery
 from naome_pipeline.disclosure import policy
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
+from naome_pipeline.errors import Refused
 from naome_pipeline.indicators import registry
 from naome_pipeline.outcomes import interventions
 from tests.deliveries.small import SNAPSHOT, deliver, standard_files
@@ -254,7 +255,7 @@ def mutate(folder: Path, number: int, seed: int) -> tuple[int, list[str]]:
             said = [str(problem)]
         except ValueError as problem:
             said = [str(problem)]
-            if type(problem) is not ValueError or "What to do" not in said[0]:
+            if type(problem) is not Refused or "What to do" not in said[0]:
                 wrong.append(f"{kind.__name__} {count}: {type(problem).__name__}: {problem}")
         except Exception as problem:  # noqa: BLE001 - this is what must not happen
             wrong.append(f"{kind.__name__} {count}: {type(problem).__name__}: {problem}")

@@ -16,11 +16,12 @@ import duckdb
 from naome_pipeline.damage import damage_of_reports, damage_of_tables
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.home import Home
-from naome_pipeline.lake import VIEWS_FILE, Lake
+from naome_pipeline.lake import Lake
 from naome_pipeline.ledger import entries
 from naome_pipeline.leftovers import find_leftovers
 from naome_pipeline.synthetic import write_delivery
 from naome_pipeline.tables import file_sha256
+from naome_pipeline.views import VIEWS_FILE
 
 ROOT = Path(__file__).parent.parent.parent
 FEED, PERIOD, EARLIER = "england_quarterly", "2025Q3", "2025Q2"

@@ -15,7 +15,8 @@ from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.receiving import AcceptedDelivery, newest_delivery
 from naome_pipeline.doctor import examine, repair
 from naome_pipeline.home import Home
-from naome_pipeline.lake import Damaged, Lake
+from naome_pipeline.lake import Lake
+from naome_pipeline.stored import Damaged
 from tests.faults.killing import kill_at_calls, kill_at_random_moments
 from tests.faults.processes import (
     FEED,

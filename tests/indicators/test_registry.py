@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
 
+from naome_pipeline import parameters as parameters_module
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.indicators.definitions import definitions_table
 from naome_pipeline.indicators.listing import LISTED_LAYOUTS, indicator_listing
@@ -16,6 +18,7 @@ from naome_pipeline.indicators.registry import (
     person_indicators_sql,
     registry,
 )
+from naome_pipeline.parameters import parameters, value_of
 from tests.indicators.plan import EXTENSIONS, KINDS, WORDS, entries
 
 SUBGROUPS = {
@@ -59,12 +62,68 @@ def test_each_entry_says_what_a_reader_needs():
     for indicator in registry().indicators.values():
         said = (indicator.title, indicator.construction, indicator.denominator.text, indicator.numerator.text)
         assert all(said)
-        assert indicator.direction in {"higher", "lower", "neutral"}
-        assert indicator.goal in registry().goals
-        assert indicator.follow_up_days >= 0
+        assert not [text for text in said if "$" in text]
     # Survival is an outcome: no guideline sets its level.
     own = [i for i in registry().indicators.values() if i.kind == "performance" and not i.variant_of]
     assert {i.id for i in own if not i.guideline} == {"P10_1y", "P10_3y", "P10_5y"}
+
+
+# The last day on which something can happen that an indicator counts, in days after diagnosis: parameters, added up.
+TREATED = "treatment_window_end"
+LAST_DAY = {
+    **dict.fromkeys(("P1", "P1_any_date", "P1_recorded", "D5", "C1", "C2"), ("mdt_window_end",)),
+    "P2": ("biopsy_window_end",),
+    **dict.fromkeys(("P3", "P3_her2_negative", "P4", "C4", "C5", "C6", "C7"), (TREATED, "first_line_days")),
+    **dict.fromkeys(
+        ("P5", "P6", "P6_sact", "P6_primary_care", "P7", "C8", "C9", "T1", "T1_31d", "T1_62d"), (TREATED,)
+    ),
+    "P9": (TREATED, "death_after_cycle_days"),
+    "P10_1y": ("survival_days_1y",),
+    "P10_3y": ("survival_days_3y",),
+    "P10_5y": ("survival_days_5y",),
+    "D2": ("de_novo_window_end",),
+    **dict.fromkeys(("D3", "C3"), ("receptor_window_end",)),
+    "C10": (TREATED, "spinal_compression_days"),
+    "T2": (TREATED, "on_treatment_days", "on_treatment_tolerance"),
+}
+WITHOUT_WINDOW = {"P8", "P8_recorded", "D1", "D4", "D6", "D7", "D8", "C11", "R1"}
+
+
+def test_nobody_is_counted_before_the_window_has_passed():
+    indicators = registry().indicators
+    assert set(LAST_DAY) == set(indicators) - WITHOUT_WINDOW
+    for name, windows in LAST_DAY.items():
+        assert indicators[name].follow_up_days >= sum(value_of(window) for window in windows), name
+
+
+@pytest.mark.parametrize("window", sorted({name for windows in LAST_DAY.values() for name in windows}))
+def test_a_longer_window_carries_through_to_follow_up_and_texts(monkeypatch, window):
+    before = registry()
+    longer = parameters()[window].model_copy(update={"value": value_of(window) + 29})
+    changed = {**parameters(), window: longer}
+    monkeypatch.setattr(parameters_module, "parameters", lambda: changed)
+    after = load_registry()
+    for name, indicator in before.indicators.items():
+        used = LAST_DAY.get(name, ()).count(window)
+        assert after.indicators[name].follow_up_days == indicator.follow_up_days + 29 * used, name
+    if window == "mdt_window_end":
+        assert (
+            after.indicators["P1"].numerator.text
+            == "a meeting dated 31 days before to 119 days after diagnosis"
+        )
+
+
+def test_no_text_repeats_a_number_of_days_that_is_a_parameter():
+    content = yaml.safe_load(REGISTRY_FILE.read_text(encoding="utf-8"))
+    for name, entry in content["indicators"].items():
+        texts = (
+            entry["title"],
+            entry["construction"],
+            entry["denominator"]["text"],
+            entry["numerator"]["text"],
+        )
+        assert not re.search(r"\b[1-9]\d* days\b", " ".join(texts)), name
+        assert entry["follow_up_days"] == 0 or "$" in str(entry["follow_up_days"]), name
 
 
 def test_receptor_defined_indicators_need_receptors_and_say_so():

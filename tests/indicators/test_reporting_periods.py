@@ -1,8 +1,17 @@
 """Reporting periods: sixteen quarters, the rolling years over them, the audit period of whole calendar years."""
 
 import datetime as dt
+import re
+from pathlib import Path
 
-from naome_pipeline.indicators.reporting_periods import first_reported_quarter, reporting_periods
+import naome_pipeline
+from naome_pipeline.indicators.reporting_periods import (
+    AUDIT_PERIOD,
+    QUARTER,
+    ROLLING,
+    first_reported_quarter,
+    reporting_periods,
+)
 from naome_pipeline.periods import Quarter, Year
 
 
@@ -48,3 +57,13 @@ def test_annual_release_reports_whole_calendar_years():
 
 def test_no_audit_period_before_three_years_were_followed():
     assert audit_label(Year(2023), dt.date(2024, 3, 31)) == set()
+
+
+def test_sql_names_the_kinds_of_period_as_they_are_called():
+    named = {
+        kind
+        for path in (Path(naome_pipeline.__file__).parent).rglob("*.sql")
+        for kind in re.findall(r"period_kind = '([^']+)'", path.read_text(encoding="utf-8"))
+    }
+    assert AUDIT_PERIOD in named
+    assert named <= {QUARTER, ROLLING, AUDIT_PERIOD}

@@ -72,3 +72,9 @@ def test_too_few_people_say_so():
     few = assessed[assessed["trust_code"] < "T01"]
     found = associated_factors(few, case_mix, ["P5"])
     assert list(found["note"]) == ["fewer than 50 people in or outside the numerator"]
+
+
+def test_a_mistake_of_ours_is_no_reason_to_publish():
+    assessed, case_mix = made()
+    with pytest.raises(ValueError, match="numerator must not exceed"):
+        associated_factors(assessed.assign(outcome=assessed["outcome"] * 2), case_mix, ["P5"])

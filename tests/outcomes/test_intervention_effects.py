@@ -58,6 +58,12 @@ def test_what_cannot_be_estimated_says_why():
     assert "at least 8 periods before and as many after" in found["note"].iloc[0]
 
 
+def test_a_mistake_of_ours_is_no_reason_to_publish():
+    twice = pd.concat([counts(0.1)] * 2)
+    with pytest.raises(ValueError, match="two rows for one period"):
+        intervention_effects(twice, [entry(providers=TREATED)])
+
+
 def test_none_is_configured_and_the_table_is_empty():
     assert configured_interventions() == []
     assert list(intervention_effects(counts(0.0), []).columns) == COLUMNS

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from naome_pipeline.outcomes import variation
 from naome_pipeline.outcomes.variation import variation_by_indicator
 
 
@@ -42,3 +44,22 @@ def test_what_cannot_be_divided_says_why():
     found: Any = variation_by_indicator(table)
     assert list(found["measure"]) == ["none"]
     assert "same outcome" in found["note"].iloc[0]
+
+
+def test_a_fault_of_the_program_is_no_note_in_the_table(monkeypatch):
+    def fault(*_: object) -> None:
+        int("NHS9434765919")
+
+    monkeypatch.setattr(variation, "between_provider_variation", fault)
+    with pytest.raises(ValueError, match="9434765919"):
+        variation_by_indicator(made(0.5, trusts=2))
+
+
+def test_a_spread_without_upper_limit_says_that_the_people_are_too_few():
+    two = pd.DataFrame({"indicator": "P1", "outcome": [1, 0], "trust_code": ["A", "B"]})
+    assert "no upper limit" in variation_by_indicator(two)["note"].iloc[0]
+
+
+def test_a_mistake_of_ours_is_no_reason_to_publish():
+    with pytest.raises(ValueError, match="numerator must not exceed"):
+        variation_by_indicator(made(0.3).assign(outcome=2))

@@ -72,12 +72,41 @@ def test_a_trust_without_people_in_a_quarter_has_a_point_without_a_value():
     assert chart["short"].all()
 
 
+def years(tops: Sequence[float], bottoms: Sequence[float]) -> pd.DataFrame:
+    """The quarters with their rolling four quarters, as indicator_counts has them: a quarter without people has no row."""
+    quarters = counts(tops, bottoms)
+    ends = list(QUARTERS.to_timestamp(how="end").normalize()[: len(tops)])
+    rolling = []
+    for place in range(3, len(ends)):
+        span = quarters[quarters["period_end"].isin(ends[place - 3 : place + 1])]
+        if len(span):
+            sums = span[["numerator", "denominator"]].sum().to_dict()
+            rolling.append(span.iloc[0].to_dict() | sums | {"period_end": ends[place]})
+    return pd.concat([quarters, pd.DataFrame(rolling).assign(period_kind="rolling four quarters")])
+
+
 def test_years_are_compared_when_all_four_quarters_are_there():
     # 2021 has one quarter and 2025 three: neither is a whole year. 2022: 200/400, 2023: 240/400.
     tops = [50.0] + [50.0] * 4 + [60.0] * 4 + [60.0] * 4 + [60.0] * 3
-    found: Any = yearly_change(counts(tops, [100.0] * 16)).set_index("year")
+    found: Any = yearly_change(years(tops, [100.0] * 16)).set_index("year")
     assert list(found.index) == [2022, 2023, 2024]
     assert found.loc[2023, "difference"] == pytest.approx(0.1)
     assert pd.isna(found.loc[2022, "difference"])
     assert found.loc[2024, "difference"] == pytest.approx(0.0)
     assert found.loc[2023, "lower"] < 0.1 < found.loc[2023, "upper"]
+
+
+def test_a_quarter_without_anybody_takes_no_year_away():
+    found: Any = yearly_change(
+        years([5, 5, 0, 5, 5, 6, 6, 6, 6], [10, 10, 0, 10, 10, 10, 10, 10, 10])
+    ).set_index("year")
+    assert found["denominator"].to_dict() == {2022: 30, 2023: 40}
+    assert found.loc[2023, "difference"] == pytest.approx(0.1)
+
+
+def test_a_year_without_anybody_is_not_jumped_over():
+    found: Any = yearly_change(years([5] * 5 + [0] * 4 + [6] * 4, [10] * 5 + [0] * 4 + [10] * 4)).set_index(
+        "year"
+    )
+    assert list(found.index) == [2022, 2024]
+    assert found["difference"].isna().all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from assets.definitions import nodes
 from naome_pipeline.build import Delivered, build
+from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.disclosure.policy import ENVIRONMENT_VARIABLE
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
@@ -89,13 +91,29 @@ def _build_every_node(home: Home, feed: str, period: str) -> None:
         done.add(node.name)
 
 
+def leave_out(delivery: Path, names: Collection[str]) -> None:
+    """Take files out of a delivery and its manifest."""
+    for name in names:
+        (delivery / name).unlink()
+    if names:
+        kept = ("feed", "period", "layout", "snapshot_date", "synthetic")
+        write_manifest(delivery, **read_manifest(delivery).model_dump(include=set(kept)))
+
+
 def make_release(
-    folder: Path, *, through_dagster: bool = True, policy: str = "internal", **options: Any
+    folder: Path,
+    *,
+    through_dagster: bool = True,
+    policy: str = "internal",
+    without: Collection[str] = (),
+    **options: Any,
 ) -> Refreshed:
-    """Write a synthetic delivery, receive it and refresh, all under `folder`. `policy`: of a build without Dagster."""
+    """Write a synthetic delivery, receive it and refresh, all under `folder`. `policy`: of a build without Dagster;
+    `without`: files that were not delivered."""
     delivery = folder / "delivery"
     arguments: dict = {"feed": FEED, "period": PERIOD, "seed": 7, "volume": VOLUME} | options
     write_delivery(delivery, **arguments)
+    leave_out(delivery, without)
     feed, period = arguments["feed"], arguments["period"]
     home = Home.locate(folder / "home").create()
     receive_delivery(delivery, home.landing)

@@ -15,8 +15,9 @@ from assets.resources import PipelineResource
 from naome_pipeline.deliveries.manifest import write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.gates import CRITICAL, load_suite
-from naome_pipeline.lake import NotPublished, Scope
+from naome_pipeline.lake import Scope
 from naome_pipeline.refreshing import RefreshFailed, prepare_dagster_home, refresh
+from naome_pipeline.stored import NotPublished
 from naome_pipeline.synthetic import write_delivery
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, silent
 

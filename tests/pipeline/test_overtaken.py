@@ -10,7 +10,8 @@ import pytest
 from naome_pipeline.build import reporting_progress
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
-from naome_pipeline.lake import NotPublished, Scope
+from naome_pipeline.lake import Scope
+from naome_pipeline.stored import NotPublished
 from tests.pipeline.releases import FEED, PERIOD, Refreshed, build_every_node, make_release
 
 EARLIER, FIRST, CORRECTED = Scope(FEED, "2025Q2", 1), Scope(FEED, PERIOD, 1), Scope(FEED, PERIOD, 2)

@@ -15,7 +15,8 @@ from assets.outcomes.registry_agreement import node
 from naome_pipeline.build import Built, Delivered, build
 from naome_pipeline.counterpart import counterpart_of
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
-from naome_pipeline.lake import Lake, Scope, fingerprint_of
+from naome_pipeline.lake import Lake, Scope
+from naome_pipeline.stored import fingerprint_of
 from naome_pipeline.tables import TABLE_FILE
 from tests.outcomes.registries import PLANTED, periods, registered
 

@@ -12,13 +12,15 @@ import pytest
 
 from naome_pipeline.damage import damage_of_release
 from naome_pipeline.deliveries.receiving import receive_delivery
+from naome_pipeline.doctor import examine
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.gates import GateFailed, judge, load_suite, profile_table, raise_for_failures
-from naome_pipeline.lake import NotPublished, Scope
-from naome_pipeline.ledger import entries, known_to
+from naome_pipeline.lake import Scope
+from naome_pipeline.ledger import LedgerIncomplete, entries, known_to
 from naome_pipeline.publishing import MANIFEST_FILE, SUPERSEDED_FILE
 from naome_pipeline.releases import forget_delivery, release_difference, release_list, scope_of
 from naome_pipeline.reports.released import NotReleased, ReleasedTables
+from naome_pipeline.stored import NotPublished
 from naome_pipeline.synthetic import write_delivery
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, build_every_node
 from tests.pipeline.scanning import SCANS, recoverable_cells, shown
@@ -221,3 +223,28 @@ def test_forgetting_a_delivery_deletes_its_people_and_keeps_what_was_published(t
     assert len(release_difference(copy.lake, Scope(FEED, PERIOD, 1), Scope(FEED, PERIOD, 2)))
     with pytest.raises(NotPublished):
         copy.lake.published(Scope(FEED, PERIOD, 1), "people")
+
+
+def test_a_delivery_that_vanished_is_not_taken_for_one_that_was_forgotten(twice, copied):
+    copy = copied(twice)
+    landing = copy.home.landing / FEED
+    landing.rename(copy.home.root / "unmounted")
+    found = [f for f in examine(copy.home) if "nobody had it forgotten" in f.what]
+    assert {f.where for f in found} == {str(landing / PERIOD / v) for v in ("v001", "v002")}
+    assert all(f.repair is None for f in found)
+    assert not any("row-level table" in f.what for f in examine(copy.home))
+    (copy.home.root / "unmounted").rename(landing)
+    forget_delivery(copy.home, Scope(FEED, PERIOD, 1))
+    assert not any("forgotten" in f.what or "row-level" in f.what for f in examine(copy.home))
+
+
+def test_without_its_ledger_nothing_is_published(twice, copied):
+    """A new release could give away what an earlier one hid, so what that one showed has to be known."""
+    copy = copied(twice)
+    (copy.lake.root / "ledger").rename(copy.home.root / "lost")
+    found = [f for f in examine(copy.home) if "is not in the ledger" in f.what]
+    assert len(found) == 2
+    with pytest.raises(LedgerIncomplete, match=r"published.*What to do: bring lake/ledger"):
+        known_to(copy.lake, Scope(FEED, PERIOD, 3), "another basis")
+    (copy.home.root / "lost").rename(copy.lake.root / "ledger")
+    assert known_to(copy.lake, Scope(FEED, PERIOD, 3), "another basis")

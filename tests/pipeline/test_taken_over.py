@@ -25,8 +25,9 @@ from naome_pipeline.deliveries.receiving import accepted_delivery
 from naome_pipeline.deliveries.reuse import made_from
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.home import Home
-from naome_pipeline.lake import RECORD_FILE, Lake, Scope, as_json, read_json
+from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.logs import lines
+from naome_pipeline.stored import RECORD_FILE, as_json, read_json
 from tests.deliveries import small
 from tests.deliveries.test_pieces import HEADER, SMALL, episode
 

@@ -67,7 +67,17 @@ def between_trusts(indicators: Sequence[str]) -> pd.DataFrame:
             (name, "intraclass_correlation", 0.013 + 0.002 * number, 0.0, 0.103, 0.0004, 130, 12345, ""),
         ]
     rows.append(
-        (indicators[-1], "none", None, None, None, None, 9, 10, "sigma has 1 missing or infinite value(s)")
+        (
+            indicators[-1],
+            "none",
+            None,
+            None,
+            None,
+            None,
+            9,
+            10,
+            "the likelihood sets no upper limit to the variation between groups: too few people",
+        )
     )
     return pd.DataFrame(rows, columns=pd.Index(variation.COLUMNS))
 

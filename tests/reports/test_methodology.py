@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from naome_pipeline.indicators import record_rules as record_rules_module
+from naome_pipeline.indicators.record_rules import record_rules
 from naome_pipeline.indicators.registry import registry
 from naome_pipeline.parameters import parameters
 from naome_pipeline.reference import reference_names, reference_path
@@ -113,6 +115,31 @@ def test_the_methods_say_what_decides_a_state(document):
     [states] = [item for item in bullets.items if item.startswith("States:")]
     assert "a point just outside it can be within" in states
     assert any("from day 120 on" in item for item in bullets.items)
+
+
+def test_code_lists_print_what_decides_whether_a_code_counts(document):
+    """Without it a reader would take regional nodes (C773) for distant spread."""
+    printed = {t.caption: facts(t) for t in tables_of(section(document, "codes")) if len(t.columns) == 2}
+    nodes = printed["Codes of icd10 metastatic sites"]
+    [distant] = [codes for kind, codes in nodes.items() if kind == "nodes; distant: yes"]
+    assert "C772" in distant
+    assert "C773" not in distant
+    drugs = printed["Codes of drug groups"]
+    assert "PALBOCICLIB + LETROZOLE" in drugs["cdk46; chemotherapy: no; endocrine: yes"]
+
+
+def test_how_records_become_facts_is_printed_with_the_values_of_the_parameters(document, monkeypatch):
+    def said(of: Document) -> str:
+        blocks = section(of, "records").blocks
+        return " ".join(item for b in blocks if isinstance(b, Bullets) for item in b.items)
+
+    assert "within 90 days of it" in said(document)
+    assert "$" not in said(document)
+    changed = {n: p.model_copy(update={"value": 91}) for n, p in parameters().items()}
+    monkeypatch.setattr(record_rules_module, "parameters", lambda: changed)
+    record_rules.cache_clear()
+    assert "within 91 days of it" in " ".join(s for rules in record_rules().values() for s in rules)
+    record_rules.cache_clear()
 
 
 def test_every_risk_model_has_its_diagnostics(document):

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from naome_pipeline.reports.about import About
 from naome_pipeline.reports.patient_summary import (
     ASKED,
     READING_AGE,
@@ -62,7 +61,7 @@ def test_a_text_without_words_has_no_reading_age():
 @pytest.mark.parametrize("situation", ["small nation", "no Welsh delivery", "nothing", "a quarter's tables"])
 def test_the_summary_for_patients_keeps_its_reading_age_and_states_it(situation, tmp_path):
     tables = released(tmp_path, SITUATIONS[situation]())
-    found = measured(summary(tables, About.of(tables)))
+    found = measured(summary(tables))
     assert found.reading_age <= READING_AGE
     write_patient_summary(tables, tmp_path)
     for name in ("patient_summary.html", "patient_summary.pdf", "patient_summary_large_print.pdf"):
@@ -77,7 +76,7 @@ def test_the_summary_with_every_sentence_keeps_its_reading_age(tmp_path):
     tables = released(tmp_path, annual_frames(alliances=2, trusts=2))
     found = measure(
         [
-            *(t for s in summary(tables, About.of(tables)) for t in (s.heading, *s.texts, *s.points)),
+            *(t for s in summary(tables) for t in (s.heading, *s.texts, *s.points)),
             *ASKED.values(),
         ]
     )

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from naome_pipeline.configuration import ConfigurationError
+from naome_pipeline.indicators.registry import registry
 from naome_pipeline.reports import numbers
 from naome_pipeline.reports.recommendations import RULES_FILE, load_rules, recommendations, rules
 from tests.reports.released_tables import frames, released
@@ -58,9 +59,10 @@ def trusts(
 ) -> list[dict]:
     states = [("potential outlier", "worse")] * worse + [("potential outlier", "better")] * better
     states += [("hidden", "")] * hidden + [("within", "")] * 5
+    kind = "unadjusted" if registry().indicators[indicator].risk_adjustment == "none" else "risk adjusted"
     return [
         {
-            "indicator": indicator, "comparison": comparison, "period": "2021 to 2023", "trust_code": f"R{n:02d}",
+            "indicator": indicator, "comparison": kind, "period": "2021 to 2023", "trust_code": f"R{n:02d}",
             "unit_name": f"Trust {n}", "state": state, "direction": direction, "overdispersed_state": "alert",
             "overdispersed_direction": direction, "suppressed": "", "policy": "public",
         }

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -50,7 +51,7 @@ def words(document: Document) -> str:
     return "\n".join(texts_of(document))
 
 
-def of(tmp_path: Path, given: dict[str, pd.DataFrame]) -> Document:
+def of_tables(tmp_path: Path, given: dict[str, pd.DataFrame]) -> Document:
     return state_of_the_nation(released(tmp_path, given))
 
 
@@ -113,10 +114,10 @@ def derived(tables: dict[str, pd.DataFrame]) -> set[str]:
         found.add((~rows["state"].isin(["within", "alert", "potential outlier"])).sum())
         out = rows[rows["overdispersed_state"] == "potential outlier"]
         found |= set(out.groupby("overdispersed_direction").size())
-    definitions = tables["released_definitions"].set_index("indicator")
-    wanted = comparison["indicator"].map(definitions["risk_adjustment"] != "none")
-    own = comparison["indicator"].map(definitions["variant_of"].isna())
-    formal = comparison[own & (wanted == (comparison["comparison"] == "risk adjusted"))]
+    asked = tables["released_definitions"].set_index("indicator")
+    counts = asked["risk_adjustment"].map(lambda a: "unadjusted" if a == "none" else "risk adjusted")
+    own = comparison["indicator"].map(asked["variant_of"]).isna()
+    formal = comparison[own & (comparison["comparison"] == comparison["indicator"].map(counts))]
     found |= set(formal[formal["state"] == "potential outlier"].groupby("direction").size())
     found |= {
         formal["state"].isin(["within", "alert", "potential outlier"]).sum(),
@@ -196,7 +197,7 @@ def test_equal_tables_give_equal_files(tables, tmp_path):
 
 
 def test_without_a_welsh_delivery_the_report_speaks_of_england_alone(tmp_path):
-    document = of(tmp_path, annual_frames(nations=("England",), trusts=20, alliances=5))
+    document = of_tables(tmp_path, annual_frames(nations=("England",), trusts=20, alliances=5))
     text = words(document)
     assert "Wales: this release holds no values" in text
     assert "12,267 people in England whose" not in text
@@ -206,7 +207,7 @@ def test_without_a_welsh_delivery_the_report_speaks_of_england_alone(tmp_path):
 
 
 def test_with_everything_below_the_nation_hidden_the_report_says_so(tables, tmp_path):
-    document = of(tmp_path, suppressed(annual_frames(trusts=20, alliances=5)))
+    document = of_tables(tmp_path, suppressed(annual_frames(trusts=20, alliances=5)))
     text = words(document)
     assert "Every value by Cancer Alliance is hidden in this release" in text
     assert "No hospital's number is shown" in text
@@ -214,6 +215,28 @@ def test_with_everything_below_the_nation_hidden_the_report_says_so(tables, tmp_
     assert "potential outlier on any measure" not in text
     assert re.search(r"\d+ are hidden to protect people. Where one of those lies beyond the limits", text)
     assert read_pdf(pdf_bytes(document)).pages <= 10
+
+
+def alliances_said(tmp_path: Path, shown: int) -> str:
+    """What the picture of Alliances says when every value that is shown of P1 is 100%."""
+    made = annual_frames(trusts=20, alliances=5)
+    values = made["released_indicators"]
+    of = values.index[(values["indicator"] == "P1") & (values["level"] == "alliance")]
+    values.loc[of, "proportion"] = [1.0 if place < shown else np.nan for place in range(len(of))]
+    document = of_tables(tmp_path, made)
+    [picture] = [
+        b for s in document.sections for b in s.blocks if isinstance(b, Chart) and b.name == "alliances"
+    ]
+    return picture.alternative
+
+
+def test_alliances_that_are_all_alike_are_not_set_against_each_other(tmp_path):
+    assert "meeting, 100.0% in every Alliance shown" in alliances_said(tmp_path, 5)
+
+
+def test_a_single_alliance_shown_is_not_set_against_itself(tmp_path):
+    said = alliances_said(tmp_path, 1)
+    assert re.search(r"meeting, 100\.0% in [^.]+ alone", said)
 
 
 def test_with_every_value_hidden_the_report_still_reads(tmp_path):
@@ -227,7 +250,7 @@ def test_with_every_value_hidden_the_report_still_reads(tmp_path):
     ):
         made[name] = made[name].iloc[:0]
     made["released_recurrence_evidence"] = made["released_recurrence_evidence"].iloc[:0]
-    document = of(tmp_path, made)
+    document = of_tables(tmp_path, made)
     text = words(document)
     assert "This release shows no number of people." in text
     assert "No rule found anything to recommend" in text
@@ -239,7 +262,7 @@ def test_with_every_value_hidden_the_report_still_reads(tmp_path):
 
 def test_a_missing_indicator_is_named_with_its_reason(tmp_path):
     made = without(annual_frames(trusts=20, alliances=5), "P9")
-    document = of(tmp_path, made)
+    document = of_tables(tmp_path, made)
     [early] = [s for s in document.sections if s.name == "early-deaths"]
     assert texts_of_section(early) == ["Not available from this feed: it needs stage, not delivered here."]
     [coming] = [s for s in document.sections if s.name == "next"]
@@ -249,7 +272,7 @@ def test_a_missing_indicator_is_named_with_its_reason(tmp_path):
 
 
 def test_a_small_nation_has_a_report(tmp_path):
-    document = of(tmp_path, annual_frames(nations=("Wales",)))
+    document = of_tables(tmp_path, annual_frames(nations=("Wales",)))
     text = words(document)
     assert "England: this release holds no values" in text
     assert "This release has no values by Cancer Alliance." in text
@@ -269,7 +292,7 @@ def test_a_name_cannot_become_code_or_markup(tmp_path):
     evil = '<script>alert("x")</script> #panic("x") $x$ \\ *b*'
     values = made["released_indicators"]
     values.loc[values["unit_code"] == "E56000001", "unit_name"] = evil
-    document = of(tmp_path, made)
+    document = of_tables(tmp_path, made)
     page = html_page(document)
     assert "<script" not in page
     assert html.escape(evil) in page or html.escape(evil, quote=False) in page or "&lt;script&gt;" in page

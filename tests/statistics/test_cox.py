@@ -6,6 +6,7 @@ import pytest
 from lifelines import CoxPHFitter, datasets
 
 from naome_pipeline.statistics.cox import fit_cox, observed_and_expected
+from naome_pipeline.statistics.errors import NotEstimable
 
 
 def test_lung():
@@ -117,14 +118,14 @@ def test_observed_and_expected_per_provider():
 
 
 @pytest.mark.parametrize(
-    ("x", "time", "died"),
+    ("x", "time", "died", "refusal"),
     [
-        ([1, 2], [1, 2], [0, 0]),
-        ([1, 1], [1, 2], [1, 0]),
-        ([1, np.nan], [1, 2], [1, 0]),
-        ([1, 2, 3], [1, 2], [1, 0]),
+        ([1, 2], [1, 2], [0, 0], NotEstimable),
+        ([1, 1], [1, 2], [1, 0], NotEstimable),
+        ([1, np.nan], [1, 2], [1, 0], ValueError),
+        ([1, 2, 3], [1, 2], [1, 0], ValueError),
     ],
 )
-def test_nothing_to_model_is_refused(x, time, died):
-    with pytest.raises(ValueError):
+def test_nothing_to_model_is_refused(x, time, died, refusal):
+    with pytest.raises(refusal):
         fit_cox(x, time, died)

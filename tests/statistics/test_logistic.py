@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 
 from naome_pipeline.statistics.diagnostics import area_under_curve, brier_score, calibration, diagnose
+from naome_pipeline.statistics.errors import NotEstimable
 from naome_pipeline.statistics.logistic import fit_logistic
 
 
@@ -49,7 +50,7 @@ def test_separation_is_named_and_stays_balanced():
 
 @pytest.mark.parametrize("outcome", [0.0, 1.0])
 def test_everybody_alike_is_refused(outcome):
-    with pytest.raises(ValueError, match="same outcome"):
+    with pytest.raises(NotEstimable, match="same outcome"):
         fit_logistic(np.ones((20, 1)), np.full(20, outcome))
 
 

@@ -175,20 +175,10 @@ def test_causes_add_up_to_death():
     assert np.isnan(at["incidence"].iloc[2])
 
 
-def test_fixed_cohort_needs_complete_follow_up():
-    found = survival.fixed_cohort_proportion([365, 366, 400, 10], [1, 0, 1, 1], 365)
-    assert (found["survivors"], found["people"], found["value"]) == (2, 4, 0.5)
-    with pytest.raises(survival.IncompleteFollowUp, match="1 of 3"):
-        survival.fixed_cohort_proportion([364, 366, 10], [0, 0, 1], 365)
-    assert np.isnan(survival.fixed_cohort_proportion([], [], 365)["value"])
-
-
 def test_without_censoring_kaplan_meier_is_the_plain_proportion():
     time = np.arange(1, 101)
     curve = survival.kaplan_meier(time, np.ones(100))
-    assert curve.at([40])["survival"].iloc[0] == pytest.approx(
-        survival.fixed_cohort_proportion(time, np.ones(100), 40)["value"]
-    )
+    assert curve.at([40])["survival"].iloc[0] == pytest.approx(0.6)
 
 
 def test_by_group_is_each_group_alone():
@@ -209,12 +199,3 @@ def test_by_group_is_each_group_alone():
         shuffled["sex"], shuffled["time"], shuffled["status"], [180, 365], restricted_mean_horizon=365
     )
     pd.testing.assert_frame_equal(again, table)
-
-
-def test_log_rank_of_sex_in_lung():
-    # survdiff(Surv(time, status) ~ sex, lung): chi-squared 10.3 on 1 degree of freedom, p = 0.00131.
-    data = datasets.load_lung()
-    statistic, free, p = survival.log_rank(data["time"], data["status"], data["sex"])
-    assert statistic == pytest.approx(10.3267, abs=5e-5)
-    assert free == 1
-    assert p == pytest.approx(0.00131, abs=5e-6)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, optimize, stats
 
+from naome_pipeline.statistics.errors import NotEstimable
 from naome_pipeline.statistics.variation import (
     between_provider_variation,
     intraclass_correlation,
@@ -67,13 +68,13 @@ def test_names_and_order_do_not_matter():
 
 
 @pytest.mark.parametrize(
-    ("groups", "events", "people", "words"),
+    ("groups", "events", "people", "refusal", "words"),
     [
-        (["a", "a"], [1, 2], [5, 5], "two groups"),
-        (["a", "b"], [0, 0], [5, 5], "same outcome"),
-        (["a", "b"], [6, 0], [5, 5], "numerator"),
+        (["a", "a"], [1, 2], [5, 5], NotEstimable, "two groups"),
+        (["a", "b"], [0, 0], [5, 5], NotEstimable, "same outcome"),
+        (["a", "b"], [6, 0], [5, 5], ValueError, "numerator"),
     ],
 )
-def test_what_cannot_be_divided_is_refused(groups, events, people, words):
-    with pytest.raises(ValueError, match=words):
+def test_what_cannot_be_divided_is_refused(groups, events, people, refusal, words):
+    with pytest.raises(refusal, match=words):
         between_provider_variation(groups, events, people)

@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from naome_pipeline.errors import Refused
 from naome_pipeline.synthetic import write_delivery
 
 
@@ -219,6 +220,6 @@ def test_impossible_arguments_are_refused_with_a_reason(tmp_path, change, words)
 def test_a_folder_with_files_is_not_written_into(tmp_path):
     (tmp_path / "delivery").mkdir()
     (tmp_path / "delivery" / "something.txt").write_text("kept")
-    with pytest.raises(FileExistsError, match="not empty"):
+    with pytest.raises(Refused, match="not empty"):
         write_delivery(tmp_path / "delivery", people=300)
     assert [p.name for p in (tmp_path / "delivery").iterdir()] == ["something.txt"]

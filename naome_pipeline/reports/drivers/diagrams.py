@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, RootModel, model_validator
 
 from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.indicators.registry import registry
-from naome_pipeline.reports import numbers, wording
+from naome_pipeline.reports import numbers
+from naome_pipeline.reports.about import AUDIT_NAME
 from naome_pipeline.reports.documents.model import Chart, Document, Paragraph, Section, Table
 from naome_pipeline.reports.documents.page import html_page
 from naome_pipeline.reports.documents.pdf import pdf_bytes
@@ -73,14 +74,14 @@ def write_driver_diagrams(tables: ReleasedTables, folder: Path) -> None:
 
 def driver_diagrams(reading: Reading) -> Document:
     """The document of all goals."""
-    period = wording.period(reading.facts["period"])
+    period = reading.about.period
     return Document(
-        title="National Audit of Metastatic Breast Cancer",
+        title=AUDIT_NAME,
         subtitle=f"Driver diagrams {period}",
         description="What drives each goal of the audit, what a team can change, and where care stands.",
-        notices=reading.notices,
+        notices=reading.about.notices,
         date=reading.facts["snapshot date"],
-        facts=reading.source,
+        facts=reading.about.source,
         sections=[_goal(reading, goal, found) for goal, found in drivers().items()],
     )
 
@@ -103,7 +104,8 @@ def _goal(reading: Reading, goal: int, found: list[Driver]) -> Section:
         title,
         [
             Paragraph(
-                "From left to right: the goal, what drives it with its measures, and what a team can change."
+                "From left to right: the goal, what drives it with its measures, and what a team can change. Values are those "
+                f"of people diagnosed in {reading.period} unless another period is named."
             ),
             Chart(
                 f"goal-{goal}",
@@ -126,7 +128,7 @@ def _measure(reading: Reading, name: str) -> str:
     row = reading.whole.get((name, "all"))
     title = reading.title(name) if name in reading.definitions else registry().indicators[name].title
     if row is not None and not numbers.missing(row["proportion"]):
-        return f"{title}, {numbers.percent(row['proportion'])}"
+        return f"{title}, {numbers.percent(row['proportion'])}{reading.whole_aside(row)}"
     if row is not None and not numbers.missing(row["median_days"]):
-        return f"{title}, {numbers.days(row['median_days'])} in the middle"
+        return f"{title}, {numbers.days(row['median_days'])} in the middle{reading.whole_aside(row)}"
     return f"{title}, no value"

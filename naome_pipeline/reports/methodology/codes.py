@@ -16,6 +16,20 @@ from naome_pipeline.reports.documents.model import Block, Paragraph, Section, Ta
 NOT_PRINTED = {"organisations", "provider_successors"}
 GROUPED_BY = ("group", "deficit", "condition")
 CODE = ("code", "icd10_prefix")
+# Columns that decide whether a code counts, with what they say of it; a reader needs them as much as the codes.
+DECIDING = {
+    "distant": "distant",
+    "use": "use",
+    "strength": "strength",
+    "match": "match",
+    "is_chemotherapy": "chemotherapy",
+    "is_endocrine": "endocrine",
+    "anti_her2_agents": "anti-HER2",
+    "counts_as_yes": "counts as contact",
+    "counts_as_recorded": "counts as recorded",
+    "breast_mdt": "breast meeting",
+    "drop_for_cancer_audit": "left out",
+}
 
 
 def code_lists() -> Section:
@@ -60,6 +74,13 @@ def _sources() -> dict[str, tuple[str, ...]]:
     return found
 
 
+def _kind(row: dict[str, str], group: str | None) -> str:
+    """The group of a code and what else decides whether it counts: `nodes; distant: no`."""
+    kind = row[group].replace("_", " ") or "no group" if group else "codes"
+    said = [f"{words}: {row[c].replace('_', ' ')}" for c, words in DECIDING.items() if row.get(c)]
+    return "; ".join([kind, *said])
+
+
 def _codes(name: str, content: list[dict[str, str]]) -> Table | None:
     code = next((c for c in CODE if content and c in content[0]), None)
     if code is None:
@@ -67,13 +88,10 @@ def _codes(name: str, content: list[dict[str, str]]) -> Table | None:
     group = next((c for c in GROUPED_BY if c in content[0]), None)
     by_group: dict[str, list[str]] = {}
     for r in content:
-        by_group.setdefault(str(r[group]) if group else "codes", []).append(str(r[code]))
+        by_group.setdefault(_kind(r, group), []).append(str(r[code]))
     return Table(
         f"Codes of {name.replace('_', ' ')}",
         ("Group", "Codes"),
-        tuple(
-            (key.replace("_", " ") or "no group", ", ".join(sorted(set(codes))))
-            for key, codes in sorted(by_group.items())
-        ),
+        tuple((key, ", ".join(sorted(set(codes)))) for key, codes in sorted(by_group.items())),
         widths=(3, 12),
     )

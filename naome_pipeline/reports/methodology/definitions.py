@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from naome_pipeline.indicators.record_rules import record_rules
 from naome_pipeline.indicators.registry import registry
 from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers, wording
@@ -56,6 +57,14 @@ def cohort_rules(reading: Reading) -> Section:
         "follow-up is complete, so indicators may end at different quarters.",
     )
     return Section("cohort", f"Who is counted in {reading.whole_name}", [Bullets(items)])
+
+
+def records_to_facts() -> Section:
+    """How the records are read: the rules behind the facts that indicators count."""
+    blocks: list[Block] = []
+    for chapter, sentences in record_rules().items():
+        blocks += [Subheading(chapter), Bullets(sentences)]
+    return Section("records", "How records become facts", blocks)
 
 
 def indicators(reading: Reading) -> Section:

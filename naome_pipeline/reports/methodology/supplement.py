@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from naome_pipeline.reports import wording
+from naome_pipeline.reports.about import AUDIT_NAME
 from naome_pipeline.reports.documents.model import Document
 from naome_pipeline.reports.documents.page import html_page
 from naome_pipeline.reports.documents.pdf import pdf_bytes
 from naome_pipeline.reports.methodology.codes import code_lists
-from naome_pipeline.reports.methodology.definitions import cohort_rules, indicators, subgroups
+from naome_pipeline.reports.methodology.definitions import (
+    cohort_rules,
+    indicators,
+    records_to_facts,
+    subgroups,
+)
 from naome_pipeline.reports.methodology.models import methods, risk_models
 from naome_pipeline.reports.methodology.rules import (
     assumptions,
@@ -26,7 +31,6 @@ from naome_pipeline.reports.methodology.rules import (
 from naome_pipeline.reports.reading import Reading
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.state_of_the_nation.records import made_from
-from naome_pipeline.reports.state_of_the_nation.report import AUDIT
 
 PDF_FILE, PAGE_FILE = "methodology-supplement.pdf", "methodology-supplement.html"
 
@@ -42,16 +46,17 @@ def methodology(tables: ReleasedTables) -> Document:
     """The supplement of a release, ready to be laid out."""
     reading = Reading(tables)
     return Document(
-        title=AUDIT,
-        subtitle=f"Methodology supplement {wording.period(reading.facts['period'])}",
+        title=AUDIT_NAME,
+        subtitle=f"Methodology supplement {reading.about.period}",
         description="Definitions, parameters, code lists, models and disclosure control of the release.",
-        notices=reading.notices,
+        notices=reading.about.notices,
         date=reading.facts["snapshot date"],
-        facts=reading.source,
+        facts=reading.about.source,
         contents=True,
         sections=(
             inputs(reading),
             cohort_rules(reading),
+            records_to_facts(),
             indicators(reading),
             subgroups(),
             parameter_list(reading),

@@ -11,14 +11,24 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON
 from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Chart, Paragraph, Section, Subheading, Table
 from naome_pipeline.reports.documents.pictures import draw
-from naome_pipeline.reports.reading import Reading, rows_of, value_cells
-from naome_pipeline.reports.recommendation_rules import ADJUSTED, UNADJUSTED
+from naome_pipeline.reports.reading import (
+    ADJUSTED,
+    ALERT,
+    ASSESSED,
+    BY_TREATING,
+    POTENTIAL,
+    UNADJUSTED,
+    Reading,
+    rows_of,
+)
 from naome_pipeline.reports.recommendations import Recommendation
 from naome_pipeline.reports.standing import EXACT_TAIL, not_adjusted_words, without_adjustment
+from naome_pipeline.reports.values import value_cells
 
 # What Alliances are compared by, beside the measure that varies most between hospitals.
 COMPARED = ("P1", "P8", "P10_1y")
@@ -28,7 +38,6 @@ TIMES = {
     for short, label in (("1y", "1 year"), ("3y", "3 years"), ("5y", "5 years"))
 }
 DEATHS, ONE_YEAR = "P9", "P10_1y"
-ASSESSED = ("within", "alert", "potential outlier")
 
 
 def alliances(reading: Reading, advised: Sequence[Recommendation]) -> Section:
@@ -95,10 +104,14 @@ def _panels(reading: Reading, there: pd.DataFrame, chosen: Sequence[str]) -> Cha
         shown = [r for (n, _), r in values.items() if n == name and not numbers.missing(r["proportion"])]
         if shown:
             low, high = (f(shown, key=lambda r: r["proportion"]) for f in (min, max))
-            texts.append(
-                f"{reading.title(name)}, from {numbers.percent(low['proportion'])} in {low['unit_name']} to "
-                f"{numbers.percent(high['proportion'])} in {high['unit_name']}"
+            least, most = (numbers.percent(r["proportion"]) for r in (low, high))
+            spread = f"from {least} in {low['unit_name']} to {most} in {high['unit_name']}"
+            alike = (
+                f"{most} in {high['unit_name']} alone"
+                if len(shown) == 1
+                else f"{most} in every Alliance shown"
             )
+            texts.append(f"{reading.title(name)}, {alike if least == most else spread}")
     return Chart(
         "alliances",
         f"Cancer Alliances compared, people diagnosed in {' and '.join(periods)}",
@@ -106,7 +119,7 @@ def _panels(reading: Reading, there: pd.DataFrame, chosen: Sequence[str]) -> Cha
         draw("panels", {"points": points}),
         Table(
             "Cancer Alliances compared, with 95% intervals",
-            ("Cancer Alliance", *(reading.title(n) for n in chosen)),
+            ("Cancer Alliance", *(reading.title(n) + reading.aside(n) for n in chosen)),
             tuple(rows),
             numeric=tuple(range(1, len(chosen) + 1)),
         ),
@@ -114,17 +127,15 @@ def _panels(reading: Reading, there: pd.DataFrame, chosen: Sequence[str]) -> Cha
 
 
 def compared(reading: Reading, indicator: str, kind: str | None = None) -> tuple[str, pd.DataFrame]:
-    """The comparison of hospitals to speak of: of a kind, or risk adjusted where there is a model; its name and rows."""
-    table = reading.frame("released_comparison")
-    here = table[table["indicator"] == indicator]
-    kind = kind or (ADJUSTED if (here["comparison"] == ADJUSTED).any() else UNADJUSTED)
-    return kind, here[here["comparison"] == kind]
+    """The comparison of hospitals to speak of: of a kind, or the one that counts; its name and rows."""
+    table, kind = reading.frame("released_comparison"), kind or reading.judged_by(indicator)
+    return kind, table[(table["indicator"] == indicator) & (table["comparison"] == kind)]
 
 
 def state_counts(rows: pd.DataFrame) -> tuple[str, ...]:
     """How many hospitals: assessed, potential outliers worse and better, alerts worse and better, hidden or not assessed."""
     states, sides = rows["state"], rows["direction"]
-    outlier, alert = states == "potential outlier", states == "alert"
+    outlier, alert = states == POTENTIAL, states == ALERT
     assessed = states.isin(ASSESSED)
     # Of a measure without a direction, outside is neither better nor worse: higher and lower.
     worse, better = sides.isin(["worse", "lower", "low"]), sides.isin(["better", "higher", "high"])
@@ -171,8 +182,11 @@ def survival(reading: Reading) -> Section:
     table = reading.frame("released_survival")
     table = table[table["time"].isin(list(TIMES)) & table["survival"].notna()]
     everybody = rows_of(table[table["subgroup"] == "all"].sort_values(["level", "unit_code", "time"]))
+    missing: list[Block] = [
+        Paragraph(said, tone="note") for said in wording.why_missing(reading.definitions, SURVIVAL_RESTS_ON)
+    ]
     if not everybody:
-        return Section("survival", title, [Paragraph("This release shows no survival.")])
+        return Section("survival", title, missing or [Paragraph("This release shows no survival.")])
     points = [
         {"time": TIMES[int(r["time"])], "group": r["unit_code"], "value": r["survival"], "lower": r["lower"], "upper": r["upper"]}
         for r in everybody
@@ -188,6 +202,7 @@ def survival(reading: Reading) -> Section:
         _survival_table("Survival by nation", "Nation", everybody, "unit_code"),
     )
     blocks: list[Block] = [
+        *missing,
         Paragraph(
             f"Kaplan-Meier estimates of everybody diagnosed in {reading.reported}, from the day of metastatic diagnosis, with "
             f"log-log 95% intervals; people still alive are followed to the day the data were drawn.{_fixed_cohort(reading)}"
@@ -249,8 +264,8 @@ def early_deaths(reading: Reading) -> Section:
     blocks: list[Block] = [
         Paragraph(
             f"{reading.title(DEATHS)}: {counts} people, {percent} (95% interval {interval}), of those treated "
-            f"in {row['period']}. Some treatment near the end of life is the right choice; a high share asks for review of the "
-            "decisions behind it."
+            f"in {row['period']}{reading.only(row)}. Some treatment near the end of life is the right choice; a high share asks "
+            "for review of the decisions behind it."
         )
     ]
     kind, table = compared(reading, DEATHS, UNADJUSTED)
@@ -262,7 +277,7 @@ def early_deaths(reading: Reading) -> Section:
     else:
         blocks.append(_funnel(reading, kind, shown, table))
     others = []
-    for other in ("risk adjusted", "by treating trust"):
+    for other in (ADJUSTED, BY_TREATING):
         rows = compared(reading, DEATHS, other)[1]
         if len(rows):
             assessed, worse, better, *_ = state_counts(rows)

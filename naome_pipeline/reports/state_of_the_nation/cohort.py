@@ -9,7 +9,8 @@ from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Chart, Paragraph, Section, Table
 from naome_pipeline.reports.documents.pictures import draw
-from naome_pipeline.reports.reading import NATIONS, Reading, rows_of, said, value_cells
+from naome_pipeline.reports.reading import BOTH, NATION, NATIONS, Reading, rows_of
+from naome_pipeline.reports.values import said_with_interval, value_cells
 
 CERTAINTY = {
     "definite": "a record that states it",
@@ -72,48 +73,40 @@ def nations(reading: Reading) -> Section:
         if nation not in reading.nations
     ]
     two = len(reading.nations) > 1
-    areas = [*reading.nations, reading.whole_name] if two else list(reading.nations)
-    common = reading.cohort["period"] if reading.cohort else ""
+    units = [*reading.units[NATION], *reading.units[BOTH]]
     rows = []
     for name in reading.indicators("performance"):
         if reading.definitions[name]["measure"] != "proportion":
             continue
         cells: list[str] = []
-        for area in areas:
-            row = (
-                reading.whole.get((name, "all"))
-                if area not in NATIONS
-                else reading.of_nations.get((name, area))
-            )
-            if area not in NATIONS and row is not None and row["level"] != "both_nations":
-                row = None
-            if not reading.definitions[name]["available"] or _not_in(reading, name, area):
+        for unit in units:
+            row = reading.row(name, unit)
+            if not reading.definitions[name]["available"] or _not_in(reading, name, unit.name):
                 cells += ["not available"] if two else ["not available", numbers.NOTHING, numbers.NOTHING]
                 continue
             counts, percent, interval = value_cells(row)
-            if row is None and area in NATIONS:
+            if row is None and unit.level == NATION:
                 counts = "not yet complete"
             if two:
                 cells.append(counts if percent == numbers.NOTHING else f"{percent} ({interval})")
             else:
                 cells += [counts, percent, interval]
-        whole = reading.whole.get((name, "all"))
-        other = f", {whole['period']}" if whole and whole["period"] != common else ""
-        rows.append((f"{reading.title(name)}{other}", *cells))
+        rows.append((reading.title(name) + reading.aside(name), *cells))
     if reading.nations and rows:
         columns = (
-            ("Measure", *(f"{area} (95% interval)" for area in areas))
+            ("Measure", *(f"{unit.name} (95% interval)" for unit in units))
             if two
-            else ("Measure", "People", areas[0], "95% interval")
+            else ("Measure", "People", units[0].name, "95% interval")
         )
         count = len(columns)
         blocks.append(
             Table(
-                f"Performance measures, {reading.whole_name}, people diagnosed in {common} unless another period is named",
+                f"Performance measures, {reading.whole_name}, people diagnosed in {reading.period} unless another period is "
+                "named",
                 columns,
                 tuple(rows),
                 numeric=tuple(range(1, count)),
-                widths=(8, *(5 for _ in areas)) if two else (12, 4, 2, 4),
+                widths=(8, *(5 for _ in units)) if two else (12, 4, 2, 4),
             )
         )
         blocks.append(
@@ -157,7 +150,11 @@ def recurrence(reading: Reading) -> Section:
     ]
     biopsy = reading.shown("P2") if "P2" in reading.definitions else None
     if biopsy is not None:
-        blocks.append(Paragraph(f"{reading.title('P2')}: {said(biopsy)}, in {biopsy['period']}."))
+        blocks.append(
+            Paragraph(
+                f"{reading.title('P2')}: {said_with_interval(biopsy)}, in {biopsy['period']}{reading.only(biopsy)}."
+            )
+        )
     if not rates.empty:
         blocks.append(_rates_chart(rows_of(rates)))
     certain = rows_of(evidence[evidence["source"] == "any"].sort_values(["nation", "certainty"]))

@@ -20,10 +20,10 @@ from naome_pipeline.reports.documents.model import (
     Tile,
     Tiles,
 )
-from naome_pipeline.reports.main_period import MainPeriod
-from naome_pipeline.reports.reading import Reading, said
+from naome_pipeline.reports.reading import Reading
 from naome_pipeline.reports.recommendations import Recommendation
 from naome_pipeline.reports.standing import standing
+from naome_pipeline.reports.values import counts, said_with_interval
 
 # The measures a page of large numbers shows, in groups of three, with the words a patient would use.
 GLANCE = {
@@ -56,7 +56,7 @@ def key_messages(reading: Reading) -> Section:
         row = reading.shown(indicator) if indicator in reading.definitions else None
         if row is None:
             continue
-        text = f"{reading.title(indicator)}: {said(row)}."
+        text = f"{reading.title(indicator)}: {said_with_interval(row)}{reading.whole_aside(row)}."
         completeness = reading.definitions[indicator]["completeness_indicator"]
         record = None if numbers.missing(completeness) else reading.shown(str(completeness))
         if record is not None:
@@ -80,7 +80,7 @@ def _who(reading: Reading) -> str:
     if recurrent is not None and not numbers.missing(recurrent["denominator"]):
         text += (
             f" Another {numbers.count(recurrent['denominator'])} people, whose cancer came back elsewhere in "
-            f"{recurrent['period']}, are reported apart; finding them in the records is experimental."
+            f"{recurrent['period']}{reading.only(recurrent)}, are reported apart; finding them in the records is experimental."
         )
     return text
 
@@ -112,7 +112,8 @@ def _quality(reading: Reading) -> list[Paragraph]:
     return [
         Paragraph(
             f"{reached} of {len(shown)} records reach the target of {numbers.whole_percent(target)}. The least complete: "
-            f"{reading.title(lowest).lower().replace('who ', 'WHO ')}, {numbers.percent(shown[lowest]['proportion'])}.",
+            f"{reading.title(lowest).lower().replace('who ', 'WHO ')}, {numbers.percent(shown[lowest]['proportion'])}"
+            f"{reading.whole_aside(shown[lowest])}.",
             lead="Records.",
         )
     ]
@@ -120,7 +121,7 @@ def _quality(reading: Reading) -> list[Paragraph]:
 
 def _outside(reading: Reading) -> list[Paragraph]:
     """What is said of results, each of a hospital and a measure: those that can be shown, and how many cannot."""
-    found = standing(MainPeriod(reading.tables).compared)
+    found = standing(reading.compared)
     if not found.shown and not found.hidden:
         return []
     if found.shown:
@@ -181,7 +182,7 @@ def at_a_glance(reading: Reading) -> Section:
                 Tile(
                     numbers.percent(value["proportion"]),
                     words,
-                    f"{numbers.count(value['numerator'])} of {numbers.count(value['denominator'])} people, {value['period']}",
+                    f"{counts(value)} people, {value['period']}{reading.only(value)}",
                     float(value["proportion"]),
                 )
             )
@@ -217,7 +218,8 @@ def _time_tiles(reading: Reading) -> list[Tile]:
                 numbers.days(days["median_days"]),
                 "from diagnosis to first treatment, for the middle person",
                 f"half waited {numbers.days(days['lower_quartile_days'])} to "
-                f"{numbers.days(days['upper_quartile_days'])}; {numbers.count(days['denominator'])} people treated",
+                f"{numbers.days(days['upper_quartile_days'])}; {numbers.count(days['denominator'])} people treated"
+                + reading.whole_aside(days),
             )
         )
     recurrent = reading.whole.get(("P2", "all"))

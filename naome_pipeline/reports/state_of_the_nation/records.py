@@ -13,7 +13,8 @@ from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Chart, Paragraph, Section, Table
 from naome_pipeline.reports.documents.pictures import draw
-from naome_pipeline.reports.reading import Reading, rows_of, value_cells
+from naome_pipeline.reports.reading import Reading, rows_of
+from naome_pipeline.reports.values import value_cells
 
 # The measures whose years are drawn; the table has all performance measures.
 DRAWN = ("P1", "P8", "P3", "P10_1y")
@@ -37,7 +38,7 @@ def data_quality(reading: Reading) -> Section:
         ("Record", "Diagnosed in", "People", "Share", "95% interval", "Target reached"),
         tuple(
             (
-                reading.title(n),
+                reading.title(n) + reading.only(r),
                 str(r["period"]),
                 *value_cells(r),
                 "yes" if r["proportion"] >= target else "no",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from naome_pipeline.reports import wording
+from naome_pipeline.reports.about import AUDIT_NAME
 from naome_pipeline.reports.documents.model import Document
 from naome_pipeline.reports.documents.page import html_page
 from naome_pipeline.reports.documents.pdf import pdf_bytes
@@ -26,7 +26,6 @@ from naome_pipeline.reports.state_of_the_nation.records import (
 )
 
 PDF_FILE, PAGE_FILE = "state-of-the-nation.pdf", "state-of-the-nation.html"
-AUDIT = "National Audit of Metastatic Breast Cancer"
 
 
 def write_state_of_the_nation(tables: ReleasedTables, folder: Path) -> None:
@@ -40,15 +39,15 @@ def state_of_the_nation(tables: ReleasedTables) -> Document:
     """The report of a release, ready to be laid out."""
     reading = Reading(tables)
     advised = recommendations(tables)
-    period = wording.period(reading.facts["period"])
+    period = reading.about.period
     return Document(
-        title=AUDIT,
+        title=AUDIT_NAME,
         subtitle=f"State of the Nation report {period}",
         description=f"What the release of {period} says about the care of people with metastatic breast cancer in "
         f"{reading.whole_name}.",
-        notices=reading.notices,
+        notices=reading.about.notices,
         date=reading.facts["snapshot date"],
-        facts=reading.source,
+        facts=reading.about.source,
         sections=(
             key_messages(reading),
             recommended(advised),

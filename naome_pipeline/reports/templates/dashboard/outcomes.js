@@ -9,12 +9,14 @@ const roleOf = (row, rows) => (row.level === "both_nations" ? "both" : ROLE_ORDE
 const yearsOf = (n) => { const years = Math.round(n / 365.25); return `${years} year${years === 1 ? "" : "s"}`; };
 const months = (n) => (n === null ? "" : `${count(n)} days (about ${Math.round(n / 30.4375)} months)`);
 const range = (low, high, write) => (low === null || high === null ? NOTHING : `${write(low)} to ${write(high)}`);
+const whyNot = (outcome, otherwise = "") => (O.why[outcome].length ? O.why[outcome] : [otherwise]).filter(Boolean).map(nothing);
 const nothing = (text) => el("p", { class: "note" }, text);
 
 function survival(state) {
   const rows = wholes(O.survival);
-  if (!rows.length) { return [nothing("This release has no survival figures.")]; }
+  if (!rows.length) { return whyNot("survival", "This release has no survival figures."); }
   return [
+    ...whyNot("survival"),
     el("p", {}, "How many people are alive one, three and five years after metastatic disease was found, whatever they died of. "
       + "Somebody whose follow-up ends earlier counts until then (Kaplan-Meier), so people diagnosed recently take part as far as they can. "
       + `Everybody diagnosed from ${D.periods.quarter[0]} to ${D.periods.quarter[D.periods.quarter.length - 1]} is in these figures; the indicators further down count the people of the period that stands beside them, so the two need not agree.`),
@@ -63,9 +65,9 @@ function survivalBelow(state) {
 }
 function timeToTreatment() {
   const rows = wholes(O.treatment), title = "First treatment by days since diagnosis";
-  if (!rows.length) { return []; }
+  if (!rows.length) { return [el("h3", {}, title), ...whyNot("treatment", "This release has no times to treatment.")]; }
   const points = rows.flatMap((row) => row.points.map(([day, share, low, high]) => ({ id: `${row.unit}|${day}`, role: roleOf(row, rows), time: `${day} days`, value: share / 1000, lower: low / 1000, upper: high / 1000, said: `${row.unit}, by day ${day}: ${percent(share)} treated, 95% interval ${range(low, high, percent)}` })));
-  return [figure({ name: "horizons", title, points, data: {},
+  return [...whyNot("treatment"), figure({ name: "horizons", title, points, data: {},
     caption: "Share of people who have had their first anti-cancer treatment by then. People who die untreated stay in the count. 31 and 62 days are the cancer waiting time standards.",
     key: [...rows.map((row) => keyItem(`${row.unit} (${count(row.people)} people)`, LOOKS[roleOf(row, rows)])), keyItem("95% interval", { upright: true })],
     table: table({ caption: title, columns: plain(["Where", "Group", "By day", "Treated", "95% interval", "People treated", "Died untreated"], 2, 6),

@@ -1,0 +1,129 @@
+"""One rule for all outputs: each indicator in its newest audit period, else its newest four quarters, the other period named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from naome_pipeline.reports.drivers.diagrams import write_driver_diagrams
+from naome_pipeline.reports.state_of_the_nation.report import PAGE_FILE, write_state_of_the_nation
+from tests.reports.annual import annual_frames
+from tests.reports.around import text_of, write_all
+from tests.reports.released_tables import released
+from tests.reports.workbook import sheets_of
+
+YEAR = "2022 Q1 to 2022 Q4"
+NOTED = f", people diagnosed in {YEAR}"
+# Indicators whose follow-up is too long for the audit period, one of them of England alone.
+LATE, LATE_IN_ENGLAND = ("P3", "P10_3y"), "P4"
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[str, Any]:
+    made = annual_frames(alliances=2, trusts=4, seed=1)
+    values = made["released_indicators"].copy()
+    late = values["indicator"].isin([*LATE, LATE_IN_ENGLAND])
+    values.loc[late, ["period_kind", "period", "period_end"]] = [
+        "rolling four quarters", YEAR, pd.Timestamp("2022-12-31")
+    ]  # fmt: skip
+    elsewhere = (values["indicator"] == LATE_IN_ENGLAND) & (values["nation"] != "England")
+    # A newer year of an indicator that has an audit period is not quoted.
+    newer = values[values["indicator"] == "P1"].assign(
+        period_kind="rolling four quarters", period="2023 Q4 to 2024 Q3", period_end=pd.Timestamp("2024-09-30"),
+        numerator=1, proportion=0.001,
+    )  # fmt: skip
+    compared = made["released_comparison"].copy()
+    for number, name in enumerate(("P1", "P9")):
+        # The second does not count: deaths are judged risk adjusted.
+        of = compared.index[(compared["indicator"] == name) & (compared["comparison"] == "unadjusted")]
+        compared.loc[of[number], ["state", "direction"]] = ["potential outlier", "worse"]
+    return made | {
+        "released_indicators": pd.concat([values[~elsewhere], newer], ignore_index=True),
+        "released_comparison": compared,
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tables, tmp_path_factory) -> Path:
+    made = tmp_path_factory.mktemp("period")
+    out = write_all(tables, made)
+    write_state_of_the_nation(released(made / "tables", tables), out)
+    write_driver_diagrams(released(made / "tables", tables), out)
+    return out
+
+
+def share(tables, name: str, unit: str) -> str:
+    values = tables["released_indicators"]
+    kind = "audit period" if name == "P1" else "rolling four quarters"
+    [row] = values[
+        (values["indicator"] == name) & (values["unit_code"] == unit) & (values["subgroup"] == "all")
+        & (values["period_kind"] == kind)
+    ].to_dict("records")  # fmt: skip
+    return f"{100 * row['proportion']:.1f}%"
+
+
+def title(tables, name: str) -> str:
+    return tables["released_definitions"].set_index("indicator").loc[name, "title"]
+
+
+def test_the_newsletter_gives_what_the_report_gives_and_names_the_period(tables, folder):
+    letter = (folder / "newsletter.txt").read_text(encoding="utf-8").splitlines()
+    report = text_of(folder / PAGE_FILE)
+    assert not any("Without a number" in line for line in letter)
+    for name, unit, noted in (
+        ("P1", "England and Wales", ""),
+        ("P3", "England and Wales", NOTED),
+        ("P10_3y", "England and Wales", NOTED),
+        ("P4", "England", f", England only{NOTED}"),
+    ):
+        [line] = [line for line in letter if line.startswith(f"* {title(tables, name)}: ")]
+        value = share(tables, name, unit)
+        assert line.partition(")")[0].startswith(f"* {title(tables, name)}: {value} (")
+        assert line.partition(")")[2].partition(";")[0] == noted
+        assert value in report
+    assert report.count(NOTED) >= 2
+
+
+def test_benchmarks_and_plans_give_the_same_period(tables, folder):
+    for path in folder.glob("benchmarks/*.pdf"):
+        text = text_of(path)
+        england = path.stem.startswith("benchmark_R")
+        for name in (*LATE, LATE_IN_ENGLAND):
+            assert (f"{title(tables, name)} ({name}){NOTED}" in text) == (england or name != "P4"), name
+        assert "unless a measure names another period" in text
+    for path in folder.glob("action_plans/*.docx"):
+        assert f"{title(tables, 'P3')}{NOTED}. Your trust: " in text_of(path)
+
+
+def test_patients_read_when_and_where_a_number_is_from(folder):
+    page = text_of(folder / "patient_summary.html")
+    assert page.count(f"(This counts people diagnosed in {YEAR}.)") == 1
+    assert f"(This counts England only, people diagnosed in {YEAR}.)" in page
+
+
+def test_the_workbook_names_the_period_of_each_row(tables, folder):
+    sheets = sheets_of(folder / "data_viewer.xlsx")
+    for sheet in ("Nations", "Alliances", "Trusts", "Subgroups"):
+        head, rows = sheets[sheet][2], sheets[sheet][3:]
+        found = {(row[head.index("Indicator")], row[head.index("Diagnosed in")]) for row in rows}
+        assert {(name, YEAR) for name in (*LATE, LATE_IN_ENGLAND)} <= found, sheet
+        assert {period for name, period in found if name == "P1"} == {"2021 to 2023"}, sheet
+
+
+def test_report_summary_and_letter_count_the_same_hospitals(folder):
+    report, page = text_of(folder / PAGE_FILE), text_of(folder / "patient_summary.html")
+    for_patients = re.search(r"We compared (\d+) hospital trusts. For (\d+) of them", page)
+    of_report = re.search(r"Of (\d+) compared, (\d+) lie beyond the 99.8% limits on the worse side", report)
+    assert for_patients is not None
+    assert of_report is not None
+    assert for_patients.groups() == of_report.groups()
+    assert of_report[2] == "1"
+
+
+def test_driver_diagrams_name_the_period(tables, folder):
+    text = text_of(folder / "driver-diagrams.html")
+    assert f"{title(tables, 'P3')}, {share(tables, 'P3', 'England and Wales')}{NOTED}" in text
