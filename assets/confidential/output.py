@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from assets.reports.output import write_files
-from naome_pipeline.build import BuildContext, Node, code_of
+from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.confidential.comparisons import RELEASED_INPUTS, Comparisons
 from naome_pipeline.reports.released import ReleasedTables
 
@@ -34,7 +34,6 @@ def confidential_node(
         name=name,
         description=description,
         make=make,
-        code=code_of("confidential", "reports"),
         inputs=("provider_comparison", "providers", *RELEASED_INPUTS),
         cadence=cadence,
     )

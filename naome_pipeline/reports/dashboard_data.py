@@ -56,7 +56,7 @@ def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
         "series": _series(tables.frame("released_series"), periods),
         "widened": _widened(tables.frame("released_series")),
         "comparison": _comparison(tables.frame("released_comparison")),
-        "unadjusted": without_adjustment(tables),
+        "unadjusted": without_adjustment(Reading(tables)),
         "outcomes": dashboard_outcomes(tables),
         "recurrence_rates": [
             _plain(r) | {c: numbers.tenths(r[c]) for c in ("incidence", "lower", "upper", "died_before")}

@@ -161,7 +161,7 @@ def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
         groups=groups,
         tallies=tallies(reading),
         standing=stood,
-        unadjusted=not_adjusted_words(without_adjustment(tables)),
+        unadjusted=not_adjusted_words(without_adjustment(reading)),
         by_chance={state: _about(share * stood.shown) for state, share in _BY_CHANCE.items()},
         stages=timetable.stages,
         dates=dates,

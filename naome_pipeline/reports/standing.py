@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.reading import ASSESSED, POTENTIAL
-from naome_pipeline.reports.released import ReleasedTables
+from naome_pipeline.reports.reading import ASSESSED, POTENTIAL, Reading
 
 HIDDEN_STATE = "hidden"
 WORSE, BETTER = "worse", "better"
@@ -61,13 +60,13 @@ def standing(rows: Iterable[Mapping[str, Any]]) -> Standing:
     )
 
 
-def without_adjustment(tables: ReleasedTables) -> dict[str, str]:
+def without_adjustment(reading: Reading) -> dict[str, str]:
     """Indicators that ask for risk adjustment and have none in this release, with the reason: nobody is judged by them."""
-    compared, models = tables.frame("released_comparison"), tables.frame("released_risk_models")
+    compared, models = reading.frame("released_comparison"), reading.frame("released_risk_models")
     adjusted = set(compared.loc[compared["comparison"] == "risk adjusted", "indicator"])
     reasons = models[(models["part"] == "note") & models["measure"].isin(["not modelled", "not converged"])]
     why = reasons.drop_duplicates("indicator").set_index("indicator")["note"].to_dict()
-    asked = tables.frame("released_definitions").sort_values("position")
+    asked = reading.frame("released_definitions").sort_values("position")
     asked = asked[asked["available"] & (asked["risk_adjustment"] != "none")]
     return {
         str(name): str(why.get(name) or "this release shows no adjusted result")

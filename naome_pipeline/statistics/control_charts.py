@@ -13,7 +13,6 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
@@ -30,17 +29,6 @@ SHORT_SERIES = 12  # points; Making Data Count advises against limits from fewer
 Direction = Literal["higher", "lower", "neutral"]
 # A chart as arrays of one length: thousands of series are charted, and a frame for each step of each took most of the time.
 Columns = dict[str, NDArray[Any]]
-
-
-def laney_chart(numerator: ArrayLike, denominator: ArrayLike) -> pd.DataFrame:
-    """Laney p′ chart: a p chart whose sigma is multiplied by sigma_z, the spread of its own z scores.
-
-    sigma_z = mean moving range of z / 1.128 (column sigma_z); 1 is a plain p chart. Laney's sigma_z may be below 1,
-    narrowing the limits; it is used as it is. One point, or none, has no moving range: sigma_z is 1.
-    Source: Laney (2002), Quality Engineering 14, 531-537.
-    """
-    top, bottom = _series(numerator, denominator)
-    return pd.DataFrame(_proportion_chart(top, bottom, dispersion(top, bottom)))
 
 
 def dispersion(numerator: ArrayLike, denominator: ArrayLike) -> float:

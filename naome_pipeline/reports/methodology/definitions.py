@@ -75,7 +75,7 @@ def indicators(reading: Reading) -> Section:
             "without which it is not available; a bar separates alternatives."
         )
     ]
-    definitions, unadjusted = registry(), without_adjustment(reading.tables)
+    definitions, unadjusted = registry(), without_adjustment(reading)
     for goal, title in definitions.goals.items():
         blocks.append(Subheading(f"Goal {goal}: {title}"))
         blocks += [

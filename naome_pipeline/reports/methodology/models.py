@@ -54,8 +54,8 @@ def methods() -> Section:
         "Variation between hospitals: random-intercept logistic model; median odds ratio and intraclass correlation with "
         "profile-likelihood intervals.",
         "Change from year to year: difference of two proportions with Newcombe's 95% interval; a calendar year counts once the "
-        "follow-up of all its quarters has passed, and a quarter of it without anybody adds nobody. Named interventions: interrupted "
-        "time series with autoregressive errors by restricted maximum likelihood, at least "
+        "follow-up of all its quarters has passed, and a quarter of it without anybody adds nobody. Named interventions: "
+        "interrupted time series with autoregressive errors by restricted maximum likelihood, at least "
         f"{value['series_minimum_periods']} quarters on either side, or difference-in-differences with bias-reduced clustered "
         "errors (CR2, Satterthwaite degrees of freedom) and a check of the trends before.",
     )

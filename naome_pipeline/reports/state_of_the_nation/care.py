@@ -163,7 +163,7 @@ def _outside(reading: Reading) -> list[Block]:
         numeric=(2, 3, 4, 5, 6, 7),
         widths=(11, 6, 3, 3, 3, 3, 3, 4),
     )  # fmt: skip
-    unadjusted = not_adjusted_words(without_adjustment(reading.tables))
+    unadjusted = not_adjusted_words(without_adjustment(reading))
     return [
         Subheading("Hospitals outside the limits"),
         Paragraph(
