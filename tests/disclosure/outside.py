@@ -42,12 +42,13 @@ class Attacked:
     cells: pd.DataFrame
     sums: Any
 
-    def ranges(self, *, national_only: bool = False, needed: float = 1.0) -> pd.DataFrame:
-        """The hidden cells with the smallest and largest value that fits everything published, or the national rows alone;
-        a range is searched until it is as wide as `needed`."""
+    def ranges(self, *, exempt: bool = False, needed: float = 1.0) -> pd.DataFrame:
+        """The hidden cells with the smallest and largest value that fits everything published, or (`exempt`) the national
+        rows and the denominators alone; a range is searched until it is as wide as `needed`."""
         hidden = self.cells["value"].isna().to_numpy()
-        away = hidden | (national_only & self.cells["level"].isin(["trust", "alliance"]).to_numpy())
-        published = Published.shown(self.sums, self.cells["value"].fillna(0).to_numpy(), away)
+        below = self.cells["level"].isin(["trust", "alliance"]) & (self.cells["count"] == "numerator")
+        away = hidden | (exempt & below.to_numpy())
+        published = Published.shown(self.sums, self.cells["value"].to_numpy(dtype=float, na_value=0.0), away)
         low, high = Attacker(published).ranges(np.where(hidden, needed, 0.0))
         return self.cells[hidden].assign(low=low[hidden], high=high[hidden])
 
@@ -135,12 +136,13 @@ class Outside:
 
 
 def recovered(published: pd.DataFrame) -> pd.DataFrame:
-    """Hidden counts that only one whole number fits, but not by what the nations show alone; `low`: that number."""
-    found: list[pd.DataFrame] = []
+    """Hidden counts that only one whole number fits, `low`; without those that the shown denominators and the nations'
+    figures, which are exempt, give away by themselves."""
+    found = [pd.DataFrame(columns=pd.Index([*KEYS, "count", "value", "low", "high"]))]
     for attacked in Outside(published).indicators():
         ranges = attacked.ranges()
         exact = ranges[ranges["high"] - ranges["low"] < ONE]
         if len(exact):
-            alone = attacked.ranges(national_only=True)
+            alone = attacked.ranges(exempt=True)
             found.append(exact[(alone["high"] - alone["low"]).loc[exact.index] > ONE])
     return pd.concat(found, ignore_index=True)

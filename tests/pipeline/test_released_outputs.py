@@ -70,9 +70,6 @@ def test_no_hidden_cell_of_the_published_file_can_be_worked_out(twice):
     recoverable_cells(twice, 2)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="disclosure control does not look at trusts, Alliances and nation together"
-)
 @pytest.mark.parametrize("version", [1, 2])
 def test_an_attacker_who_has_the_published_file_alone_recovers_nothing(twice, version):
     """Trusts, Alliances and nation, quarters and years, numerators and denominators as one system per indicator."""
