@@ -1,5 +1,8 @@
 """Distant recurrence after early breast cancer by years since diagnosis as published."""
 
-from naome_pipeline.build import sql_node
+from naome_pipeline.disclosure.nodes import policy_node
 
-node = sql_node("release", "released_recurrence_rates", folder="disclosure")
+node = policy_node(
+    "released_recurrence_rates",
+    "people < $fewest_people OR (people IS NULL AND COALESCE(recurred, incidence, lower, died_before) IS NOT NULL)",
+)

@@ -1,5 +1,10 @@
 """Survival as published."""
 
-from naome_pipeline.build import sql_node
+from naome_pipeline.disclosure.nodes import policy_node
 
-node = sql_node("release", "released_survival", folder="disclosure")
+node = policy_node(
+    "released_survival",
+    "people < $fewest_people OR (at_risk > 0 AND at_risk < $fewest_people) "
+    "OR (people IS NULL AND COALESCE(deaths, survival, median, restricted_mean) IS NOT NULL) "
+    "OR (at_risk IS NULL AND COALESCE(survival, lower, upper, standard_error, events) IS NOT NULL)",
+)

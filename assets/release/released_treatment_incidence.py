@@ -1,5 +1,8 @@
 """Time to first treatment as published."""
 
-from naome_pipeline.build import sql_node
+from naome_pipeline.disclosure.nodes import policy_node
 
-node = sql_node("release", "released_treatment_incidence", folder="disclosure")
+node = policy_node(
+    "released_treatment_incidence",
+    "people < $fewest_people OR (people IS NULL AND COALESCE(treated, died_untreated, incidence, lower) IS NOT NULL)",
+)

@@ -1,5 +1,8 @@
 """Change from year to year as published."""
 
-from naome_pipeline.build import sql_node
+from naome_pipeline.disclosure.nodes import policy_node
 
-node = sql_node("release", "released_yearly_change", folder="disclosure")
+node = policy_node(
+    "released_yearly_change",
+    "denominator < $fewest_people OR (denominator IS NULL AND COALESCE(numerator, value, difference) IS NOT NULL)",
+)

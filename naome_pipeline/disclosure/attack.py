@@ -32,6 +32,8 @@ _WORTHWHILE = 0.85  # of the cells left, that a batch may leave
 _BATCH_SEED = 20240901
 _DIGITS = 7  # of a value found: as close as HiGHS keeps to its constraints
 FAR = 1e6  # where an unknown without a ceiling ends, so that every sum is finite
+_PRIMAL = 4  # HiGHS' number of the primal simplex method, quicker for large tables
+_DENSE = 2_000_000  # entries up to which a full matrix is quicker: indexing a sparse one takes longer than a programme
 
 
 class NoSuchTable(ValueError):
@@ -91,14 +93,19 @@ class Attacker:
     """Looks for the range of hidden cells under everything published.
 
     `start`: unknowns known to fit (the truth, where the defender attacks). `seen`: what was found before of the same.
+    `found`: where every solution goes.
     """
 
     def __init__(
-        self, published: Published, start: FloatArray | None = None, seen: Seen | None = None
+        self,
+        published: Published,
+        start: FloatArray | None = None,
+        seen: Seen | None = None,
+        found: list[FloatArray] | None = None,
     ) -> None:
-        self.published = published
-        # A few hundred cells: indexing a sparse matrix takes longer than a programme.
-        self._sums = published.sums.toarray()
+        self.published, self._found = published, found
+        small = int(np.prod(published.sums.shape)) <= _DENSE
+        self._sums: Any = published.sums.toarray() if small else published.sums.tocsr()
         self._columns = np.arange(self._sums.shape[1], dtype=np.int32)
         self._solver: Any = None
         self.solved = 0
@@ -129,13 +136,17 @@ class Attacker:
     def _new_solver(self) -> Any:
         published = self.published
         known = np.isfinite(published.most) | (published.least > 0)
-        return solver_of(
+        solver = solver_of(
             self._sums[known],
             published.least[known],
             published.most[known],
             published.floor,
             np.minimum(published.ceiling, FAR),
         )
+        if not isinstance(self._sums, np.ndarray):
+            # Only the objective changes from one programme to the next: the last corner stays feasible.
+            solver.setOptionValue("simplex_strategy", _PRIMAL)
+        return solver
 
     def move_many(self, needed: FloatArray) -> None:
         """Widen the ranges of many cells with one programme each time: up or down at random, until few are left."""
@@ -150,7 +161,7 @@ class Attacker:
             before = len(left)
             signs = rng.choice([-1.0, 1.0], len(left))
             for direction in (signs, -signs):
-                self._see(self.extreme(direction @ self._sums[left]))
+                self._see(self.extreme(self._sums[left].T @ direction))
 
     def reaches(self, cell: int, needed: float) -> bool:
         """Whether the range of a cell is as wide as `needed`; not searched when it cannot be."""
@@ -165,7 +176,10 @@ class Attacker:
         for direction in (1.0, -1.0):
             if self.seen.width[cell] >= needed - WHOLE:
                 return
-            self._see(self.extreme(direction * self._sums[cell]))
+            weights = (
+                self._sums[cell] if isinstance(self._sums, np.ndarray) else self._sums[cell].toarray().ravel()
+            )
+            self._see(self.extreme(direction * weights))
         self.seen.exact[cell] = True
 
     def ranges(self, needed: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -192,15 +206,38 @@ class Attacker:
         """Per cell, a range that the attack cannot exceed: from each known sum alone and the bounds of its unknowns."""
         published = self.published
         known = np.isfinite(published.most) | (published.least > 0)
-        inside, least, most = self._sums[known] > 0, published.least[known], published.most[known]
+        inside, least, most = (
+            published.sums.tocsr()[known].tocoo(),
+            published.least[known],
+            published.most[known],
+        )
         low, high = published.floor, np.minimum(published.ceiling, FAR)
-        spare = np.where(inside, (most - inside @ low)[:, None], np.inf).min(axis=0, initial=np.inf)
-        short = np.where(inside, (least - inside @ high)[:, None], -np.inf).max(axis=0, initial=-np.inf)
+        spare, short = np.full(len(low), np.inf), np.full(len(low), -np.inf)
+        np.minimum.at(spare, inside.col, (most - inside @ low)[inside.row])
+        np.maximum.at(short, inside.col, (least - inside @ high)[inside.row])
         return self._sums @ np.maximum(np.minimum(high, low + spare) - np.maximum(low, high + short), 0.0)
 
+    def believe(self, point: FloatArray) -> bool:
+        """Take other counts into account that somebody says fit everything published; whether they do."""
+        published, values = self.published, self._sums @ point
+        fits = (
+            (values >= published.least - WHOLE).all()
+            and (values <= published.most + WHOLE).all()
+            and (point >= published.floor - WHOLE).all()
+            and (point <= published.ceiling + WHOLE).all()
+        )
+        if fits:
+            self._widen(values)
+        return bool(fits)
+
     def _see(self, found: FloatArray) -> None:
+        if self._found is not None:
+            self._found.append(found)
+        self._widen(self._sums @ found)
+
+    def _widen(self, sums: FloatArray) -> None:
         # The last bits depend on the path of the solver; what is hidden must not.
-        values = np.round(self._sums @ found, _DIGITS)
+        values = np.round(sums, _DIGITS)
         np.minimum(self.seen.low, values, out=self.seen.low)
         np.maximum(self.seen.high, values, out=self.seen.high)
 
@@ -208,11 +245,12 @@ class Attacker:
 class Attacks:
     """The attacks on one release: what was found is remembered by everything it depends on.
 
-    What protection ends with is what the gate attacks, indicator after indicator.
+    What protection ends with is what the gate attacks, indicator after indicator. `found`: where every solution goes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, found: list[FloatArray] | None = None) -> None:
         self._seen: dict[bytes, Seen] = {}
+        self.found = found
 
     def on(self, published: Published, start: FloatArray) -> Attacker:
         """An attacker of what is published, `start` being known to fit, who knows what earlier ones have found."""
@@ -225,7 +263,7 @@ class Attacks:
             digest.update(np.ascontiguousarray(part).tobytes())
             digest.update(b"|")
         key = digest.digest()
-        attacker = Attacker(published, start, self._seen.get(key))
+        attacker = Attacker(published, start, self._seen.get(key), self.found)
         self._seen[key] = attacker.seen
         return attacker
 

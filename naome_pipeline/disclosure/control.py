@@ -4,10 +4,11 @@ What belongs here: the order in which tables are protected and what is held agai
 (`counts.py`), what is hidden together (`jobs.py`), the tables (`views.py`), the programmes (`attack.py`, `protection.py`),
 writing released tables (`release.py`).
 
-Order: first the denominators of every set of people, since indicators share them; then each family of indicators. Within
-each, first the Alliances under the nation, then the trusts under their Alliance; subgroups for Alliances only. What lies
-outside the table at hand is taken as known to the attacker. Indicators of a family are hidden together, so that none gives
-another away. Decision 0010 says what this attacker knows and what not.
+Order: first the national rows about very few people (`national.py`); then the denominators of every set of people, since
+indicators share them; then each family of indicators. Within each, first the Alliances under the nation, then the trusts under
+their Alliance; subgroups for Alliances only. What lies outside the table at hand is taken as known to the attacker. Last the
+whole table of every indicator (`whole.py`), for what its parts cannot see. Indicators of a family are hidden together, so that
+none gives another away. Decision 0010 says what this attacker knows and what not.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from naome_pipeline.disclosure.attack import WHOLE, BoolArray
 from naome_pipeline.disclosure.counts import ALLIANCE, TRUST
 from naome_pipeline.disclosure.jobs import Job, SetOfPeople
 from naome_pipeline.disclosure.protection import protect
-from naome_pipeline.disclosure.views import ABOVE, UNITS, AttackedTables, Group
+from naome_pipeline.disclosure.views import ABOVE, UNITS, Group
+from naome_pipeline.disclosure.whole import WholeTables
 
 MOST_OF_A_GROUP = 2 / 3
 
@@ -38,7 +40,7 @@ class Found:
     places: list[str] = field(default_factory=list)
 
 
-class DisclosureControl(AttackedTables):
+class DisclosureControl(WholeTables):
     """The counts of one release under one policy: what is hidden, and what an attack finds."""
 
     def decide(self) -> list[str]:
@@ -46,10 +48,13 @@ class DisclosureControl(AttackedTables):
         failures: list[str] = []
         if self.policy.mode == "none":
             return failures
+        self._hide_nations()
         for job in self._jobs(decided=False):
             if self.policy.secondary:
                 failures += self._protected_job(job)
             self._keep(job)
+        if self.policy.secondary:
+            self._protect_the_whole()
         return failures
 
     def _protected_job(self, job: Job) -> list[str]:

@@ -19,6 +19,8 @@ from naome_pipeline.indicators.reporting_periods import AUDIT_PERIOD, QUARTER, R
 
 TRUST, ALLIANCE = "trust", "alliance"
 LEVELS = (ALLIANCE, TRUST)
+# Exempt from the rule, but for rows about very few people: each nation, then both together.
+NATIONAL = "national"
 
 Cells = dict[str, BoolArray]
 Numbers = dict[str, FloatArray]
@@ -26,7 +28,7 @@ Numbers = dict[str, FloatArray]
 
 @dataclass
 class Marks:
-    """Cells marked as hidden, or as known: by level, indicators × subgroups × units × periods."""
+    """Cells marked as hidden, or as known: by level and NATIONAL, indicators × subgroups × units × periods."""
 
     numerator: Cells
     denominator: Cells
@@ -61,8 +63,11 @@ class CountedRelease:
         self._complete = eligible
         units = {ALLIANCE: len(population.alliances), TRUST: len(population.trusts)}
         groups = {ALLIANCE: len(population.subgroups), TRUST: 1}
+        self.nations = tuple(sorted(set(population.nation)))
+        units[NATIONAL] = len(self.nations_and_both)
+        groups[NATIONAL] = groups[ALLIANCE]
         self.shapes = {
-            level: (len(eligible), groups[level], units[level], eligible.shape[1]) for level in LEVELS
+            level: (len(eligible), groups[level], units[level], eligible.shape[1]) for level in units
         }
         self.numerators = {level: self._counted(population.numerator, level) for level in LEVELS}
         self.denominators = {level: self._counted(population.denominator, level) for level in LEVELS}
@@ -72,6 +77,15 @@ class CountedRelease:
         self._quarterly, self._overlapping = np.asarray(kinds == QUARTER), np.asarray(kinds != AUDIT_PERIOD)
         names = list(population.indicators)
         self.families = [[names.index(n) for n in family] for family in families(registry, names)]
+
+    @property
+    def nations_and_both(self) -> BoolArray:
+        """Rows of the national level × nations: each nation, and where there are two, both together."""
+        each, together = (
+            np.eye(len(self.nations), dtype=bool),
+            np.ones((int(len(self.nations) > 1), len(self.nations)), dtype=bool),
+        )
+        return np.concatenate([each, together])
 
     def no_marks(self) -> Marks:
         """Nothing marked."""
@@ -88,6 +102,12 @@ class CountedRelease:
         for place, name in enumerate(nation):
             alliance[:, place] = counted[:, nation == name].any(axis=1)
         return {ALLIANCE: alliance, TRUST: alliance[:, self.population.alliance]}
+
+    def national_rows(self, i: int) -> BoolArray:
+        """Which rows of the national level are published of an indicator: of both nations only what both support."""
+        of = np.array(self.population.nation)
+        supported = np.array([self._supported[ALLIANCE][i][of == nation].any() for nation in self.nations])
+        return np.array([supported[inside].all() for inside in self.nations_and_both], dtype=bool)
 
     def _counted(self, member: BoolArray, level: str) -> FloatArray:
         counted = np.zeros(self.shapes[level])

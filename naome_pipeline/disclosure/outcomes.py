@@ -1,11 +1,13 @@
 """Outcomes as published: funnel positions, adjusted rates and run charts, computed from counts that may be shown.
 
 What belongs here: drawing the comparisons again from released counts, so that a position gives away no more than the two
-counts beside it. What does not: which counts may be shown (`control.py`), the methods (`statistics/`), national figures,
-which are exempt and pass unchanged (the SQL files here).
+counts beside it. What does not: which counts may be shown (`control.py`), the methods (`statistics/`), national figures
+(the SQL files here).
 
 A trust whose counts are hidden has a row without numbers. The overdispersion and the limits come from the shown trusts
-alone: drawn from all, they would be equations about the hidden ones. The target is the published national figure.
+alone: drawn from all, they would be equations about the hidden ones. Whether a trust is shown depends on its outcome, so the
+overdispersion may be too low; the policy's note, which every output prints, says so. The target is the published national
+figure.
 """
 
 from __future__ import annotations
@@ -123,6 +125,8 @@ def _drawn(
     seen = table["numerator"].notna() & (table["denominator"] > 0)
     if comparison == ADJUSTED:
         seen &= table["expected"].notna() & (table["expected"] <= table["denominator"])
+    elif not targets["denominator"].to_dict().get(indicator):
+        seen &= False  # the nation itself is hidden
     shown, widened = table[seen], indicator not in EXACT_ONLY
     parts = []
     if len(shown):

@@ -25,7 +25,8 @@ class Policy(BaseModel):
 
     `smallest_shown`: the smallest count other than 0 that may be shown below the exempt levels. `possible_values`: a
     hidden small count must be left with at least so many values that fit everything published. `round_to`: only in
-    mode `round`. `adjusted_rates`: of providers: computed where both counts are shown, or left out.
+    mode `round`. `fewest_people`: a row about fewer people shows nothing, at exempt levels too, where a small numerator is
+    shown. `adjusted_rates`: of providers: computed where both counts are shown, or left out.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,6 +38,7 @@ class Policy(BaseModel):
     secondary: bool
     possible_values: int = Field(ge=1)
     exempt_levels: tuple[str, ...]
+    fewest_people: int = Field(ge=1)
     adjusted_rates: Literal["from shown counts", "not released"]
     for_publication: bool
     note: str

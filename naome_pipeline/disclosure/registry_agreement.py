@@ -69,12 +69,16 @@ def released_agreement(
     if policy.mode == "round":
         top, bottom = (np.where(trusts, rounded(np.nan_to_num(v), policy), v) for v in (top, bottom))
         top = np.fmin(top, bottom)
+    # Each count of a chain is the next one's number of people: of a nation too few people hide both.
+    few = ~trusts & (_few_people(bottom, policy) | _few_people(top, policy))
+    hidden |= few
     counted = ~hidden & (bottom > 0)
     lower, upper = wilson_interval(np.where(counted, top, 0.0), np.where(counted, bottom, 1.0))
     frame["numerator"] = pd.Series(np.where(hidden, np.nan, top), index=frame.index).astype("Int64")
     frame["denominator"] = pd.Series(np.where(hidden, np.nan, bottom), index=frame.index).astype("Int64")
     frame["proportion"] = np.where(counted, top / np.where(counted, bottom, 1.0), np.nan)
     frame["lower"], frame["upper"] = np.where(counted, lower, np.nan), np.where(counted, upper, np.nan)
+    frame["kappa"] = frame["kappa"].where(~few)
     named: Any = providers.drop_duplicates("trust_code").set_index("trust_code")["trust_name"]
     frame["unit_name"] = frame["unit_code"].map(named.to_dict()).fillna(frame["unit_code"])
     frame["suppressed"] = np.where(hidden, HIDDEN, "")
@@ -122,6 +126,10 @@ def groups_of(agreement: pd.DataFrame, chain: Chain) -> Groups:
 
 def _small(values: FloatArray, policy: Policy) -> BoolArray:
     return (values > 0) & (values < policy.smallest_shown)
+
+
+def _few_people(values: FloatArray, policy: Policy) -> BoolArray:
+    return (values > 0) & (values < policy.fewest_people)
 
 
 def protected(groups: Groups, hidden: BoolArray, policy: Policy) -> BoolArray:

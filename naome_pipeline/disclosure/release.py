@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from naome_pipeline.disclosure.attack import BoolArray, FloatArray
 from naome_pipeline.disclosure.control import DisclosureControl
-from naome_pipeline.disclosure.counts import ALLIANCE, LEVELS, TRUST, Marks, rounded
+from naome_pipeline.disclosure.counts import ALLIANCE, LEVELS, NATIONAL, TRUST, Marks, rounded
+from naome_pipeline.disclosure.national import NationalRows, hidden_denominators, hidden_numerators
+from naome_pipeline.disclosure.outside import OutsideAttack, Recovered
 from naome_pipeline.disclosure.policy import Policy
 from naome_pipeline.disclosure.relations import ALL, Periods, Population
 from naome_pipeline.indicators.registry import Registry
@@ -21,6 +24,8 @@ from naome_pipeline.indicators.reporting_periods import QUARTER
 from naome_pipeline.statistics.intervals import wilson_interval
 
 KEYS = ["indicator", "period_kind", "period", "level", "unit_code", "subgroup"]
+BOTH_NATIONS = "both_nations"
+NATIONAL_LEVELS = ("nation", BOTH_NATIONS)
 HIDDEN = "hidden to protect people"
 COLUMNS = [
     "indicator", "period_kind", "period", "period_end", "level", "unit_code", "unit_name", "alliance_code", "nation",
@@ -97,11 +102,10 @@ def know(control: DisclosureControl, shown: pd.DataFrame) -> None:
 
 
 def released_frame(tables: CountedTables, control: DisclosureControl) -> pd.DataFrame:
-    """The table as it is published (COLUMNS), national rows whole. A hidden cell keeps its row without numbers, also
-    where nobody was counted: a missing row would say so."""
+    """The table as it is published (COLUMNS). A hidden cell keeps its row without numbers, below the nations also where
+    nobody was counted: a missing row would say so."""
     policy, counts = control.policy, tables.indicator_counts
-    exempt = counts[counts["level"].isin(policy.exempt_levels) & ~counts["level"].isin(LEVELS)]
-    parts = [exempt.assign(hide_numerator=False, hide_denominator=False)]
+    parts = [_national_cells(control, counts)]
     parts += [_cells(control, level) for level in LEVELS]
     cells = pd.concat(parts, ignore_index=True)[[*KEYS, "hide_numerator", "hide_denominator"]]
     ends = tables.reporting_periods[["period_kind", "period", "period_end"]].drop_duplicates()
@@ -131,6 +135,70 @@ def released_frame(tables: CountedTables, control: DisclosureControl) -> pd.Data
     )
     texts |= dict.fromkeys(["nation", "subgroup", "suppressed", "policy"], "string")
     return frame[COLUMNS].astype(texts)
+
+
+def _national_cells(control: DisclosureControl, counts: pd.DataFrame) -> pd.DataFrame:
+    """Every national row with its marks."""
+    rows: Any = counts[counts["level"].isin(NATIONAL_LEVELS)].reset_index(drop=True)
+    top, bottom = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+    places = _national_places(control, rows)
+    inside = (places >= 0).all(axis=0)
+    at = tuple(places[:, inside])
+    top[inside], bottom[inside] = (
+        control.marks.numerator[NATIONAL][at],
+        control.marks.denominator[NATIONAL][at],
+    )
+    # The recurrent cohort is counted for the nations only; the control does not know its people.
+    others: Any = rows[~inside]
+    for _, of in others.groupby(["indicator", "subgroup"]):
+        places = _national_places(control, of)
+        top[of.index], bottom[of.index] = _hidden_of_others(control, of, places[2], places[3])
+    days = rows["numerator"].isna().to_numpy()
+    return rows[KEYS].assign(hide_numerator=top & ~days, hide_denominator=bottom)
+
+
+def _national_places(control: DisclosureControl, rows: Any) -> Any:
+    """Place of each national row in the marks: indicator, subgroup, nation or both, period; -1 where there is none."""
+    population, both = control.population, len(control.nations)
+    spans = pd.MultiIndex.from_frame(control.periods.table[["period_kind", "period"]])
+    unit = pd.Index(control.nations).get_indexer(rows["unit_code"])
+    return np.stack([
+        pd.Index(population.indicators).get_indexer(rows["indicator"]),
+        pd.Index(population.subgroups).get_indexer(rows["subgroup"]),
+        np.where(rows["level"] == BOTH_NATIONS, both, unit),
+        spans.get_indexer(pd.MultiIndex.from_frame(rows[["period_kind", "period"]])),
+    ])  # fmt: skip
+
+
+def _hidden_of_others(
+    control: DisclosureControl, rows: Any, unit: Any, period: Any
+) -> tuple[BoolArray, BoolArray]:
+    """Which numerators and denominators are hidden of national rows whose people the control does not know: those of one
+    indicator and subgroup, whose quarters say how many people there are."""
+    units, kinds = control.nations_and_both, np.asarray(control.periods.table["period_kind"])
+    published = np.zeros((len(units), len(kinds)), dtype=bool)
+    published[unit, period] = True
+    people, inside = (
+        _of_quarters(control, rows[c].to_numpy(dtype=float, na_value=0.0), unit, period)
+        for c in ("denominator", "numerator")
+    )
+    # A period in which nobody was counted has no row.
+    published |= (kinds == QUARTER) & published.any(axis=1, keepdims=True)
+    of = NationalRows(units, people, published, control.periods)
+    bottom = hidden_denominators(of, control.policy)
+    top = hidden_numerators(of, inside, bottom, [], control.policy)
+    return top[unit, period], bottom[unit, period]
+
+
+def _of_quarters(control: DisclosureControl, values: FloatArray, unit: Any, period: Any) -> FloatArray:
+    """Nations × quarters, from the rows of quarters."""
+    found = np.zeros((len(control.nations), control.periods.quarters.shape[1]))
+    quarter = control.periods.quarters.argmax(axis=1)
+    single = np.asarray(control.periods.table["period_kind"] == QUARTER)[period] & (
+        unit < len(control.nations)
+    )
+    found[unit[single], quarter[period[single]]] = values[single]
+    return found
 
 
 def _cells(control: DisclosureControl, level: str) -> pd.DataFrame:
@@ -197,17 +265,51 @@ def gate_figures(
     """
     control.marks = marks_from(released, control)
     found = control.attack()
+    seen = (
+        Recovered() if control.policy.mode == "none" else OutsideAttack(released, control).run(control.proofs)
+    )
     whole = (counts["level"] == "nation") | (counts["subgroup"] == ALL)
     wanted = counts[whole & ((counts["level"] != TRUST) | (counts["period_kind"] != QUARTER))][KEYS]
     missing = len(wanted) - len(wanted.merge(released[KEYS].astype(object), on=KEYS))
     return {
         "cells_missing": float(missing),
+        **_national_figures(released, counts, control),
         "sensitive_cells": float(found.sensitive),
-        "narrow_cells": float(found.narrow),
-        "recoverable_cells": float(found.exact),
+        "attacked_cells": float(seen.hidden),
+        "narrow_cells": float(found.narrow + seen.narrow),
+        "recoverable_cells": float(found.exact + seen.exact),
         "already_public_cells": float(found.public),
         "unprotected_cells": float(unprotected),
     }
+
+
+def _national_figures(
+    released: pd.DataFrame, counts: pd.DataFrame, control: DisclosureControl
+) -> dict[str, float | None]:
+    """National rows that show something else than what was counted, and those hidden without anything to protect: where no
+    indicator of the base, nor one whose numerator is another's denominator, has a row about very few people."""
+    rows: Any = released[released["level"].isin(NATIONAL_LEVELS)][
+        [*KEYS, "denominator", "numerator", "suppressed"]
+    ]
+    true: Any = counts[counts["level"].isin(NATIONAL_LEVELS)]
+    both = rows.astype(dict.fromkeys(KEYS, object)).merge(true[[*KEYS, "denominator", "numerator"]], on=KEYS)
+    changed = 0
+    for name in ("denominator", "numerator"):
+        shown = both[f"{name}_x"].notna().to_numpy()
+        changed += int(
+            (both[f"{name}_x"][shown].astype(float) != both[f"{name}_y"][shown].astype(float)).sum()
+        )
+    entries = control.registry.indicators
+    base = {name: entry.denominator.where for name, entry in entries.items()}
+    few = both[both["denominator_y"].between(1, control.policy.fewest_people - 1)]
+    about = {(base[name], group) for name, group in few[["indicator", "subgroup"]].itertuples(index=False)}
+    hidden = both.loc[both["suppressed"] != "", ["indicator", "subgroup"]].drop_duplicates()
+    needless = [
+        name
+        for name, group in hidden.itertuples(index=False)
+        if not {(base[name], group), (entries[name].numerator.where, group)} & about
+    ]
+    return {"nation_changed": float(changed), "nation_hidden_needlessly": float(len(needless))}
 
 
 def marks_from(released: pd.DataFrame, control: DisclosureControl) -> Marks:
@@ -231,6 +333,11 @@ def marks_from(released: pd.DataFrame, control: DisclosureControl) -> Marks:
         marks.denominator[level][at] = bottom
         # A duration has no numerator that could be hidden or shown.
         marks.numerator[level][at] = np.where(days[at[0]], bottom, rows["numerator"].isna().to_numpy())
+    national: Any = released[released["level"].isin(NATIONAL_LEVELS)]
+    places = _national_places(control, national)
+    inside = (places >= 0).all(axis=0)
+    marks.denominator[NATIONAL][tuple(places[:, inside])] = national["denominator"].isna().to_numpy()[inside]
+    marks.numerator[NATIONAL][tuple(places[:, inside])] = national["numerator"].isna().to_numpy()[inside]
     # Trusts without an Alliance are what is left of the nation: known where every Alliance is shown.
     for place in np.flatnonzero(population.unnamed):
         others = np.array(population.nation) == population.nation[place]

@@ -23,11 +23,11 @@ from naome_pipeline.reports.dashboard_outcomes import dashboard_outcomes
 from naome_pipeline.reports.reading import ADJUSTED, LEVELS, TRUST, Reading
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.standing import without_adjustment
-from naome_pipeline.statistics.control_charts import LANEY
 
 KINDS = {QUARTER: "quarter", ROLLING: "rolling", AUDIT_PERIOD: "audit"}
 MOST_REVISIONS = 15_000
 _ORDER = {level: place for place, level in enumerate(LEVELS)}
+BINOMIAL = "binomial"  # the limits of a run chart that are not widened
 _LIMITS = ("lower_998", "lower_95", "upper_95", "upper_998")
 
 Cell = list[Any] | int | None
@@ -194,7 +194,7 @@ def _series(series: pd.DataFrame, periods: Mapping[str, list[str]]) -> dict[str,
 def _widened(series: pd.DataFrame) -> dict[str, Any]:
     """indicator -> unit -> sigma z in hundredths, of the run charts whose limits are widened by it."""
     found: dict[str, Any] = {}
-    of = series[series["limits"] == LANEY].drop_duplicates(["indicator", "unit_code"])
+    of = series[series["limits"] != BINOMIAL].drop_duplicates(["indicator", "unit_code"])
     for row in of.itertuples(index=False):
         found.setdefault(str(row.indicator), {})[row.unit_code] = numbers.hundredths(row.sigma_z)
     return found

@@ -9,6 +9,13 @@ from naome_pipeline.gates import EXPECTATIONS_FOLDER, Suite, load_suite
 ASSETS_FOLDER = EXPECTATIONS_FOLDER.parent / "assets"
 # Files of a layer folder that help its nodes and are none themselves.
 HELPERS = {"__init__", "reading", "data_sets", "output"}
+# Tables that SQL makes under the disclosure policy; their gates are told what they say of very few people.
+UNDER_A_POLICY = {
+    "released_survival",
+    "released_treatment_incidence",
+    "released_recurrence_rates",
+    "released_yearly_change",
+}
 METRICS_OF = {
     "null_share": "null_share",
     "outside_codes": "outside_codes",

@@ -208,6 +208,7 @@ class HandMade:
             "snapshot_date": SNAPSHOT,
             "period_end": PERIOD.end,
             "first_reported_day": first_reported_quarter(PERIOD).start,
+            "fewest_people": policies()["public"].fewest_people,
         }
         self.engine.write(self.engine.prepare(sql, values), path)
 

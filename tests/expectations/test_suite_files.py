@@ -10,10 +10,17 @@ import pytest
 
 from naome_pipeline import parameters as parameters_module
 from naome_pipeline.configuration import ConfigurationError
+from naome_pipeline.disclosure.nodes import ABOUT_FEW
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.gates import CRITICAL, EXPECTATIONS_FOLDER, Suite, load_suite
 from naome_pipeline.parameters import parameters
-from tests.expectations.suites import node_names, requested_metrics, suite_files, suite_names
+from tests.expectations.suites import (
+    UNDER_A_POLICY,
+    node_names,
+    requested_metrics,
+    suite_files,
+    suite_names,
+)
 
 GIVEN_EVERYWHERE = {"rows", "missing_columns", "rows_to_previous"}
 GIVEN_FOR_SOURCES = {"rows_in", "rows_quarantined", "quarantined_share", "values_unreadable", "delivered"}
@@ -23,6 +30,8 @@ GIVEN_BY_THE_ATTACK = {
     "narrow_cells",
     "unprotected_cells",
     "already_public_cells",
+    "nation_changed",
+    "nation_hidden_needlessly",
 }
 CASES = [pytest.param(layer, name, id=f"{layer}/{name}") for layer, name in suite_names()]
 
@@ -76,6 +85,8 @@ def test_every_metric_judged_is_measured_and_every_metric_measured_is_judged(lay
     given = GIVEN_EVERYWHERE | (GIVEN_FOR_SOURCES if layer == "sources" else set())
     if name == "released_indicators":
         given |= GIVEN_BY_THE_ATTACK
+    if name in UNDER_A_POLICY:
+        given.add(ABOUT_FEW)
     if name == "released_comparison":
         given.add("trusts_missing")
     if name == "released_registry_agreement":

@@ -90,6 +90,23 @@ def small_counts(release: Refreshed, version: int) -> None:
     assert checked > 1_000
 
 
+# Rows that are about people, whatever is counted among them; a source's finds are a count, not people it is about.
+ABOUT = {"denominator", "people", "at_risk"}
+FINDS = "recurrence_evidence"
+
+
+def few_people(release: Refreshed, version: int) -> None:
+    """No row of any level is about one to four people."""
+    checked = 0
+    for path in outputs(release, version):
+        for place, rows in tables(path):
+            for row in rows if FINDS not in place else ():
+                about = [number(v) for k, v in row.items() if str(k).lower() in ABOUT]
+                checked += len(about)
+                assert not [v for v in about if v is not None and 1 <= v <= 4], (place, row)
+    assert checked > 1_000
+
+
 def counts_in_documents(release: Refreshed, version: int) -> None:
     """The dashboard holds released pairs only; `12 of 34` in a sentence is no small one below the nation."""
     values = shown(release, version)
@@ -200,6 +217,7 @@ def mixed_scales(release: Refreshed, version: int) -> None:
 SCANS: tuple[Callable[[Refreshed, int], None], ...] = (
     people,
     small_counts,
+    few_people,
     counts_in_documents,
     hidden_elsewhere,
     mixed_scales,

@@ -22,6 +22,7 @@ from naome_pipeline.releases import forget_delivery, release_difference, release
 from naome_pipeline.reports.released import NotReleased, ReleasedTables
 from naome_pipeline.stored import NotPublished
 from naome_pipeline.synthetic import write_delivery
+from tests.disclosure.outside import recovered
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, build_every_node
 from tests.pipeline.scanning import SCANS, recoverable_cells, shown
 
@@ -70,6 +71,13 @@ def test_every_output_file_is_scanned(twice, version, scan):
 
 def test_no_hidden_cell_of_the_published_file_can_be_worked_out(twice):
     recoverable_cells(twice, 2)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_attacker_who_has_the_published_file_alone_recovers_nothing(twice, version):
+    """Trusts, Alliances and nation, quarters and years, numerators and denominators as one system per indicator."""
+    found = recovered(shown(twice, version))
+    assert len(found) == 0, found.groupby(["level", "count"]).size()
 
 
 @pytest.mark.parametrize("version", [1, 2])

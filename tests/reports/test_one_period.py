@@ -114,14 +114,22 @@ def test_the_workbook_names_the_period_of_each_row(tables, folder):
         assert {period for name, period in found if name == "P1"} == {"2021 to 2023"}, sheet
 
 
-def test_report_summary_and_letter_count_the_same_hospitals(folder):
-    report, page = text_of(folder / PAGE_FILE), text_of(folder / "patient_summary.html")
-    for_patients = re.search(r"We compared (\d+) hospital trusts. For (\d+) of them", page)
-    of_report = re.search(r"Of (\d+) compared, (\d+) lie beyond the 99.8% limits on the worse side", report)
-    assert for_patients is not None
+def test_report_newsletter_pack_and_summary_count_the_same_results(folder):
+    report = text_of(folder / PAGE_FILE)
+    of_report = re.search(
+        r"Of (\d+) results that can be shown, (\d+) lie beyond the 99.8% limits on the worse side", report
+    )
     assert of_report is not None
-    assert for_patients.groups() == of_report.groups()
-    assert of_report[2] == "1"
+    shown, worse = of_report.groups()
+    assert worse == "1"
+    newsletter = (folder / "newsletter.txt").read_text(encoding="utf-8")
+    assert f"{shown} results of trusts can be shown beside the nation." in newsletter
+    assert f"{shown} results can be shown and were judged." in text_of(
+        folder / "outliers" / "outlier_pack.html"
+    )
+    for_patients = re.search(r"hospital trusts. For (\d+) of them", text_of(folder / "patient_summary.html"))
+    assert for_patients is not None
+    assert for_patients[1] == worse
 
 
 def test_driver_diagrams_name_the_period(tables, folder):

@@ -1,0 +1,119 @@
+"""National rows about very few people: which are hidden, and which others so that they cannot be worked out.
+
+What belongs here: the rows of each nation and of both nations. What does not: Alliances and trusts (`control.py`), the rule
+for them (`counts.py`).
+
+National figures are exempt from the rule for small numerators. A row about fewer people than the policy's `fewest_people` is
+not: its median or percentage is nearly one person's. Both nations less England is Wales and a year less three quarters is a
+quarter, so other rows are hidden with it, the one of both nations before a nation's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from naome_pipeline.disclosure.attack import Attacks, BoolArray, FloatArray
+from naome_pipeline.disclosure.policy import Policy
+from naome_pipeline.disclosure.protection import Table, protect
+from naome_pipeline.disclosure.relations import Periods, sums_of
+
+BOTH_WORTH = 0.25
+# What a hidden count must be left with that is not small itself: a second possible value.
+SECOND_VALUE = 1.0
+
+
+@dataclass(frozen=True)
+class NationalRows:
+    """Rows × periods of one denominator. `units`: rows × nations; `people`: nations × quarters; `published`: rows × periods
+    that some indicator publishes."""
+
+    units: BoolArray
+    people: FloatArray
+    published: BoolArray
+    periods: Periods
+
+    @property
+    def sums(self) -> sparse.csr_matrix:
+        """Every row and period as a sum of nations and quarters."""
+        return sums_of(self.units, self.periods.quarters)
+
+    def over(self, counts: FloatArray) -> FloatArray:
+        """Rows × periods of some count of nations × quarters."""
+        return (self.sums @ counts.ravel()).reshape(self.published.shape)
+
+    def few(self, policy: Policy) -> BoolArray:
+        """The rows about too few people."""
+        people = self.over(self.people)
+        return self.published & (people > 0) & (people < policy.fewest_people)
+
+    @property
+    def price(self) -> FloatArray:
+        """What hiding costs: a row of both nations less than a nation's; a row that is not there cannot be hidden."""
+        together = self.units.sum(axis=1) > 1
+        worth = np.where(together, BOTH_WORTH, 1.0)[:, None] * self.periods.worth
+        return np.where(self.published & (self.over(self.people) > 0), worth, np.inf)
+
+
+def hidden_denominators(rows: NationalRows, policy: Policy) -> BoolArray:
+    """Rows × periods whose denominator is hidden: those of too few people, and others to protect them."""
+    few = rows.few(policy)
+    if not few.any() or not policy.secondary:
+        return few
+    second = min(SECOND_VALUE, float(policy.needed_range))
+    needed = np.where(few, policy.needed_range, np.where(rows.published, second, 0.0))
+    return _hidden(rows, rows.sums, rows.people.ravel(), needed, few, ~rows.published)
+
+
+def hidden_numerators(
+    rows: NationalRows, numerator: FloatArray, away: BoolArray, linked: Sequence[BoolArray], policy: Policy
+) -> BoolArray:
+    """Rows × periods whose numerator is hidden, where those of `away` have no denominator.
+
+    `linked`: rows × periods in which the numerator is another indicator's hidden denominator.
+    """
+    hidden = away.copy()
+    for other in linked:
+        hidden |= other & rows.published
+    if not hidden.any() or not policy.secondary:
+        return hidden
+    inside, whole = rows.over(numerator), rows.over(rows.people)
+    few = rows.few(policy)
+    for other in linked:
+        few |= other & (inside > 0) & (inside < policy.fewest_people)
+    wanted = np.where(few & hidden, policy.needed_range, min(SECOND_VALUE, float(policy.needed_range)))
+    needed = np.where(rows.published, np.minimum(whole, wanted), 0.0)
+    counts = np.concatenate([numerator.ravel(), (rows.people - numerator).ravel()])
+    top = sparse.hstack([rows.sums, rows.sums * 0])
+    sums = sparse.csr_matrix(sparse.vstack([top, sparse.hstack([rows.sums, rows.sums])]))
+    return _hidden(rows, sums, counts, needed, hidden, ~rows.published, away | ~rows.published)
+
+
+def _hidden(
+    rows: NationalRows,
+    sums: sparse.csr_matrix,
+    counts: FloatArray,
+    needed: FloatArray,
+    hidden: BoolArray,
+    unpublished: BoolArray,
+    denominators: BoolArray | None = None,
+) -> BoolArray:
+    """The first cells of a table that are hidden in the end; `denominators`: which of its second ones are, whatever
+    happens."""
+    shape, fixed = hidden.shape, np.zeros(0, dtype=bool) if denominators is None else denominators.ravel()
+    table = Table(
+        sums,
+        counts,
+        np.full(len(counts), np.inf),
+        np.concatenate([needed.ravel(), np.zeros(len(fixed))]),
+        np.concatenate([(hidden | unpublished).ravel(), fixed]),
+        np.concatenate([rows.price.ravel(), np.full(len(fixed), np.inf)]),
+    )
+    result = protect(table, Attacks())
+    found = result.hidden[: hidden.size]
+    if result.unprotected.any():
+        found = found | np.isfinite(table.price[: hidden.size])
+    return found.reshape(shape) & rows.published

@@ -1,0 +1,40 @@
+"""Released tables that one SQL statement makes under the policy in force.
+
+What belongs here: giving a statement of this folder the policy's `fewest_people`. What does not: tables that need more than
+SQL (`release.py`, `outcomes.py`), the statements themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from naome_pipeline.build import BuildContext, Node, sql_node
+from naome_pipeline.disclosure.policy import policy_in_force
+from naome_pipeline.engine import literal
+from naome_pipeline.stored import fingerprint_of
+
+ABOUT_FEW = "rows_about_few_people"
+
+
+def policy_node(name: str, about_few: str) -> Node:
+    """A node made by `<name>.sql`, in which `$fewest_people` is the policy's.
+
+    `about_few`: what is true of a row that says too much about too few people; its gate gets their number,
+    ABOUT_FEW.
+    """
+    plain = sql_node("release", name, folder="disclosure")
+
+    def make(context: BuildContext) -> None:
+        values = {**context.values, "fewest_people": policy_in_force().fewest_people}
+        context.engine.write(context.engine.prepare(str(plain.sql), values), context.table_path)
+        said = about_few.replace("$fewest_people", str(values["fewest_people"]))
+        counted = f"SELECT COUNT(*) AS rows FROM read_parquet({literal(context.table_path)}) WHERE {said}"
+        context.measures[ABOUT_FEW] = float(context.engine.fetch(counted)["rows"].iloc[0])
+
+    return replace(
+        plain,
+        make=make,
+        code=fingerprint_of({"sql": plain.code, "about_few": about_few}),
+        parameter_names=tuple(name for name in plain.parameter_names if name != "fewest_people"),
+        uses_delivery=lambda delivered, previous, lake: {"policy": policy_in_force().model_dump()},
+    )

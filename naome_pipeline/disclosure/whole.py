@@ -1,0 +1,363 @@
+"""The whole of what is published of an indicator: trusts, Alliances, nations and both nations in one table.
+
+What belongs here: that table, and hiding what is still missing after the smaller ones. What does not: the smaller ones
+(`views.py`), which find most of it at a tenth of the time, and the gate's attack (`outside.py`), which reads the released
+table and nothing of this.
+
+The smaller tables take what lies outside them as known or as free. Neither is the truth: an Alliance that is hidden to protect
+another is given back when all its trusts are shown. Here nothing is taken as known that is not published: unknown are the
+people in the numerator and those outside it, of every trust and quarter (in a subgroup: of every Alliance and quarter).
+
+Every hidden count must be left with two possible values, a small one with as many as the policy asks for. The solutions
+found on the way are kept: each is a table of other counts that fits everything published, and so a proof for the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from naome_pipeline.disclosure.attack import WHOLE, Attacker, BoolArray, FloatArray
+from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, Cells, rounded
+from naome_pipeline.disclosure.national import (
+    BOTH_WORTH,
+    SECOND_VALUE,
+    NationalRows,
+    hidden_denominators,
+    hidden_numerators,
+)
+from naome_pipeline.disclosure.protection import Table, protect
+from naome_pipeline.disclosure.relations import IntArray
+from naome_pipeline.disclosure.views import ALLIANCE_WORTH, AttackedTables
+
+# A denominator that is hidden takes the numerators of all indicators of its base with it.
+DENOMINATOR_WORTH = 20.0
+
+
+@dataclass(frozen=True)
+class Part:
+    """The published cells of one level. `sums`: cells × leaves and quarters; `unit`, `period`: place of each cell."""
+
+    level: str
+    sums: sparse.csr_matrix
+    unit: IntArray
+    period: IntArray
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The table of an indicator in a subgroup: first the numerators of all parts, then the denominators."""
+
+    parts: Sequence[Part]
+    table: Table
+
+    def turns(self) -> list[tuple[BoolArray, BoolArray]]:
+        """Cells that are protected together, and the cells that may be hidden for them.
+
+        No denominator is hidden for a numerator's sake: it would take other indicators' with it. No national row is hidden
+        but for another national one.
+        """
+        national = np.tile(np.concatenate([np.full(len(p.unit), p.level == NATIONAL) for p in self.parts]), 2)
+        denominators = np.arange(len(national)) >= len(national) // 2
+        everything = np.ones_like(national)
+        return [
+            (denominators & national, everything),
+            (denominators & ~national, ~national),
+            (~denominators & national, ~denominators),
+            (~denominators & ~national, ~denominators & ~national),
+        ]
+
+    def unpacked(self, cells: BoolArray) -> Iterator[tuple[Part, BoolArray, BoolArray]]:
+        """Each part with its share of the cells: numerators and denominators."""
+        start, half = 0, len(cells) // 2
+        for part in self.parts:
+            end = start + len(part.unit)
+            yield part, cells[start:end], cells[half + start : half + end]
+            start = end
+
+
+class WholeTables(AttackedTables):
+    """The counts of a release with the whole tables, and what is hidden to protect them."""
+
+    @property
+    def proofs(self) -> dict[tuple[int, int], list[FloatArray]]:
+        """By indicator and subgroup: other counts that fit everything published. Per leaf and quarter the people in the
+        numerator, then those outside it."""
+        return self.__dict__.setdefault("_proofs", {})
+
+    def _of_nations(self, inside: BoolArray) -> FloatArray:
+        counted = self._people(inside, ALLIANCE)
+        nation = np.array(self.population.nation)
+        return np.stack([counted[nation == name].sum(axis=0) for name in self.nations])
+
+    def _sharing(self, i: int) -> list[int]:
+        """The indicators that count in the same base."""
+        return [j for j in range(len(self._complete)) if self._base(j) == self._base(i)]
+
+    def _hide_nations(self) -> None:
+        """Mark the national rows about very few people, and those that would give them away."""
+        top, bottom = self.marks.numerator[NATIONAL], self.marks.denominator[NATIONAL]
+        rows: dict[tuple[int, int], NationalRows] = {}
+        for head in [i for i in range(len(self._complete)) if self._sharing(i)[0] == i]:
+            sharing = self._sharing(head)
+            published = np.stack([self.national_rows(i)[:, None] & self._complete[i] for i in sharing])
+            base = self.population.denominator[:, sharing].any(axis=1)
+            for s in range(len(self.population.subgroups)):
+                people = self._of_nations(base & self.population.subgroup[:, s])
+                some = np.asarray(published.any(axis=0))
+                of = NationalRows(self.nations_and_both, people, some, self.periods)
+                away = hidden_denominators(of, self.policy)
+                for place, i in enumerate(sharing):
+                    rows[i, s] = NationalRows(of.units, people, published[place], self.periods)
+                    bottom[i, s] = away & published[place]
+        for (i, s), of in rows.items():
+            top[i, s] = bottom[i, s]
+            linked = [bottom[j, s] for j in self._counted_as_denominator(i)]
+            if not any(marks.any() for marks in (bottom[i, s], *linked)):
+                continue
+            inside = self.population.numerator[:, i] & self.population.subgroup[:, s]
+            top[i, s] = hidden_numerators(of, self._of_nations(inside), bottom[i, s], linked, self.policy)
+
+    def _counted_as_denominator(self, i: int) -> list[int]:
+        """Indicators whose denominator is the numerator of this one."""
+        entries = [self.registry.indicators[name] for name in self.population.indicators]
+        if entries[i].denominator.where != "TRUE":
+            return []
+        return [j for j, entry in enumerate(entries) if entry.denominator.where == entries[i].numerator.where]
+
+    def _leaves(self, s: int) -> tuple[str, IntArray]:
+        """The level whose units are the unknowns, and the nation of each."""
+        nation = np.searchsorted(self.nations, self.population.nation)
+        return (TRUST, nation[self.population.alliance]) if s == 0 else (ALLIANCE, nation)
+
+    def _parts(self, i: int, s: int) -> list[Part]:
+        """Every published cell of an indicator's denominator: also what others of the same base publish."""
+        level, nation = self._leaves(s)
+        sharing, leaves = self._sharing(i), len(nation)
+        complete = self._complete[sharing].any(axis=0)
+        units: dict[str, tuple[BoolArray, BoolArray]] = {}
+        named = self._supported[ALLIANCE][i] & ~self.population.unnamed
+        if level == TRUST:
+            span = self.published(TRUST, s)[sharing].any(axis=0)
+            units[TRUST] = np.eye(leaves, dtype=bool), self._supported[TRUST][i][:, None] & span
+        alliance = np.arange(leaves) if level == ALLIANCE else self.population.alliance
+        inside = np.arange(len(named))[:, None] == alliance
+        units[ALLIANCE] = inside, named[:, None] & self.published(ALLIANCE, s)[sharing].any(axis=0)
+        units[NATIONAL] = self.nations_and_both[:, nation], self.national_rows(i)[:, None] & complete
+        parts = []
+        for name, (members, published) in units.items():
+            unit, period = np.nonzero(published)
+            sums = sparse.kron(
+                sparse.csr_matrix(members, dtype=float),
+                sparse.csr_matrix(self.periods.quarters, dtype=float),
+                format="csr",
+            )
+            parts.append(
+                Part(name, sparse.csr_matrix(sums[unit * published.shape[1] + period]), unit, period)
+            )
+        return parts
+
+    def _whole(self, i: int, s: int) -> Whole:
+        level, _ = self._leaves(s)
+        parts = self._parts(i, s)
+        group = self.population.subgroup[:, s]
+        supported = self._supported[TRUST][i][self.population.trust]
+        everybody = self.population.denominator[:, self._sharing(i)].any(axis=1) & supported
+        inside = self._people(self.population.numerator[:, i] & group, level).ravel()
+        base = self._people(everybody & group, level).ravel()
+        counts = np.concatenate([inside, base - inside])
+        sums = sparse.csr_matrix(sparse.vstack([part.sums for part in parts]))
+        nothing = sparse.csr_matrix(sums.shape)
+        both = sparse.csr_matrix(sparse.vstack([sparse.hstack([sums, nothing]), sparse.hstack([sums, sums])]))
+        cells: list[Any] = [
+            self._cells_of(i, s, part, part.sums @ inside, part.sums @ base) for part in parts
+        ]
+        hidden, needed, price = (
+            np.concatenate([cell[field][row] for row in (0, 1) for cell in cells]) for field in range(3)
+        )
+        hidden = hidden.astype(bool)
+        below = above = None
+        if self.policy.mode == "round":
+            national = np.concatenate([np.full(len(part.unit), part.level == NATIONAL) for part in parts])
+            below, above = self._rounding(both @ counts, np.tile(national, 2))
+        unbounded = np.full(len(counts), np.inf)
+        return Whole(parts, Table(both, counts, unbounded, needed, hidden, price, below, above))
+
+    def _cells_of(
+        self, i: int, s: int, part: Part, top: FloatArray, bottom: FloatArray
+    ) -> tuple[tuple[BoolArray, BoolArray], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
+        """Of the numerators and the denominators of a part: hidden, needed range, price."""
+        level, at = part.level, (part.unit, part.period)
+        sharing = self._sharing(i)
+        national = level == NATIONAL
+        spans = {j: self.published(level, s)[j] if not national else self._complete[j] for j in sharing}
+        mine = spans[i][part.period]
+        # A denominator is hidden where every indicator that publishes it hides it.
+        away = np.ones(len(part.unit), dtype=bool)
+        seen = np.zeros(len(part.unit), dtype=bool)
+        for j in sharing:
+            away &= self.marks.denominator[level][j, s][at] | ~spans[j][part.period]
+            seen |= self.known.denominator[level][j, s][at] & spans[j][part.period]
+        counted = self.registry.indicators[self.population.indicators[i]].measure == "proportion"
+        top_known = self.known.numerator[level][i, s][at]
+        top_away = (self.marks.numerator[level][i, s][at] | ~mine | (not counted)) & ~top_known
+        bottom_away = away & ~seen
+        if national:
+            few = (bottom > 0) & (bottom < self.policy.fewest_people)
+            small = few
+        else:
+            few, small = self._few(i, s, level)[at], self._small(bottom)
+        least = np.minimum(SECOND_VALUE, self.policy.needed_range)
+        wanted = counted & mine & ~top_known
+        needed_top = np.where(wanted, np.minimum(bottom, np.where(few, self.policy.needed_range, least)), 0.0)
+        needed_bottom = np.where(seen, 0.0, np.where(small, self.policy.needed_range, least))
+        worth = self.periods.worth[part.period] * (ALLIANCE_WORTH if level == ALLIANCE else 1.0)
+        if national:
+            # Nobody has no row, which cannot be hidden.
+            together = self.nations_and_both.sum(axis=1)[part.unit] > 1
+            worth = np.where(bottom > 0, worth * np.where(together, BOTH_WORTH, 1.0), np.inf)
+        price_top = np.where(wanted, worth, np.inf)
+        price_bottom = np.where(seen, np.inf, worth * DENOMINATOR_WORTH)
+        return (top_away, bottom_away), (needed_top, needed_bottom), (price_top, price_bottom)
+
+    def _rounding(self, values: FloatArray, exact: BoolArray) -> tuple[FloatArray, FloatArray]:
+        """How far the truth may lie below and above what is shown of it."""
+        shown = rounded(values, self.policy)
+        least = np.maximum(shown - self.policy.round_to // 2, self.policy.smallest_shown)
+        below = np.where(shown > 0, values - least, 0.0)
+        above = np.where(shown > 0, shown + self.policy.round_to // 2 - values, 0.0)
+        return np.maximum(below, 0.0) * ~exact, np.maximum(above, 0.0) * ~exact
+
+    def _protect_the_whole(self) -> None:
+        """Hide what the whole tables still need. What is hidden of one indicator is hidden of its relatives, whose tables
+        are then looked at again."""
+        waiting = dict.fromkeys(np.ndindex(self.shapes[ALLIANCE][:2]))
+        while waiting:
+            place = next(iter(waiting))
+            waiting.pop(place)
+            i, s = place
+            whole = self._whole(i, s)
+            table, hidden = whole.table, whole.table.hidden
+            needed = self._too_narrow(place, whole)
+            for part, may in whole.turns():
+                if (needed * part).any():
+                    price = np.where(may, table.price, np.inf)
+                    result = protect(replace(table, needed=needed * part, price=price, hidden=hidden))
+                    hidden = result.hidden
+                    if result.unprotected.any():
+                        hidden = hidden | np.isfinite(price)  # the best that can be done
+            for j in self._hide_cells(i, s, whole, hidden & ~table.hidden):
+                waiting[j, s] = None
+
+    def _too_narrow(self, place: tuple[int, int], whole: Whole) -> FloatArray:
+        """The range that is still to be given to each hidden cell: 0 where it has what it needs, or what would be left with
+        everything hidden that may be. `proofs` gets what shows that."""
+        table = whole.table
+        freest = [
+            (part, Attacker(table.published(table.hidden | (may & np.isfinite(table.price))), table.counts))
+            for part, may in whole.turns()
+        ]
+        needed = np.where(table.hidden, table.needed, 0.0)
+        for part, attacker in freest:
+            needed = np.where(part, np.minimum(needed, attacker.possible_width), needed)
+        proofs = self.proofs.setdefault(place, [])
+        found: list[FloatArray] = []
+        attacker = Attacker(table.published(table.hidden), table.counts, found=found)
+        for point in proofs:
+            attacker.believe(point)
+        if (attacker.seen.width < needed - WHOLE).any():
+            proofs += [point for point in self._by_halves(table, needed, attacker) if attacker.believe(point)]
+        left = np.where(attacker.seen.width < needed - WHOLE, needed, 0.0)
+        if not left.any():
+            return left
+        low, high = attacker.ranges(left)
+        proofs += found
+        left = np.where(high - low < left - WHOLE, left, 0.0)
+        for part, freer in freest:
+            if (left * part).any():
+                least, most = freer.ranges(left * part)
+                left = np.where(part, np.minimum(left, most - least), left)
+        return np.where(high - low < left - WHOLE, left, 0.0)
+
+    def _by_halves(self, table: Table, needed: FloatArray, attacker: Attacker) -> list[FloatArray]:
+        """What attackers find who know more: one who knows the denominators of every leaf and quarter, and one who knows all
+        numerators. Their programmes are half as large, and mostly enough."""
+        half, middle = len(table.hidden) // 2, len(table.counts) // 2
+        inside, outside = table.counts[:middle], table.counts[middle:]
+        sums = sparse.csr_matrix(table.sums[:half, :middle])
+        points: list[FloatArray] = []
+        for cells, counts, ceiling in (
+            (slice(0, half), inside, inside + outside),
+            (slice(half, None), outside, np.full(middle, np.inf)),
+        ):
+            left = np.where(attacker.seen.width[cells] < needed[cells] - WHOLE, needed[cells], 0.0)
+            if not left.any():
+                continue
+            found: list[FloatArray] = []
+            slack = [None if part is None else part[cells] for part in (table.slack_below, table.slack_above)]
+            part = Table(sums, counts, ceiling, left, table.hidden[cells], table.price[cells], *slack)
+            Attacker(part.published(part.hidden), counts, found=found).wide(left)
+            of_numerators = cells.start == 0
+            points += [
+                np.concatenate([point, inside + outside - point] if of_numerators else [inside, point])
+                for point in found
+            ]
+        return points
+
+    def _hide_cells(self, i: int, s: int, whole: Whole, more: BoolArray) -> list[int]:
+        """Mark further cells, of all indicators that would give them away; returns those that have changed."""
+        if not more.any():
+            return []
+        changed = []
+        for part, top, bottom in whole.unpacked(more):
+            if not (top | bottom).any():
+                continue
+            masks: Cells = {}
+            for name, cells in (("top", top), ("bottom", bottom)):
+                masks[name] = np.zeros(self.shapes[part.level][2:], dtype=bool)
+                masks[name][part.unit[cells], part.period[cells]] = True
+            if part.level == NATIONAL:
+                changed += self._mark_nations(i, s, masks)
+                continue
+            for j in self._hidden_together(i, masks):
+                changed += [j] if self._mark(j, i, s, part.level, masks) else []
+        return changed
+
+    def _mark_nations(self, i: int, s: int, masks: Cells) -> list[int]:
+        """Mark national rows, of all indicators with the same denominator and of those whose numerator it is."""
+        top, bottom = self.marks.numerator[NATIONAL], self.marks.denominator[NATIONAL]
+        before = top[:, s].sum(axis=(1, 2)) + bottom[:, s].sum(axis=(1, 2))
+        top[i, s] |= masks["top"]
+        for j in self._sharing(i):
+            mine = self.national_rows(j)[:, None] & self._complete[j]
+            bottom[j, s] |= masks["bottom"] & mine
+            top[j, s] |= masks["bottom"] & mine
+        for k in range(len(self._complete)):
+            if set(self._counted_as_denominator(k)) & set(self._sharing(i)):
+                top[k, s] |= masks["bottom"] & self.national_rows(k)[:, None] & self._complete[k]
+        after = top[:, s].sum(axis=(1, 2)) + bottom[:, s].sum(axis=(1, 2))
+        return [int(j) for j in np.flatnonzero(after > before)]
+
+    def _hidden_together(self, i: int, masks: Cells) -> list[int]:
+        """The family of an indicator; where a denominator is hidden also the families of all that share it."""
+        with_me = self._sharing(i) if masks["bottom"].any() else [i]
+        return sorted({j for family in self.families if set(family) & set(with_me) for j in family})
+
+    def _mark(self, j: int, i: int, s: int, level: str, masks: Cells) -> bool:
+        """Mark cells of one relative; whether that changed anything."""
+        head = next(family for family in self.families if j in family)[0]
+        mine = self._supported[level][j][:, None] & self.published(level, s)[j]
+        related = i in next(family for family in self.families if j in family)
+        top, bottom = self.marks.numerator[level][j, s], self.marks.denominator[level][j, s]
+        before = int(top.sum() + bottom.sum())
+        either = masks["bottom"] | (masks["top"] & related)
+        top |= either & mine
+        if self._base(j) == self._base(i):
+            bottom |= masks["bottom"] & mine
+        if self._base(j) != self._base(head):
+            bottom |= either & mine
+        return int(top.sum() + bottom.sum()) > before

@@ -1,0 +1,148 @@
+"""An attacker from outside, who has the published table of indicators and nothing else.
+
+What belongs here: everything that table says of an indicator and a subgroup as one system of equations, over trusts, Alliances,
+nations and both nations, quarters and longer periods, numerators and denominators. What does not: disclosure control's own
+tables. Only the solver of linear programmes is the product's.
+
+Unknown are the people in and outside the numerator of every trust and quarter; of a subgroup, which trusts do not publish,
+of every Alliance and quarter. A row that is not there says that nobody was counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from naome_pipeline.disclosure.attack import Attacker, Published
+
+ORDER = ("trust", "alliance", "nation", "both_nations")
+KEYS = ["indicator", "period_kind", "period", "level", "unit_code", "subgroup"]
+ONE = 1.0 - 1e-6
+
+
+def quarters_of(period: str) -> tuple[int, ...]:
+    """A label as numbers of quarters: `2023 Q4`, `2023 Q4 to 2024 Q3`, `2022 to 2024`."""
+    found = [(int(year), int(quarter or 0)) for year, quarter in re.findall(r"(\d{4})(?: Q(\d))?", period)]
+    first, last = found[0], found[-1]
+    return tuple(range(4 * first[0] + (first[1] or 1) - 1, 4 * last[0] + (last[1] or 4)))
+
+
+@dataclass
+class Attacked:
+    """One indicator in one subgroup. `cells`: one row per count (KEYS, `count`: numerator or denominator, `value`)."""
+
+    cells: pd.DataFrame
+    sums: Any
+
+    def ranges(self, *, exempt: bool = False, needed: float = 1.0) -> pd.DataFrame:
+        """The hidden cells with the smallest and largest value that fits everything published, or (`exempt`) the national
+        rows and the denominators alone; a range is searched until it is as wide as `needed`."""
+        hidden = self.cells["value"].isna().to_numpy()
+        below = self.cells["level"].isin(["trust", "alliance"]) & (self.cells["count"] == "numerator")
+        away = hidden | (exempt & below.to_numpy())
+        published = Published.shown(self.sums, self.cells["value"].to_numpy(dtype=float, na_value=0.0), away)
+        low, high = Attacker(published).ranges(np.where(hidden, needed, 0.0))
+        return self.cells[hidden].assign(low=low[hidden], high=high[hidden])
+
+
+class Outside:
+    """The published table, read as an attacker does."""
+
+    def __init__(self, published: pd.DataFrame) -> None:
+        self.published = published.assign(subgroup=published["subgroup"].fillna("all"))
+
+    @cached_property
+    def trusts(self) -> dict[str, tuple[str | None, str]]:
+        """Alliance (or none) and nation of every trust."""
+        rows: Any = self.published[self.published["level"] == "trust"].drop_duplicates("unit_code")
+        return {
+            code: (None if pd.isna(alliance) else alliance, nation)
+            for code, alliance, nation in rows[["unit_code", "alliance_code", "nation"]].itertuples(
+                index=False
+            )
+        }
+
+    @cached_property
+    def alliances(self) -> dict[str, str]:
+        """Nation of every Alliance."""
+        rows: Any = self.published[self.published["level"] == "alliance"].drop_duplicates("unit_code")
+        return dict(rows[["unit_code", "nation"]].itertuples(index=False))
+
+    def _leaves(self, subgroup: str) -> dict[str, dict[str, str]]:
+        """The smallest units there are, each with the unit it is counted in at every level."""
+        nations = {nation: nation for _, nation in self.trusts.values()} | {
+            n: n for n in self.alliances.values()
+        }
+        if subgroup == "all":
+            leaves = {code: {"trust": code, "nation": nation} for code, (_, nation) in self.trusts.items()}
+            for code, (alliance, _) in self.trusts.items():
+                if alliance is not None:
+                    leaves[code]["alliance"] = alliance
+        else:
+            leaves = {code: {"alliance": code, "nation": nation} for code, nation in self.alliances.items()}
+            without = {nation for alliance, nation in self.trusts.values() if alliance is None}
+            leaves |= {f"the rest of {nation}": {"nation": nation} for nation in without}
+        covered = {unit for of in leaves.values() for unit in of.values()}
+        leaves |= {a: {"alliance": a, "nation": n} for a, n in self.alliances.items() if a not in covered}
+        leaves |= {n: {"nation": n} for n in nations if n not in covered}
+        for of in leaves.values():
+            of["both_nations"] = "England and Wales"
+        return leaves
+
+    def indicators(self) -> Iterator[Attacked]:
+        """Every indicator and subgroup."""
+        for name, of in self.published.groupby("indicator"):
+            for subgroup in sorted(set(of["subgroup"])):
+                yield self._attacked(str(name), subgroup, of)
+
+    def _attacked(self, name: str, subgroup: str, of: Any) -> Attacked:
+        leaves = self._leaves(subgroup)
+        here = of[of["subgroup"] == subgroup]
+        # What a level publishes of some subgroup it publishes of all.
+        alike = here if subgroup == "all" else of[of["subgroup"] != "all"]
+        quarters = sorted({q for period in of["period"].unique() for q in quarters_of(period)})
+        assert all(b == a + 1 for a, b in pairwise(quarters))
+        spans: dict[str, Any] = {
+            period: np.isin(quarters, quarters_of(period)).astype(float) for period in of["period"].unique()
+        }
+        is_count = here["numerator"].notna().any() or here["median_days"].isna().all()
+        there = here.set_index(["level", "unit_code", "period_kind", "period"])[["numerator", "denominator"]]
+        rows: list[Any] = []
+        cells: list[tuple[Any, ...]] = []
+        people, inside = np.array([1.0, 1.0]), np.array([1.0, 0.0])
+        for level in ORDER:
+            periods = alike.loc[alike["level"] == level, ["period_kind", "period"]].drop_duplicates()
+            units = sorted({of_leaf[level] for of_leaf in leaves.values() if level in of_leaf})
+            for unit in units if len(periods) else ():
+                members = np.array([float(of_leaf.get(level) == unit) for of_leaf in leaves.values()])
+                for kind, period in periods.itertuples(index=False):
+                    key = (level, unit, kind, period)
+                    found = there.loc[key] if key in there.index else {"numerator": 0.0, "denominator": 0.0}
+                    both = np.kron(members, spans[period])
+                    for count, which in (("denominator", people), ("numerator", inside)):
+                        if count == "denominator" or is_count:
+                            rows.append(sparse.csr_matrix(np.kron(which, both)))
+                            cells.append((name, kind, period, level, unit, subgroup, count, found[count]))
+        columns = pd.Index([*KEYS, "count", "value"])
+        return Attacked(pd.DataFrame(cells, columns=columns), sparse.vstack(rows, format="csr"))
+
+
+def recovered(published: pd.DataFrame) -> pd.DataFrame:
+    """Hidden counts that only one whole number fits, `low`; without those that the shown denominators and the nations'
+    figures, which are exempt, give away by themselves."""
+    found = [pd.DataFrame(columns=pd.Index([*KEYS, "count", "value", "low", "high"]))]
+    for attacked in Outside(published).indicators():
+        ranges = attacked.ranges()
+        exact = ranges[ranges["high"] - ranges["low"] < ONE]
+        if len(exact):
+            alone = attacked.ranges(exempt=True)
+            found.append(exact[(alone["high"] - alone["low"]).loc[exact.index] > ONE])
+    return pd.concat(found, ignore_index=True)
