@@ -221,10 +221,10 @@ def _code_list_sha256(name: str) -> str:
     return file_sha256(reference_path(name))
 
 
-def sql_node(layer: str, name: str, *, folder: str | None = None) -> Node:
+def sql_node(layer: str, name: str, *, folder: str | None = None, given: tuple[str, ...] = ()) -> Node:
     """A node made by `naome_pipeline/<folder>/<name>.sql` (folder = layer unless given).
 
-    Inputs, parameters and description are read from the file.
+    Inputs, parameters and description are read from the file. `given`: values that are no parameters, from who makes the table.
     """
     sql = (PACKAGE / (folder or layer) / f"{name}.sql").read_text(encoding="utf-8")
     references = references_of(sql)
@@ -238,7 +238,7 @@ def sql_node(layer: str, name: str, *, folder: str | None = None) -> Node:
         make=lambda context: context.write_sql(sql),
         code=sql,
         inputs=references.tables,
-        parameter_names=references.parameters,
+        parameter_names=tuple(parameter for parameter in references.parameters if parameter not in given),
         code_lists=references.code_lists,
         sql=sql,
     )

@@ -22,7 +22,7 @@ def policy_node(name: str, about_few: str) -> Node:
     `about_few`: what is true of a row that says too much about too few people; its gate gets their number,
     ABOUT_FEW.
     """
-    plain = sql_node("release", name, folder="disclosure")
+    plain = sql_node("release", name, folder="disclosure", given=("fewest_people",))
 
     def make(context: BuildContext) -> None:
         values = {**context.values, "fewest_people": policy_in_force().fewest_people}
@@ -35,6 +35,5 @@ def policy_node(name: str, about_few: str) -> Node:
         plain,
         make=make,
         code=fingerprint_of({"sql": plain.code, "about_few": about_few}),
-        parameter_names=tuple(name for name in plain.parameter_names if name != "fewest_people"),
         uses_delivery=lambda delivered, previous, lake: {"policy": policy_in_force().model_dump()},
     )
