@@ -254,7 +254,8 @@ def cumulative_incidence(
     mine = np.bincount(place, weights=(kind == cause).astype(float), minlength=len(curve.times))
     before = np.append(1.0, curve.survival[:-1]) if len(curve.times) else curve.survival
     risk, every = curve.at_risk, curve.events
-    incidence = np.cumsum(before * mine / risk)
+    # Sums of many shares: where everybody has the event, the last may come out a rounding above 1.
+    incidence = np.minimum(np.cumsum(before * mine / risk), 1.0)
     # Var F(t) = Σ (F(t) − F(s))² a(s) + Σ S(s−)² b(s) − 2 Σ (F(t) − F(s)) S(s−) c(s), expanded in powers of F(t)
     # so that each sum is one pass.
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -195,7 +195,7 @@ def test_a_release_without_outcomes_reads_sensibly(reader, write):
         text = page.locator("main").inner_text()
         assert not re.search(r"undefined|null|NaN|\[object", text), view
     for view, said in (
-        ("survival", "no survival figures"),
+        ("survival", "Not available from this feed"),
         ("variation", "no figures on variation"),
         ("models", "no risk model"),
     ):

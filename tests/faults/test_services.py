@@ -19,8 +19,10 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.scheduler.instigation import InstigatorType
 from dagster._core.storage.dagster_run import DagsterRunStatus
 
+from assets.alerts import run_failures
 from assets.definitions import nodes
 from naome_pipeline.build import Delivered, build
 from naome_pipeline.deliveries.receiving import receive_delivery
@@ -118,6 +120,20 @@ def working(home: Home, run: str) -> bool:
     return (home.dagster / "working" / run).exists()
 
 
+def watched(home: Home) -> bool:
+    """Whether the failure sensor has noted from where on it looks."""
+    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
+        return any(
+            state.name == run_failures.name and state.instigator_data and state.instigator_data.cursor
+            for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        )
+
+
+def told(home: Home) -> list[str]:
+    """The runs whose failure was told."""
+    return [line["run"] for line in lines(home) if line["event"] == "run failed"]
+
+
 def until(what: str, holds: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
@@ -165,6 +181,8 @@ def test_services_killed_while_a_run_works(services, tmp_path):
 
     # The machine goes down with everything on it.
     services.start("code", "daemon", "page")
+    # Dagster's failure sensor looks from its first tick on; a deployment has had that on the day it was set up.
+    until("failures are watched for", lambda: watched(services.home))
     first = services.launch()
     until("the run works", lambda: working(services.home, first))
     services.kill("page", "daemon", "code")
@@ -183,7 +201,8 @@ def test_services_killed_while_a_run_works(services, tmp_path):
     until("the second run has ended", lambda: services.status(second).value in ("SUCCESS", "FAILURE"))
     assert services.status(second) is DagsterRunStatus.SUCCESS
     assert services.again(first) == [second]
-    assert [line["run"] for line in lines(services.home) if line["event"] == "run failed"] == [first]
+    until("it has been told", lambda: bool(told(services.home)))
+    assert told(services.home) == [first]
     assert differences(tree(undisturbed), tree(services.home)) == []
     assert torn(services.home) == []
     assert left_behind(services.home) == []
