@@ -124,7 +124,7 @@ def watched(home: Home) -> bool:
     """Whether the failure sensor has noted from where on it looks."""
     with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
         return any(
-            state.name == run_failures.name and state.instigator_data and state.instigator_data.cursor
+            state.name == run_failures.name and getattr(state.instigator_data, "cursor", None)
             for state in instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
         )
 
