@@ -1,6 +1,6 @@
 """Distant recurrence after early breast cancer by years since diagnosis as published."""
 
-from naome_pipeline.disclosure.nodes import policy_node
+from assets.release.policies import policy_node
 
 node = policy_node(
     "released_recurrence_rates",

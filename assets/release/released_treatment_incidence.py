@@ -1,6 +1,6 @@
 """Time to first treatment as published."""
 
-from naome_pipeline.disclosure.nodes import policy_node
+from assets.release.policies import policy_node
 
 node = policy_node(
     "released_treatment_incidence",

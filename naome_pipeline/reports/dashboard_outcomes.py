@@ -119,7 +119,7 @@ def _group(name: Any) -> str:
 
 def _survival(survival: pd.DataFrame) -> list[dict[str, Any]]:
     """Per unit and group: people, deaths, `points` [days, survival, lower, upper, at risk], median and mean [days, lower,
-    upper]; a median that was not reached is None."""
+    upper]; a median that was not reached is None. What is hidden because it is about very few people is None, too."""
     found = []
     for (level, unit, group), rows in survival.groupby(["level", "unit_code", "subgroup"], sort=True):
         ordered: Any = rows.sort_values("time")
@@ -130,13 +130,13 @@ def _survival(survival: pd.DataFrame) -> list[dict[str, Any]]:
                 "unit": str(unit),
                 "group": _group(group),
                 "all": group == "all",
-                "people": int(first["people"]),
-                "deaths": int(first["deaths"]),
+                "people": _whole(first["people"]),
+                "deaths": _whole(first["deaths"]),
                 "points": [
                     [
                         int(r.time),
                         *(numbers.tenths(v) for v in (r.survival, r.lower, r.upper)),
-                        int(r.at_risk),
+                        _whole(r.at_risk),
                     ]
                     for r in ordered.itertuples(index=False)
                 ],
@@ -151,7 +151,8 @@ def _survival(survival: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _treatment(incidence: pd.DataFrame) -> list[dict[str, Any]]:
-    """Per unit and group: people and `points` [day, treated share, lower, upper, died untreated share, treated]."""
+    """Per unit and group: people and `points` [day, treated share, lower, upper, died untreated share, treated]; None where it
+    is hidden."""
     found = []
     for (level, unit, group), rows in incidence.groupby(["level", "unit_code", "subgroup"], sort=True):
         ordered: Any = rows.sort_values("day")
@@ -161,12 +162,12 @@ def _treatment(incidence: pd.DataFrame) -> list[dict[str, Any]]:
                 "unit": str(unit),
                 "group": _group(group),
                 "all": group == "all",
-                "people": int(ordered["people"].iloc[0]),
+                "people": _whole(ordered["people"].iloc[0]),
                 "points": [
                     [
                         int(r.day),
                         *(numbers.tenths(v) for v in (r.incidence, r.lower, r.upper, r.died_untreated)),
-                        int(r.treated),
+                        _whole(r.treated),
                     ]
                     for r in ordered.itertuples(index=False)
                 ],

@@ -60,7 +60,8 @@ def test_trust_and_peer_are_chosen_by_keyboard_and_the_address_keeps_them(reader
     active = page.locator("#peer").get_attribute("aria-activedescendant")
     assert PEER in page.locator(f"#{active}").inner_text()
     page.keyboard.press("Enter")
-    page.wait_for_function(f"location.hash.includes('p={PEER}')")
+    page.wait_for_function("document.querySelector('table thead').innerText.includes('Peer: ')")
+    assert f"p={PEER}" in page.evaluate("location.hash")
     headings = page.locator("table thead").first.inner_text()
     assert TRUST_NAME in headings
     assert "Peer: Hospitals of District 29" in headings

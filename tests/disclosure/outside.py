@@ -42,15 +42,30 @@ class Attacked:
     cells: pd.DataFrame
     sums: Any
 
-    def ranges(self, *, exempt: bool = False, needed: float = 1.0) -> pd.DataFrame:
-        """The hidden cells with the smallest and largest value that fits everything published, or (`exempt`) the national
-        rows and the denominators alone; a range is searched until it is as wide as `needed`."""
+    def ranges(self, *, needed: float = 1.0) -> pd.DataFrame:
+        """The hidden cells with the smallest and largest value that fits everything published; a range is searched until
+        it is as wide as `needed`."""
         hidden = self.cells["value"].isna().to_numpy()
-        below = self.cells["level"].isin(["trust", "alliance"]) & (self.cells["count"] == "numerator")
-        away = hidden | (exempt & below.to_numpy())
-        published = Published.shown(self.sums, self.cells["value"].to_numpy(dtype=float, na_value=0.0), away)
-        low, high = Attacker(published).ranges(np.where(hidden, needed, 0.0))
+        low, high = self._ends(hidden, np.where(hidden, needed, 0.0))
         return self.cells[hidden].assign(low=low[hidden], high=high[hidden])
+
+    def known_anyway(self, places: Any) -> Any:
+        """Which of some cells are known from what hiding cannot change: a numerator from the nations' rows and the
+        denominators, a denominator from the nations' rows alone."""
+        hidden = self.cells["value"].isna().to_numpy()
+        below = self.cells["level"].isin(["trust", "alliance"]).to_numpy()
+        top = (self.cells["count"] == "numerator").to_numpy()
+        asked = np.isin(self.cells.index.to_numpy(), places)
+        known = np.zeros(len(hidden), dtype=bool)
+        for part, away in ((top, below & top), (~top, below)):
+            if (asked & part).any():
+                low, high = self._ends(hidden | away, (asked & part) * 1.0)
+                known |= asked & part & (high - low < ONE)
+        return known[np.searchsorted(self.cells.index.to_numpy(), places)]
+
+    def _ends(self, away: Any, needed: Any) -> tuple[Any, Any]:
+        values = self.cells["value"].to_numpy(dtype=float, na_value=0.0)
+        return Attacker(Published.shown(self.sums, values, away)).ranges(needed)
 
 
 class Outside:
@@ -136,13 +151,11 @@ class Outside:
 
 
 def recovered(published: pd.DataFrame) -> pd.DataFrame:
-    """Hidden counts that only one whole number fits, `low`; without those that the shown denominators and the nations'
-    figures, which are exempt, give away by themselves."""
+    """Hidden counts that only one whole number fits, `low`; without those that are known whatever is hidden."""
     found = [pd.DataFrame(columns=pd.Index([*KEYS, "count", "value", "low", "high"]))]
     for attacked in Outside(published).indicators():
         ranges = attacked.ranges()
         exact = ranges[ranges["high"] - ranges["low"] < ONE]
         if len(exact):
-            alone = attacked.ranges(exempt=True)
-            found.append(exact[(alone["high"] - alone["low"]).loc[exact.index] > ONE])
+            found.append(exact[~attacked.known_anyway(exact.index.to_numpy())])
     return pd.concat(found, ignore_index=True)

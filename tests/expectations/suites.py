@@ -8,7 +8,7 @@ from naome_pipeline.gates import EXPECTATIONS_FOLDER, Suite, load_suite
 
 ASSETS_FOLDER = EXPECTATIONS_FOLDER.parent / "assets"
 # Files of a layer folder that help its nodes and are none themselves.
-HELPERS = {"__init__", "reading", "data_sets", "output"}
+HELPERS = {"__init__", "reading", "data_sets", "output", "policies"}
 # Tables that SQL makes under the disclosure policy; their gates are told what they say of very few people.
 UNDER_A_POLICY = {
     "released_survival",

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from assets.release.policies import ABOUT_FEW
 from naome_pipeline.configuration import ConfigurationError
-from naome_pipeline.disclosure.nodes import ABOUT_FEW
 from naome_pipeline.engine import Engine, EngineSettings, open_connection, write_parquet
 from naome_pipeline.gates import CRITICAL, GateResult, Suite, judge, load_suite, profile_table
 from naome_pipeline.repeats import repeated

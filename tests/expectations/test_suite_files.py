@@ -8,9 +8,9 @@ from collections import Counter
 
 import pytest
 
+from assets.release.policies import ABOUT_FEW
 from naome_pipeline import parameters as parameters_module
 from naome_pipeline.configuration import ConfigurationError
-from naome_pipeline.disclosure.nodes import ABOUT_FEW
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.gates import CRITICAL, EXPECTATIONS_FOLDER, Suite, load_suite
 from naome_pipeline.parameters import parameters

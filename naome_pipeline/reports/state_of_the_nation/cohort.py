@@ -10,7 +10,7 @@ from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Chart, Paragraph, Section, Table
 from naome_pipeline.reports.documents.pictures import draw
 from naome_pipeline.reports.reading import BOTH, NATION, NATIONS, Reading, rows_of
-from naome_pipeline.reports.values import said_with_interval, value_cells
+from naome_pipeline.reports.values import HIDDEN_SHORT, said_with_interval, value_cells
 
 CERTAINTY = {
     "definite": "a record that states it",
@@ -155,7 +155,7 @@ def recurrence(reading: Reading) -> Section:
                 f"{reading.title('P2')}: {said_with_interval(biopsy)}, in {biopsy['period']}{reading.only(biopsy)}."
             )
         )
-    if not rates.empty:
+    if rates["incidence"].notna().any():
         blocks.append(_rates_chart(rows_of(rates)))
     certain = rows_of(evidence[evidence["source"] == "any"].sort_values(["nation", "certainty"]))
     if certain:
@@ -182,6 +182,7 @@ def _rates_chart(rates: list[dict]) -> Chart:
     def year(r: dict) -> str:
         return f"{int(r['year'])} year{'' if int(r['year']) == 1 else 's'}"
 
+    shown = [r for r in rates if not numbers.missing(r["incidence"])]
     points = [
         {
             "time": year(r),
@@ -190,7 +191,7 @@ def _rates_chart(rates: list[dict]) -> Chart:
             "lower": r["lower"],
             "upper": r["upper"],
         }
-        for r in rates
+        for r in shown
     ]
     table = Table(
         "Distant recurrence after early breast cancer",
@@ -206,7 +207,7 @@ def _rates_chart(rates: list[dict]) -> Chart:
             (
                 str(r["nation"]),
                 year(r),
-                numbers.percent(r["incidence"]),
+                HIDDEN_SHORT if numbers.missing(r["incidence"]) else numbers.percent(r["incidence"]),
                 numbers.percent_range(r["lower"], r["upper"]),
                 numbers.percent(r["died_before"]),
                 numbers.count(r["people"]),
@@ -216,7 +217,7 @@ def _rates_chart(rates: list[dict]) -> Chart:
         numeric=(2, 3, 4, 5),
     )
     alternative = "Points with 95% intervals: " + "; ".join(
-        f"{r['nation']}, {year(r)} after diagnosis, {numbers.percent(r['incidence'])}" for r in rates
+        f"{r['nation']}, {year(r)} after diagnosis, {numbers.percent(r['incidence'])}" for r in shown
     )
     return Chart(
         "recurrence",

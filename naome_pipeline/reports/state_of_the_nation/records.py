@@ -14,7 +14,7 @@ from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Chart, Paragraph, Section, Table
 from naome_pipeline.reports.documents.pictures import draw
 from naome_pipeline.reports.reading import Reading, rows_of
-from naome_pipeline.reports.values import value_cells
+from naome_pipeline.reports.values import HIDDEN_SHORT, value_cells
 
 # The measures whose years are drawn; the table has all performance measures.
 DRAWN = ("P1", "P8", "P3", "P10_1y")
@@ -87,8 +87,10 @@ def _change(direction: str, row: dict | None) -> tuple[str, str]:
     """A year's share, and its change with interval and what to make of it."""
     if row is None:
         return (numbers.NOTHING, numbers.NOTHING)
+    if numbers.missing(row["value"]):
+        return (HIDDEN_SHORT, HIDDEN_SHORT)
     if numbers.missing(row["difference"]):
-        return (numbers.percent(row["value"]), "first year")
+        return (numbers.percent(row["value"]), HIDDEN_SHORT if row["follows"] else "first year")
     interval = numbers.points_range(row["lower"], row["upper"])
     return (
         numbers.percent(row["value"]),
@@ -100,6 +102,7 @@ def progress(reading: Reading) -> Section:
     """Each performance measure's newest year against the year before."""
     title = "Change from year to year"
     table = reading.frame("released_yearly_change").sort_values(["indicator", "nation", "year"])
+    table["follows"] = table.duplicated(["indicator", "nation"])
     newest = rows_of(table.drop_duplicates(["indicator", "nation"], keep="last"))
     found = {(str(r["indicator"]), str(r["nation"])): r for r in newest}
     nations = sorted({nation for _, nation in found})
@@ -123,7 +126,11 @@ def progress(reading: Reading) -> Section:
             "interval. Unclear means that the interval holds zero: chance could explain the change."
         )
     ]
-    drawn = [r for r in rows_of(table) if r["indicator"] in DRAWN and r["indicator"] in reading.definitions]
+    drawn = [
+        r
+        for r in rows_of(table[table["value"].notna()])
+        if r["indicator"] in DRAWN and r["indicator"] in reading.definitions
+    ]
     if drawn and len({r["nation"] for r in drawn}) == 1:
         blocks.append(_years(reading, drawn))
     blocks.append(

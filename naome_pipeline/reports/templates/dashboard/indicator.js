@@ -26,7 +26,8 @@ function byYears(indicator) {
   const sure = { any: "any certainty", definite: "definite", probable: "probable", possible: "possible" };
   return [
     table({ caption: `${titleOf(indicator)} (experimental)`, columns: plain(["Nation", "Certainty", "Years since diagnosis", "People", "Recurred", "Share with a recurrence", "95% interval", "Died before"], 2, 7),
-      rows: D.recurrence_rates.map((r) => ({ head: r.nation, headText: r.nation, cells: [sure[r.certainty] || r.certainty, count(r.year), count(r.people), count(r.recurred), percent(r.incidence), `${percent(r.lower)} to ${percent(r.upper)}`, percent(r.died_before)] })) }),
+      rows: D.recurrence_rates.map((r) => ({ head: r.nation, headText: r.nation, cells: [sure[r.certainty] || r.certainty, count(r.year),
+        ...(r.incidence === null ? [{ span: HIDDEN }] : [count(r.people), count(r.recurred), percent(r.incidence), `${percent(r.lower)} to ${percent(r.upper)}`, percent(r.died_before)])] })) }),
     el("h3", {}, "What it rests on"),
     el("p", {}, "Definite: recorded in COSD or by the registry. Probable: two independent sources. Possible: one source."),
     table({ caption: "People with a recurrence by the source that shows it (experimental)", columns: plain(["Nation", "Certainty", "Source", "People", "Shown by this source only"], 3, 4),

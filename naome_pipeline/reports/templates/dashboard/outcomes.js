@@ -10,6 +10,8 @@ const yearsOf = (n) => { const years = Math.round(n / 365.25); return `${years} 
 const months = (n) => (n === null ? "" : `${count(n)} days (about ${Math.round(n / 30.4375)} months)`);
 const range = (low, high, write) => (low === null || high === null ? NOTHING : `${write(low)} to ${write(high)}`);
 const whyNot = (outcome, otherwise = "") => (O.why[outcome].length ? O.why[outcome] : [otherwise]).filter(Boolean).map(nothing);
+const told = (points) => points.filter((point) => point[1] !== null);
+const peopleOf = (row) => (row.people === null ? HIDDEN : `${count(row.people)} people`);
 const nothing = (text) => el("p", { class: "note" }, text);
 
 function survival(state) {
@@ -26,17 +28,18 @@ function survival(state) {
 }
 function survivalOverTime(rows) {
   const title = "Alive after one, three and five years";
-  const points = rows.flatMap((row) => row.points.map(([at, alive, low, high]) => ({ id: `${row.unit}|${at}`, role: roleOf(row, rows), time: yearsOf(at), value: alive / 1000, lower: low / 1000, upper: high / 1000,
+  const points = rows.flatMap((row) => told(row.points).map(([at, alive, low, high]) => ({ id: `${row.unit}|${at}`, role: roleOf(row, rows), time: yearsOf(at), value: alive / 1000, lower: low / 1000, upper: high / 1000,
     said: `${row.unit}, ${yearsOf(at)}: ${percent(alive)} alive, 95% interval ${range(low, high, percent)}` })));
-  return figure({ name: "horizons", title, points, data: {}, key: [...rows.map((row) => keyItem(`${row.unit} (${count(row.people)} people)`, LOOKS[roleOf(row, rows)])), keyItem("95% interval", { upright: true })],
+  return figure({ name: "horizons", title, points, data: {}, key: [...rows.map((row) => keyItem(`${row.unit} (${peopleOf(row)})`, LOOKS[roleOf(row, rows)])), keyItem("95% interval", { upright: true })],
     table: table({ caption: title, columns: plain(["Where", "After", "Alive", "95% interval", "People at the start", "Still followed then"], 2, 5),
-      rows: rows.flatMap((row) => row.points.map(([at, alive, low, high, left]) => ({ head: row.unit, headText: row.unit, cells: [yearsOf(at), percent(alive), range(low, high, percent), count(row.people), count(left)] }))) }) });
+      rows: rows.flatMap((row) => row.points.map(([at, alive, low, high, left]) => ({ head: row.unit, headText: row.unit,
+        cells: alive === null ? [yearsOf(at), { span: HIDDEN }] : [yearsOf(at), percent(alive), range(low, high, percent), count(row.people), count(left)] }))) }) });
 }
 function averageSurvival(rows) {
   const half = ([value, low, high]) => (value === null ? [{ span: "not reached: more than half are alive at the end of follow-up" }]
     : [months(value), low === null ? NOTHING : high === null ? `${months(low)} or more` : `${months(low)} to ${months(high)}`]);
   return el("div", {}, el("h3", {}, "Median survival"), el("p", {}, "The median is the time after which half of the people have died."),
-    table({ caption: "Median survival by nation", cards: true, columns: plain(["Where", "Median", "95% interval"], 1, 2), rows: rows.map((row) => ({ head: row.unit, headText: row.unit, cells: half(row.median) })) }));
+    table({ caption: "Median survival by nation", cards: true, columns: plain(["Where", "Median", "95% interval"], 1, 2), rows: rows.map((row) => ({ head: row.unit, headText: row.unit, cells: row.people === null ? [{ span: HIDDEN }] : half(row.median) })) }));
 }
 function survivalOfGroups(state, rows) {
   const nations = rows.filter((row) => row.level === "nation"), unit = (nations.find((row) => row.unit === state.a) || nations[0] || rows[0]).unit;
@@ -44,11 +47,12 @@ function survivalOfGroups(state, rows) {
   const groups = O.survival.filter((row) => row.unit === unit && (row.all || row.level === "nation")).sort((a, b) => Number(b.all) - Number(a.all));
   const title = `Alive after ${yearsOf(at)} by subgroup, ${unit}`;
   const found = groups.map((row) => [row, row.points.find(([time]) => time === at)]);
-  const points = found.filter(([, p]) => p).map(([row, [, alive, low, high]]) => ({ id: row.group, label: row.group, value: alive / 1000, lower: low / 1000, upper: high / 1000, said: `${row.group}: ${percent(alive)} alive after ${yearsOf(at)}, of ${count(row.people)} people` }));
-  const made = figure({ name: "intervals", title, points, data: { reference: points.length && groups[0].all ? [{ value: points[0].value }] : [] },
+  const shown = found.filter(([, p]) => p && p[1] !== null), all = shown.find(([row]) => row.all);
+  const points = shown.map(([row, [, alive, low, high]]) => ({ id: row.group, label: row.group, value: alive / 1000, lower: low / 1000, upper: high / 1000, said: `${row.group}: ${percent(alive)} alive after ${yearsOf(at)}, of ${count(row.people)} people` }));
+  const made = figure({ name: "intervals", title, points, data: { reference: all ? [{ value: all[1][1] / 1000 }] : [] },
     key: [keyItem("alive", { shape: "circle", lit: true }), keyItem("95% interval", { dash: "1 0" }), keyItem(`everybody in ${unit}`, { dash: "7 4" })],
     table: table({ caption: title, columns: plain(["Group", "Alive", "95% interval", "People at the start", "Deaths seen"], 1, 4),
-      rows: found.map(([row, p]) => ({ head: row.group, headText: row.group, cells: p ? [percent(p[1]), range(p[2], p[3], percent), count(row.people), count(row.deaths)] : [{ span: "not followed for so long" }] })) }) });
+      rows: found.map(([row, p]) => ({ head: row.group, headText: row.group, cells: !p ? [{ span: "not followed for so long" }] : p[1] === null ? [{ span: HIDDEN }] : [percent(p[1]), range(p[2], p[3], percent), count(row.people), count(row.deaths)] })) }) });
   const choose = el("div", { class: "row" }, chooser({ id: "horizon", label: "Alive after", value: String(at), options: times.map((time) => [String(time), yearsOf(time)]), choose: (h) => go({ h }) }));
   if (nations.length > 1) { choose.append(chooser({ id: "survival-nation", label: "Nation", value: unit, options: nations.map((row) => [row.unit, row.unit]), choose: (a) => go({ a }) })); }
   made.querySelector("figcaption").append(choose);
@@ -66,12 +70,13 @@ function survivalBelow(state) {
 function timeToTreatment() {
   const rows = wholes(O.treatment), title = "First treatment by days since diagnosis";
   if (!rows.length) { return [el("h3", {}, title), ...whyNot("treatment", "This release has no times to treatment.")]; }
-  const points = rows.flatMap((row) => row.points.map(([day, share, low, high]) => ({ id: `${row.unit}|${day}`, role: roleOf(row, rows), time: `${day} days`, value: share / 1000, lower: low / 1000, upper: high / 1000, said: `${row.unit}, by day ${day}: ${percent(share)} treated, 95% interval ${range(low, high, percent)}` })));
+  const points = rows.flatMap((row) => told(row.points).map(([day, share, low, high]) => ({ id: `${row.unit}|${day}`, role: roleOf(row, rows), time: `${day} days`, value: share / 1000, lower: low / 1000, upper: high / 1000, said: `${row.unit}, by day ${day}: ${percent(share)} treated, 95% interval ${range(low, high, percent)}` })));
   return [...whyNot("treatment"), figure({ name: "horizons", title, points, data: {},
     caption: "Share of people who have had their first anti-cancer treatment by then. People who die untreated stay in the count. 31 and 62 days are the cancer waiting time standards.",
-    key: [...rows.map((row) => keyItem(`${row.unit} (${count(row.people)} people)`, LOOKS[roleOf(row, rows)])), keyItem("95% interval", { upright: true })],
+    key: [...rows.map((row) => keyItem(`${row.unit} (${peopleOf(row)})`, LOOKS[roleOf(row, rows)])), keyItem("95% interval", { upright: true })],
     table: table({ caption: title, columns: plain(["Where", "Group", "By day", "Treated", "95% interval", "People treated", "Died untreated"], 2, 6),
-      rows: O.treatment.filter(isHere).flatMap((row) => row.points.map(([day, share, low, high, died, treated]) => ({ head: row.unit, headText: row.unit, cells: [row.group, count(day), percent(share), range(low, high, percent), count(treated), percent(died)] }))) }) })];
+      rows: O.treatment.filter(isHere).flatMap((row) => row.points.map(([day, share, low, high, died, treated]) => ({ head: row.unit, headText: row.unit,
+        cells: share === null ? [row.group, count(day), { span: HIDDEN }] : [row.group, count(day), percent(share), range(low, high, percent), count(treated), percent(died)] }))) }) })];
 }
 
 const ratioPoint = (label, [value, low, high], said) => ({ id: label, label, value: value / 100, lower: low / 100, upper: high / 100, said });
@@ -156,5 +161,5 @@ function yearByYear(indicator) {
   if (!rows || isDays(indicator)) { return null; }
   const signed = (t) => (t === null ? NOTHING : `${t < 0 ? "−" : "+"}${(Math.abs(t) / 10).toFixed(1)}`);
   return folded(`${indicator.indicator} year by year`, table({ caption: `${indicator.indicator} by year of diagnosis`, columns: plain(["Nation", "Year", "Value", "People", "Change, percentage points", "95% interval of the change"], 1, 5),
-    rows: rows.map(([nation, year, top, bottom, share, change, low, high]) => ({ head: nation, headText: nation, cells: [String(year), percent(share), `${count(top)} of ${count(bottom)}`, signed(change), low === null ? NOTHING : `${signed(low)} to ${signed(high)}`] })) }));
+    rows: rows.map(([nation, year, top, bottom, share, change, low, high]) => ({ head: nation, headText: nation, cells: share === null ? [String(year), { span: HIDDEN }] : [String(year), percent(share), `${count(top)} of ${count(bottom)}`, signed(change), low === null ? NOTHING : `${signed(low)} to ${signed(high)}`] })) }));
 }

@@ -1,7 +1,7 @@
-"""Released tables that one SQL statement makes under the policy in force.
+"""How a statement becomes a released table under the disclosure policy in force.
 
-What belongs here: giving a statement of this folder the policy's `fewest_people`. What does not: tables that need more than
-SQL (`release.py`, `outcomes.py`), the statements themselves.
+What belongs here: giving it the policy's `fewest_people`. What does not: tables that need more than one statement, the
+statements themselves (`naome_pipeline/disclosure/`).
 """
 
 from __future__ import annotations
