@@ -54,8 +54,10 @@ class CountedRelease:
         eligible: BoolArray,
         registry: Registry,
         policy: Policy,
+        of_both: BoolArray | None = None,
     ) -> None:
-        """`eligible`: indicators × periods that have their follow-up."""
+        """`eligible`: indicators × periods that have their follow-up. `of_both`: indicators that have rows of both nations
+        together, though one of them counts nobody; unless given, those that both nations count."""
         self.population, self.periods, self.registry, self.policy = population, periods, registry, policy
         self._alliance_spans, self._trust_spans, self._subgroup_spans = published_periods(
             periods.table, eligible
@@ -72,6 +74,7 @@ class CountedRelease:
         self.numerators = {level: self._counted(population.numerator, level) for level in LEVELS}
         self.denominators = {level: self._counted(population.denominator, level) for level in LEVELS}
         self._supported = self._nations_counted()
+        self._of_both = np.zeros(len(eligible), dtype=bool) if of_both is None else of_both
         self.marks, self.known = self.no_marks(), self.no_marks()
         kinds = periods.table["period_kind"]
         self._quarterly, self._overlapping = np.asarray(kinds == QUARTER), np.asarray(kinds != AUDIT_PERIOD)
@@ -107,7 +110,8 @@ class CountedRelease:
         """Which rows of the national level are published of an indicator: of both nations only what both support."""
         of = np.array(self.population.nation)
         supported = np.array([self._supported[ALLIANCE][i][of == nation].any() for nation in self.nations])
-        return np.array([supported[inside].all() for inside in self.nations_and_both], dtype=bool)
+        together = self.nations_and_both.sum(axis=1) > 1
+        return (together & self._of_both[i]) | [supported[inside].all() for inside in self.nations_and_both]
 
     def _counted(self, member: BoolArray, level: str) -> FloatArray:
         counted = np.zeros(self.shapes[level])

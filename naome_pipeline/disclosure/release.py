@@ -70,7 +70,8 @@ def control_of(tables: CountedTables, registry: Registry, policy: Policy) -> Dis
     eligible = np.zeros((len(names), len(periods.table)), dtype=bool)
     place: Any = periods.table.reset_index().merge(there, on=["period_kind", "period"])
     eligible[pd.Index(names).get_indexer(place["indicator"]), place["index"].to_numpy()] = True
-    return DisclosureControl(population, periods, eligible, registry, policy)
+    of_both = np.isin(names, counts.loc[counts["level"] == BOTH_NATIONS, "indicator"].unique())
+    return DisclosureControl(population, periods, eligible, registry, policy, of_both)
 
 
 def know(control: DisclosureControl, shown: pd.DataFrame) -> None:

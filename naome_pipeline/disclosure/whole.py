@@ -269,8 +269,10 @@ class WholeTables(AttackedTables):
         attacker = Attacker(table.published(table.hidden), table.counts, found=found)
         for point in proofs:
             attacker.believe(point)
-        if (attacker.seen.width < needed - WHOLE).any():
-            proofs += [point for point in self._by_halves(table, needed, attacker) if attacker.believe(point)]
+        for weaker in (self._by_halves, self._by_alliances):
+            left = np.where(attacker.seen.width < needed - WHOLE, needed, 0.0)
+            if left.any():
+                proofs += [point for point in weaker(table, left) if attacker.believe(point)]
         left = np.where(attacker.seen.width < needed - WHOLE, needed, 0.0)
         if not left.any():
             return left
@@ -283,7 +285,7 @@ class WholeTables(AttackedTables):
                 left = np.where(part, np.minimum(left, most - least), left)
         return np.where(high - low < left - WHOLE, left, 0.0)
 
-    def _by_halves(self, table: Table, needed: FloatArray, attacker: Attacker) -> list[FloatArray]:
+    def _by_halves(self, table: Table, needed: FloatArray) -> list[FloatArray]:
         """What attackers find who know more: one who knows the denominators of every leaf and quarter, and one who knows all
         numerators. Their programmes are half as large, and mostly enough."""
         half, middle = len(table.hidden) // 2, len(table.counts) // 2
@@ -294,18 +296,36 @@ class WholeTables(AttackedTables):
             (slice(0, half), inside, inside + outside),
             (slice(half, None), outside, np.full(middle, np.inf)),
         ):
-            left = np.where(attacker.seen.width[cells] < needed[cells] - WHOLE, needed[cells], 0.0)
-            if not left.any():
-                continue
-            found: list[FloatArray] = []
-            slack = [None if part is None else part[cells] for part in (table.slack_below, table.slack_above)]
-            part = Table(sums, counts, ceiling, left, table.hidden[cells], table.price[cells], *slack)
-            Attacker(part.published(part.hidden), counts, found=found).wide(left)
-            of_numerators = cells.start == 0
-            points += [
-                np.concatenate([point, inside + outside - point] if of_numerators else [inside, point])
-                for point in found
-            ]
+            if needed[cells].any():
+                of_numerators = cells.start == 0
+                points += [
+                    np.concatenate([point, inside + outside - point] if of_numerators else [inside, point])
+                    for point in _found(
+                        replace(table, sums=sums, counts=counts, ceiling=ceiling), needed, cells
+                    )
+                ]
+        return points
+
+    def _by_alliances(self, table: Table, needed: FloatArray) -> list[FloatArray]:
+        """What attackers find who know everything outside one Alliance: for the few cells that are left, whose programmes
+        over the whole table would take long to begin."""
+        points: list[FloatArray] = []
+        quarters = self.periods.quarters.shape[1]
+        units = len(table.counts) // (2 * quarters)
+        if units != len(self.population.alliance):
+            return points  # the table of a subgroup is small
+        columns = sparse.csc_matrix(table.sums)
+        for alliance in range(len(self.population.alliances)):
+            mine = np.tile(np.repeat(self.population.alliance == alliance, quarters), 2)
+            sums = sparse.csr_matrix(columns[:, mine])
+            cells = np.flatnonzero(np.diff(sums.indptr))
+            if needed[cells].any():
+                inner = replace(
+                    table, sums=sums[cells], counts=table.counts[mine], ceiling=table.ceiling[mine]
+                )
+                for point in _found(inner, needed, cells):
+                    points.append(table.counts.copy())
+                    points[-1][mine] = point
         return points
 
     def _hide_cells(self, i: int, s: int, whole: Whole, more: BoolArray) -> list[int]:
@@ -361,3 +381,20 @@ class WholeTables(AttackedTables):
         if self._base(j) != self._base(head):
             bottom |= either & mine
         return int(top.sum() + bottom.sum()) > before
+
+
+def _found(table: Table, needed: FloatArray, cells: Any) -> list[FloatArray]:
+    """Other counts that an attacker finds who knows more. `table`: with the sums of these cells alone, the rest of it of all."""
+    slack = [None if part is None else part[cells] for part in (table.slack_below, table.slack_above)]
+    part = Table(
+        table.sums,
+        table.counts,
+        table.ceiling,
+        needed[cells],
+        table.hidden[cells],
+        table.price[cells],
+        *slack,
+    )
+    found: list[FloatArray] = []
+    Attacker(part.published(part.hidden), part.counts, found=found).wide(part.needed)
+    return found
