@@ -7,12 +7,14 @@ writing released tables (`release.py`).
 Order: first the national rows about very few people (`national.py`); then the denominators of every set of people, since
 indicators share them; then each family of indicators. Within each, first the Alliances under the nation, then the trusts under
 their Alliance; subgroups for Alliances only. What lies outside the table at hand is taken as known to the attacker. Last the
-whole table of every indicator (`whole.py`), for what its parts cannot see. Indicators of a family are hidden together, so that
-none gives another away. Decision 0010 says what this attacker knows and what not.
+whole table of every indicator (`whole.py`), for what its parts cannot see, and again both until nothing more is hidden.
+Indicators of a family are hidden together, so that none gives another away. Decision 0010 says what this attacker knows and
+what not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,12 +51,27 @@ class DisclosureControl(WholeTables):
         if self.policy.mode == "none":
             return failures
         self._hide_nations()
-        for job in self._jobs(decided=False):
+        failures += self._protected_jobs()
+        if self.policy.secondary:
+            waiting = set(np.ndindex(self.shapes[ALLIANCE][:2]))
+            while waiting:
+                before = self._marked()
+                self._protect_the_whole(sorted(waiting))
+                waiting = self._changed(before)
+                if waiting:
+                    # What a whole table hides is sensitive in the smaller ones too.
+                    before = self._marked()
+                    failures += self._protected_jobs(waiting)
+                    waiting = self._changed(before)
+        return list(dict.fromkeys(failures))
+
+    def _protected_jobs(self, places: Collection[tuple[int, ...]] | None = None) -> list[str]:
+        """Every job, or again those of some indicators and subgroups."""
+        failures: list[str] = []
+        for job in self._jobs(decided=places is not None, places=places):
             if self.policy.secondary:
                 failures += self._protected_job(job)
             self._keep(job)
-        if self.policy.secondary:
-            self._protect_the_whole()
         return failures
 
     def _protected_job(self, job: Job) -> list[str]:

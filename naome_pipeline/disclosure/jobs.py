@@ -6,7 +6,7 @@ tables an attacker sees of them (`views.py`), the order of hiding (`control.py`)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,15 +48,22 @@ class Job:
 class ProtectionJobs(CountedRelease):
     """The counts of a release with the jobs of protecting them."""
 
-    def _jobs(self, *, decided: bool) -> Iterator[Job]:
-        """Every table in its order. With `decided` the hidden cells are those of the marks."""
+    def _jobs(self, *, decided: bool, places: Collection[tuple[int, ...]] | None = None) -> Iterator[Job]:
+        """Every table in its order, or those of some indicators and subgroups. With `decided` the hidden cells are those of
+        the marks."""
+
+        def wanted(indicators: Sequence[int], s: int) -> bool:
+            return places is None or any((i, s) in places for i in indicators)
+
         for base in dict.fromkeys(self._base(family[0]) for family in self.families):
             sharing = [i for i in range(len(self._complete)) if self._base(i) == base]
             for s in range(len(self.population.subgroups)):
-                yield self._denominator_job(sharing, s, decided)
+                if wanted(sharing, s):
+                    yield self._denominator_job(sharing, s, decided)
         for family in self.families:
             for s in range(len(self.population.subgroups)):
-                yield self._family_job(family, s, decided)
+                if wanted(family, s):
+                    yield self._family_job(family, s, decided)
 
     def _denominator_job(self, sharing: Sequence[int], s: int, decided: bool) -> Job:
         head, spans = sharing[0], self._spans(sharing, s)

@@ -232,17 +232,30 @@ class WholeTables(AttackedTables):
         above = np.where(shown > 0, shown + self.policy.round_to // 2 - values, 0.0)
         return np.maximum(below, 0.0) * ~exact, np.maximum(above, 0.0) * ~exact
 
-    def _protect_the_whole(self) -> None:
-        """Hide what the whole tables still need. What is hidden of one indicator is hidden of its relatives, whose tables
-        are then looked at again."""
-        waiting = dict.fromkeys(np.ndindex(self.shapes[ALLIANCE][:2]))
+    def _marked(self) -> IntArray:
+        """How many cells are marked: indicators × subgroups."""
+        counted = np.zeros(self.shapes[ALLIANCE][:2], dtype=np.int64)
+        for cells in (self.marks.numerator, self.marks.denominator):
+            for marks in cells.values():
+                counted[:, : marks.shape[1]] += marks.sum(axis=(2, 3))
+        return counted
+
+    def _changed(self, before: IntArray) -> set[tuple[int, ...]]:
+        """Indicators and subgroups whose whole table is another since `before`: their own marks, or those of their base."""
+        changed = {(int(i), int(s)) for i, s in np.argwhere(self._marked() != before)}
+        return {(j, s) for i, s in changed for j in self._sharing(i)}
+
+    def _protect_the_whole(self, places: Sequence[tuple[int, ...]]) -> None:
+        """Hide what the whole tables of some indicators and subgroups still need. What is hidden of one indicator is hidden
+        of its relatives, whose tables are then looked at again."""
+        waiting = dict.fromkeys(places)
         while waiting:
             place = next(iter(waiting))
             waiting.pop(place)
-            i, s = place
+            i, s = (int(of) for of in place)
             whole = self._whole(i, s)
             table, hidden = whole.table, whole.table.hidden
-            needed = self._too_narrow(place, whole)
+            needed = self._too_narrow((i, s), whole)
             for part, may in whole.turns():
                 if (needed * part).any():
                     price = np.where(may, table.price, np.inf)
