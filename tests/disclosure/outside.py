@@ -63,6 +63,18 @@ class Attacked:
                 known |= asked & part & (high - low < ONE)
         return known[np.searchsorted(self.cells.index.to_numpy(), places)]
 
+    def in_a_shown_zero(self, places: Any) -> Any:
+        """Which of some cells are part of a longer period of which a zero is shown: that says so of all its parts."""
+        zeros = self.cells[self.cells["value"] == 0]
+        of = ["level", "unit_code", "count"]
+        longer: dict[Any, list[set[int]]] = {}
+        for *unit, period in zeros[[*of, "period"]].itertuples(index=False):
+            longer.setdefault(tuple(unit), []).append(set(quarters_of(period)))
+        return np.array([
+            any(set(quarters_of(period)) < whole for whole in longer.get(tuple(unit), ()))
+            for *unit, period in self.cells.loc[places, [*of, "period"]].itertuples(index=False)
+        ])  # fmt: skip
+
     def _ends(self, away: Any, needed: Any) -> tuple[Any, Any]:
         values = self.cells["value"].to_numpy(dtype=float, na_value=0.0)
         return Attacker(Published.shown(self.sums, values, away)).ranges(needed)
@@ -151,11 +163,14 @@ class Outside:
 
 
 def recovered(published: pd.DataFrame) -> pd.DataFrame:
-    """Hidden counts that only one whole number fits, `low`; without those that are known whatever is hidden."""
-    found = [pd.DataFrame(columns=pd.Index([*KEYS, "count", "value", "low", "high"]))]
+    """Hidden counts that only one whole number fits, `low`; without those that are known whatever is hidden, and those of a
+    shown zero, which the rule allows."""
+    found: list[Any] = []
     for attacked in Outside(published).indicators():
         ranges = attacked.ranges()
         exact = ranges[ranges["high"] - ranges["low"] < ONE]
         if len(exact):
-            found.append(exact[~attacked.known_anyway(exact.index.to_numpy())])
-    return pd.concat(found, ignore_index=True)
+            places = exact.index.to_numpy()
+            found.append(exact[~attacked.known_anyway(places) & ~attacked.in_a_shown_zero(places)])
+    columns = pd.Index([*KEYS, "count", "value", "low", "high"])
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)

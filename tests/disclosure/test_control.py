@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 from assets.definitions import FEEDS, nodes
 from benchmarks.disclosure import national_population
 from naome_pipeline.disclosure.control import DisclosureControl
-from naome_pipeline.disclosure.counts import ALLIANCE, TRUST, Marks, rounded
+from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, Marks, rounded
 from naome_pipeline.disclosure.policy import ENVIRONMENT_VARIABLE, policies, policy_in_force
 from naome_pipeline.disclosure.relations import Periods, Population
 from naome_pipeline.disclosure.release import know
@@ -256,6 +256,29 @@ def test_an_alliance_hidden_to_protect_another_is_not_given_back_by_its_trusts()
     assert control.marks.numerator[TRUST][0, 0, 6, year]
     found = recovered(published_table(control))
     assert len(found) == 0, found
+
+
+def test_both_nations_are_hidden_with_the_only_one_that_counts_anybody():
+    """Wales supports the indicator and counts nobody, so the row of both is England's: two people in the first quarter."""
+    periods = Periods.of(reporting_periods(PERIOD, SNAPSHOT))
+    quarters = periods.quarters.shape[1]
+    rows = [(0, q) for q in range(quarters) for _ in range(2 if q == 0 else 20)] + [(1, 0)]
+    trust, quarter = (np.array(column) for column in zip(*rows, strict=True))
+    counted = (trust == 0)[:, None]
+    population = Population(
+        ("P5",), ("all",), ("T0", "T1"), ("A0", "no Cancer Alliance in Wales"), trust, quarter, np.arange(2),
+        ("England", "Wales"), counted, counted & False, np.ones((len(rows), 1), dtype=bool),
+    )  # fmt: skip
+    eligible = np.ones((1, len(periods.table)), dtype=bool)
+    control = DisclosureControl(
+        population, periods, eligible, registry(), policies()["public"], np.array([True])
+    )
+    assert control.decide() == []
+    hidden = control.marks.denominator[NATIONAL][0, 0]
+    england, both = 0, 2
+    assert hidden[england, 0]
+    assert hidden[both, 0]
+    assert (hidden[england] == hidden[both]).all(), "each would give the other away"
 
 
 def test_an_attacker_from_outside_recovers_nothing(small):
