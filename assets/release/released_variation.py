@@ -1,5 +1,8 @@
 """Variation between providers as published."""
 
-from naome_pipeline.build import sql_node
+from assets.release.policies import policy_node
 
-node = sql_node("release", "released_variation", folder="disclosure")
+node = policy_node(
+    "released_variation",
+    "people < $fewest_people OR (people IS NULL AND COALESCE(value, lower, upper, p, trusts) IS NOT NULL)",
+)

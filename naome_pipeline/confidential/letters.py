@@ -125,10 +125,25 @@ def _write_letter(
     add_heading(document, "What we ask of you", 1)
     add_paragraphs(document, _requests(kind, flags, dates), style="List Number")
     add_heading(document, "What happens when", 1)
-    rows = [[s.title, day(dates[s.id])] for s in timetable.stages if s.id != "results"]
+    rows = [[s.title, day(dates[s.id])] for s in timetable.stages if s.id not in _stages_left_out(flags)]
     add_table(document, "Stages of the outlier process and their dates", ("Stage", "By"), rows, (12.3, 5.0))
     add_paragraphs(document, [f"For the {AUDIT_NAME}", "Name and signature:", about.line, NOT_NHS])
     save_document(document, path)
+
+
+def _stages_left_out(flags: Sequence[Flag]) -> set[str]:
+    """Stages that do not come for these results: an alert is not confirmed, and nothing that is hidden is published."""
+    left_out = {"results"}
+    if not _formal(flags):
+        left_out |= {"confirmation", "plan"}
+    if not any(f.published for f in flags):
+        left_out.add("publication")
+    return left_out
+
+
+def _formal(flags: Sequence[Flag]) -> bool:
+    """Whether the trust has to answer."""
+    return any(f.state == "potential outlier" and not f.better for f in flags)
 
 
 def _state(flag: Flag) -> str:
@@ -136,7 +151,6 @@ def _state(flag: Flag) -> str:
 
 
 def _requests(kind: str, flags: Sequence[Flag], dates: Mapping[str, dt.date]) -> list[str]:
-    formal = any(f.state == "potential outlier" and not f.better for f in flags)
     if kind == "confirmation":
         return [
             f"Please tell us by {day(dates['plan'])} what your trust will do. Its Local Action Plan has room for that.",
@@ -149,7 +163,7 @@ def _requests(kind: str, flags: Sequence[Flag], dates: Mapping[str, dt.date]) ->
     if any(not f.better for f in flags):
         answer = (
             f"Please send your answer by {day(dates['answer'])}."
-            if formal
+            if _formal(flags)
             else f"An answer is welcome by {day(dates['answer'])}; none is required, as no result is a potential outlier."
         )
         asked = [

@@ -191,8 +191,9 @@ def _hospitals(reading: Reading) -> Section:
         "Results differ from hospital to hospital. Some of that is chance, and some is because patients differ."
     ]
     hidden = standing(reading.compared).hidden
+    number = numbers.count(hidden) + (" more" if judged else "")
     kept_back = (
-        f"We hide {numbers.count(hidden)} more results, so that nobody can be known by them. Only the hospitals are told."
+        f"We hide {number} results, so that nobody can be known by them. Only the hospitals are told."
         if hidden
         else ""
     )

@@ -105,6 +105,19 @@ def test_a_trust_whose_only_flags_are_hidden_gets_its_letter(tables, folder):
         assert not (folder / LETTERS_FOLDER / f"publication_{code}.docx").exists()
 
 
+def test_a_letter_names_only_stages_that_come_for_its_results(tables, folder):
+    """An alert is not confirmed, and what is hidden is not published."""
+    seen = set()
+    for code, own in formal(tables).query("state in @FLAGGED").groupby("trust_code"):
+        stages = docx.Document(str(folder / LETTERS_FOLDER / f"notification_{code}.docx")).tables[-1]
+        text = " ".join(row.cells[0].text for row in stages.rows[1:])
+        confirmed = bool(((own["state"] == "potential outlier") & (own["direction"] != "better")).any())
+        published = bool((own["direction"] != "worse").any())
+        assert ("The audit confirms" in text, "are published" in text) == (confirmed, published)
+        seen.add((confirmed, published))
+    assert {(False, True), (True, False)} <= seen
+
+
 def test_the_register_has_every_flagged_result_and_says_which_are_hidden(tables, folder):
     rows = sheets_of(folder / REGISTER_FILE)["Register"]
     head, body = rows[2], [dict(zip(rows[2], row, strict=False)) for row in rows[3:]]

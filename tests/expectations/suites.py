@@ -15,6 +15,7 @@ UNDER_A_POLICY = {
     "released_treatment_incidence",
     "released_recurrence_rates",
     "released_yearly_change",
+    "released_variation",
 }
 METRICS_OF = {
     "null_share": "null_share",

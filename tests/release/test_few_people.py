@@ -9,7 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from assets.release import released_survival, released_treatment_incidence, released_yearly_change
+from assets.release import (
+    released_survival,
+    released_treatment_incidence,
+    released_variation,
+    released_yearly_change,
+)
 from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.disclosure.policy import ENVIRONMENT_VARIABLE
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
@@ -140,6 +145,21 @@ def test_a_year_that_the_indicators_hide_has_no_number_and_no_difference_to_its_
     assert found.loc[("Wales", 2023), ["difference", "lower", "upper", "p"]].isna().all()
     assert found.loc[("Wales", 2023), ["numerator", "denominator", "value"]].notna().all()
     assert found.loc[("Wales", 2024)].notna().all()
+    assert measures == {"rows_about_few_people": 0}
+
+
+def test_variation_among_few_people_is_not_published(engine, tmp_path, monkeypatch):
+    rows = [("P5", "median_odds_ratio", 1.2, 1.0, 1.5, 0.1, 9, 400, ""),
+            ("C10", "none", None, None, None, None, 4, 4, "everybody has the same outcome")]  # fmt: skip
+    columns = ["indicator", "measure", "value", "lower", "upper", "p", "trusts", "people", "note"]
+    variation = pd.DataFrame(rows, columns=pd.Index(columns))
+    table, measures = made(
+        released_variation.node, engine, tmp_path, monkeypatch, "public", provider_variation=variation
+    )
+    found = table.set_index("indicator")
+    assert found.loc["P5", ["value", "trusts", "people"]].tolist() == [1.2, 9, 400]
+    assert found.loc["C10", ["value", "trusts", "people"]].isna().all()
+    assert found.loc["C10", "note"] == "about very few people"
     assert measures == {"rows_about_few_people": 0}
 
 
