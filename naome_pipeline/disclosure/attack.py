@@ -32,7 +32,7 @@ _WORTHWHILE = 0.85  # of the cells left, that a batch may leave
 _BATCH_SEED = 20240901
 _DIGITS = 7  # of a value found: as close as HiGHS keeps to its constraints
 FAR = 1e6  # where an unknown without a ceiling ends, so that every sum is finite
-_PRIMAL = 4  # HiGHS' number of the primal simplex method, quicker for large tables
+_PRIMAL = 4  # HiGHS' number of the primal simplex method
 _DENSE = 2_000_000  # entries up to which a full matrix is quicker: indexing a sparse one takes longer than a programme
 
 
@@ -127,6 +127,11 @@ class Attacker:
         self._solver.run()
         self.solved += 1
         status = self._solver.getModelStatus()
+        if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible):
+            # Rounding can stop it on the way from corner to corner; from the start it gets there.
+            self._solver.clearSolver()
+            self._solver.run()
+            status = self._solver.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             raise NoSuchTable("what is published contradicts itself: no counts fit all of it")
         if status != highspy.HighsModelStatus.kOptimal:
@@ -143,9 +148,10 @@ class Attacker:
             published.floor,
             np.minimum(published.ceiling, FAR),
         )
-        if not isinstance(self._sums, np.ndarray):
-            # Only the objective changes from one programme to the next: the last corner stays feasible.
-            solver.setOptionValue("simplex_strategy", _PRIMAL)
+        # Only the objective changes from one programme to the next: the last corner stays feasible.
+        solver.setOptionValue("simplex_strategy", _PRIMAL)
+        if isinstance(self._sums, np.ndarray):
+            solver.setOptionValue("presolve", "off")  # takes longer than a small programme
         return solver
 
     def move_many(self, needed: FloatArray) -> None:

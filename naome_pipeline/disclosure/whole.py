@@ -15,6 +15,7 @@ found on the way are kept: each is a table of other counts that fits everything 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,6 +37,8 @@ from naome_pipeline.disclosure.views import ALLIANCE_WORTH, AttackedTables
 
 # A denominator that is hidden takes the numerators of all indicators of its base with it.
 DENOMINATOR_WORTH = 20.0
+# Tables looked at together: HiGHS works beside the interpreter, so the second one takes little longer.
+AT_A_TIME = 2
 
 
 @dataclass(frozen=True)
@@ -248,23 +251,32 @@ class WholeTables(AttackedTables):
     def _protect_the_whole(self, places: Sequence[tuple[int, ...]]) -> None:
         """Hide what the whole tables of some indicators and subgroups still need. What is hidden of one indicator is hidden
         of its relatives, whose tables are then looked at again."""
-        waiting = dict.fromkeys(places)
+        waiting = dict.fromkeys((int(i), int(s)) for i, s in places)
         while waiting:
-            place = next(iter(waiting))
-            waiting.pop(place)
-            i, s = (int(of) for of in place)
-            whole = self._whole(i, s)
-            table, hidden = whole.table, whole.table.hidden
-            needed = self._too_narrow((i, s), whole)
-            for part, may in whole.turns():
-                if (needed * part).any():
-                    price = np.where(may, table.price, np.inf)
-                    result = protect(replace(table, needed=needed * part, price=price, hidden=hidden))
-                    hidden = result.hidden
-                    if result.unprotected.any():
-                        hidden = hidden | np.isfinite(price)  # the best that can be done
-            for j in self._hide_cells(i, s, whole, hidden & ~table.hidden):
-                waiting[j, s] = None
+            wave, waiting = list(waiting), {}
+            # Nothing is hidden before all have been looked at: what is hidden must not depend on who was first.
+            with ThreadPoolExecutor(AT_A_TIME) as threads:
+                needs = list(threads.map(lambda place: self._too_narrow(place, self._whole(*place)), wave))
+            for (i, s), needed in zip(wave, needs, strict=True):
+                if not needed.any():
+                    continue
+                if (i, s) in waiting:  # a relative has hidden cells of it since
+                    continue
+                whole = self._whole(i, s)
+                for j in self._hide_cells(i, s, whole, self._hidden_for(whole, needed) & ~whole.table.hidden):
+                    waiting[j, s] = None
+
+    def _hidden_for(self, whole: Whole, needed: FloatArray) -> BoolArray:
+        """The cells of a whole table that are hidden when those that need a range have it."""
+        table, hidden = whole.table, whole.table.hidden
+        for part, may in whole.turns():
+            if (needed * part).any():
+                price = np.where(may, table.price, np.inf)
+                result = protect(replace(table, needed=needed * part, price=price, hidden=hidden))
+                hidden = result.hidden
+                if result.unprotected.any():
+                    hidden = hidden | np.isfinite(price)  # the best that can be done
+        return hidden
 
     def _too_narrow(self, place: tuple[int, int], whole: Whole) -> FloatArray:
         """The range that is still to be given to each hidden cell: 0 where it has what it needs, or what would be left with
