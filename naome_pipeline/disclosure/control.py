@@ -15,6 +15,7 @@ what not.
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,10 +23,10 @@ import numpy as np
 
 from naome_pipeline.disclosure.attack import WHOLE, BoolArray
 from naome_pipeline.disclosure.counts import ALLIANCE, TRUST
-from naome_pipeline.disclosure.jobs import Job, SetOfPeople
+from naome_pipeline.disclosure.jobs import Job, JobOf, SetOfPeople
 from naome_pipeline.disclosure.protection import protect
 from naome_pipeline.disclosure.views import ABOVE, UNITS, Group
-from naome_pipeline.disclosure.whole import WholeTables
+from naome_pipeline.disclosure.whole import AT_A_TIME, WholeTables
 
 MOST_OF_A_GROUP = 2 / 3
 
@@ -68,10 +69,16 @@ class DisclosureControl(WholeTables):
     def _protected_jobs(self, places: Collection[tuple[int, ...]] | None = None) -> list[str]:
         """Every job, or again those of some indicators and subgroups."""
         failures: list[str] = []
-        for job in self._jobs(decided=places is not None, places=places):
-            if self.policy.secondary:
-                failures += self._protected_job(job)
-            self._keep(job)
+        for make, wanted in self._stages(places):
+
+            def protected(of: tuple[list[int], int], make: JobOf = make) -> list[str]:
+                job = make(*of, places is not None)
+                left = self._protected_job(job) if self.policy.secondary else []
+                self._keep(job)
+                return left
+
+            with ThreadPoolExecutor(AT_A_TIME) as threads:
+                failures += [said for left in threads.map(protected, wanted) for said in left]
         return failures
 
     def _protected_job(self, job: Job) -> list[str]:
@@ -102,7 +109,7 @@ class DisclosureControl(WholeTables):
         found = Found()
         if self.policy.mode == "none":
             return found
-        for job in self._jobs(decided=True):
+        for job in (make(*of, True) for make, wanted in self._stages() for of in wanted):
             for level in job.hidden:
                 for group in self._groups(level, job.subgroup):
                     for entry in job.sets:
@@ -127,12 +134,12 @@ class DisclosureControl(WholeTables):
             table = self._without_the_safe(self._table(job, entry, group, view), group)
             if not (table.needed * table.hidden).any():
                 continue
-            result = protect(table, self._attacks)
+            result = protect(table, self._attacks(job))
             # Weaker attackers, nearer to the real one, for what nothing protects from the first.
             for weaker in self._weaker(job, entry, group, view, linked):
                 if not result.unprotected.any():
                     break
-                result = protect(weaker(result.hidden[: len(table.hidden)]), self._attacks, result)
+                result = protect(weaker(result.hidden[: len(table.hidden)]), self._attacks(job), result)
             hidden = result.hidden[: len(table.hidden)]
             if result.unprotected.any():
                 hidden = hidden | np.isfinite(table.price)  # the best that can be done

@@ -6,7 +6,7 @@ tables an attacker sees of them (`views.py`), the order of hiding (`control.py`)
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,27 +45,25 @@ class Job:
     denominator: bool
 
 
+JobOf = Callable[[Sequence[int], int, bool], Job]
+
+
 class ProtectionJobs(CountedRelease):
     """The counts of a release with the jobs of protecting them."""
 
-    def _jobs(self, *, decided: bool, places: Collection[tuple[int, ...]] | None = None) -> Iterator[Job]:
-        """Every table in its order, or those of some indicators and subgroups. With `decided` the hidden cells are those of
-        the marks."""
-
-        def wanted(indicators: Sequence[int], s: int) -> bool:
-            return places is None or any((i, s) in places for i in indicators)
-
-        for base in dict.fromkeys(self._base(family[0]) for family in self.families):
-            sharing = [i for i in range(len(self._complete)) if self._base(i) == base]
-            for s in range(len(self.population.subgroups)):
-                if wanted(sharing, s):
-                    yield self._denominator_job(sharing, s, decided)
-        for family in self.families:
-            for s in range(len(self.population.subgroups)):
-                if wanted(family, s):
-                    yield self._family_job(family, s, decided)
+    def _stages(
+        self, places: Collection[tuple[int, ...]] | None = None
+    ) -> Iterator[tuple[JobOf, list[tuple[list[int], int]]]]:
+        """What makes a job, and of which indicators and subgroups: denominators, then families. Jobs of a stage share no mark;
+        those of families need the marks of denominators. `places`: only what touches these indicators and subgroups."""
+        bases = dict.fromkeys(self._base(family[0]) for family in self.families)
+        sharing = [[i for i in range(len(self._complete)) if self._base(i) == base] for base in bases]
+        for make, sets in ((self._denominator_job, sharing), (self._family_job, self.families)):
+            of = [(indicators, s) for indicators in sets for s in range(len(self.population.subgroups))]
+            yield make, [(own, s) for own, s in of if places is None or any((i, s) in places for i in own)]
 
     def _denominator_job(self, sharing: Sequence[int], s: int, decided: bool) -> Job:
+        """With `decided` the hidden cells are those of the marks."""
         head, spans = sharing[0], self._spans(sharing, s)
         widest = self._base(head) == EVERYBODY and s == 0
         # An indicator that one nation cannot support counts fewer people than another of the same denominator.

@@ -40,8 +40,12 @@ class AttackedTables(ProtectionJobs):
     """The counts of a release with the tables an attacker sees of them."""
 
     @cached_property
-    def _attacks(self) -> Attacks:
-        return Attacks()
+    def _remembered(self) -> dict[tuple[Any, ...], Attacks]:
+        return {}
+
+    def _attacks(self, job: Job) -> Attacks:
+        """The attacks on the tables of a job, so that the gate does not search again what protection has found."""
+        return self._remembered.setdefault((*job.indicators, job.subgroup, job.denominator), Attacks())
 
     @cached_property
     def _known_sums(self) -> dict[tuple[int, bytes], Any]:
@@ -201,17 +205,17 @@ class AttackedTables(ProtectionJobs):
         away by itself.
         """
         needed = np.where(table.hidden, table.needed, 0.0)
-        narrow = ~self._wide(table, needed)
+        narrow = ~self._wide(job, table, needed)
         weakest = table
         for weaker in self._weaker(job, entry, group, view, linked):
             if not narrow.any():
                 break
             weakest = weaker(table.hidden)
-            narrow &= ~self._wide(weakest, np.where(narrow, needed, 0.0))
+            narrow &= ~self._wide(job, weakest, np.where(narrow, needed, 0.0))
         width = np.zeros(len(needed))
         if narrow.any():
             needed = np.where(narrow, needed, 0.0)
-            width = self._widths(weakest, needed)
+            width = self._widths(job, weakest, needed)
             freed = group.level == TRUST and not self.population.whole_nation[group.alliance]
             best = self._table(job, entry, group, FREED if freed else UNITS)
             hidden = table.hidden | np.isfinite(table.price)
@@ -220,19 +224,19 @@ class AttackedTables(ProtectionJobs):
             best = replace(best, hidden=hidden)
             if not job.denominator:
                 best = self._with_denominator(job, entry, group, best)
-            narrow = width < np.minimum(needed, self._widths(best, needed)) - WHOLE
+            narrow = width < np.minimum(needed, self._widths(job, best, needed)) - WHOLE
         return narrow, width
 
-    def _wide(self, table: Table, needed: FloatArray) -> BoolArray:
+    def _wide(self, job: Job, table: Table, needed: FloatArray) -> BoolArray:
         """Which of the first cells of a table have the range they need."""
         if not needed.any():
             return np.ones(len(needed), dtype=bool)
-        attacker = self._attacks.on(table.published(table.hidden), table.counts)
+        attacker = self._attacks(job).on(table.published(table.hidden), table.counts)
         return attacker.wide(_for_all(table, needed))[: len(needed)]
 
-    def _widths(self, table: Table, needed: FloatArray) -> FloatArray:
+    def _widths(self, job: Job, table: Table, needed: FloatArray) -> FloatArray:
         """Range of the first cells of a table, as far as it is needed."""
-        attacker = self._attacks.on(table.published(table.hidden), table.counts)
+        attacker = self._attacks(job).on(table.published(table.hidden), table.counts)
         low, high = attacker.ranges(_for_all(table, needed))
         return (high - low)[: len(needed)]
 

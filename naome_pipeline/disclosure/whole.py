@@ -282,11 +282,12 @@ class WholeTables(AttackedTables):
         """The range that is still to be given to each hidden cell: 0 where it has what it needs, or what would be left with
         everything hidden that may be. `proofs` gets what shows that."""
         table = whole.table
+        needed = np.where(table.hidden, table.needed, 0.0)
         freest = [
             (part, Attacker(table.published(table.hidden | (may & np.isfinite(table.price))), table.counts))
             for part, may in whole.turns()
+            if (needed * part).any()
         ]
-        needed = np.where(table.hidden, table.needed, 0.0)
         for part, attacker in freest:
             needed = np.where(part, np.minimum(needed, attacker.possible_width), needed)
         proofs = self.proofs.setdefault(place, [])
