@@ -33,7 +33,7 @@ _BATCH_SEED = 20240901
 _DIGITS = 7  # of a value found: as close as HiGHS keeps to its constraints
 FAR = 1e6  # where an unknown without a ceiling ends, so that every sum is finite
 _PRIMAL = 4  # HiGHS' number of the primal simplex method
-_DENSE = 2_000_000  # entries up to which a full matrix is quicker: indexing a sparse one takes longer than a programme
+_SMALL = 2_000_000  # cells × unknowns up to which presolving takes longer than it saves
 
 
 class NoSuchTable(ValueError):
@@ -104,8 +104,7 @@ class Attacker:
         found: list[FloatArray] | None = None,
     ) -> None:
         self.published, self._found = published, found
-        small = int(np.prod(published.sums.shape)) <= _DENSE
-        self._sums: Any = published.sums.toarray() if small else published.sums.tocsr()
+        self._sums: Any = published.sums.tocsr()
         self._columns = np.arange(self._sums.shape[1], dtype=np.int32)
         self._solver: Any = None
         self.solved = 0
@@ -150,8 +149,8 @@ class Attacker:
         )
         # Only the objective changes from one programme to the next: the last corner stays feasible.
         solver.setOptionValue("simplex_strategy", _PRIMAL)
-        if isinstance(self._sums, np.ndarray):
-            solver.setOptionValue("presolve", "off")  # takes longer than a small programme
+        if int(np.prod(self._sums.shape)) <= _SMALL:
+            solver.setOptionValue("presolve", "off")
         return solver
 
     def move_many(self, needed: FloatArray) -> None:
@@ -165,9 +164,11 @@ class Attacker:
             if len(left) < _MANY or len(left) > _WORTHWHILE * before:
                 break
             before = len(left)
-            signs = rng.choice([-1.0, 1.0], len(left))
-            for direction in (signs, -signs):
-                self._see(self.extreme(self._sums[left].T @ direction))
+            signs = np.zeros(len(needed))
+            signs[left] = rng.choice([-1.0, 1.0], len(left))
+            weights = self._sums.T @ signs
+            for direction in (weights, -weights):
+                self._see(self.extreme(direction))
 
     def reaches(self, cell: int, needed: float) -> bool:
         """Whether the range of a cell is as wide as `needed`; not searched when it cannot be."""
@@ -179,12 +180,12 @@ class Attacker:
         """Widen the range of a cell until it is `needed` or exact."""
         if self.seen.exact[cell]:
             return
+        weights = np.zeros(self._sums.shape[1])
+        row = slice(self._sums.indptr[cell], self._sums.indptr[cell + 1])
+        weights[self._sums.indices[row]] = self._sums.data[row]
         for direction in (1.0, -1.0):
             if self.seen.width[cell] >= needed - WHOLE:
                 return
-            weights = (
-                self._sums[cell] if isinstance(self._sums, np.ndarray) else self._sums[cell].toarray().ravel()
-            )
             self._see(self.extreme(direction * weights))
         self.seen.exact[cell] = True
 
