@@ -7,7 +7,7 @@ const ROLE_ORDER = ["nation", "other_nation"];
 const LOOKS = { nation: { shape: "triangle-up", lit: true }, other_nation: { shape: "triangle-down", lit: true }, both: { shape: "cross", lit: true } };
 const roleOf = (row, rows) => (row.level === "both_nations" ? "both" : ROLE_ORDER[rows.filter((r) => r.level === "nation").indexOf(row)] || "nation");
 const yearsOf = (n) => { const years = Math.round(n / 365.25); return `${years} year${years === 1 ? "" : "s"}`; };
-const months = (n) => (n === null ? "" : `${count(n)} days (about ${Math.round(n / 30.4375)} months)`);
+const months = (n) => (n === null ? "" : `${count(n)} days (about ${Math.round(n / 30.4375)} month${Math.round(n / 30.4375) === 1 ? "" : "s"})`);
 const range = (low, high, write) => (low === null || high === null ? NOTHING : `${write(low)} to ${write(high)}`);
 const whyNot = (outcome, otherwise = "") => (O.why[outcome].length ? O.why[outcome] : [otherwise]).filter(Boolean).map(nothing);
 const told = (points) => points.filter((point) => point[1] !== null);
