@@ -32,7 +32,7 @@ _WORTHWHILE = 0.85  # of the cells left, that a batch may leave
 _BATCH_SEED = 20240901
 _DIGITS = 7  # of a value found: as close as HiGHS keeps to its constraints
 FAR = 1e6  # where an unknown without a ceiling ends, so that every sum is finite
-_PRIMAL = 4  # HiGHS' number of the primal simplex method
+_DUAL, _PRIMAL = 1, 4  # HiGHS' numbers of the simplex methods
 _SMALL = 2_000_000  # cells × unknowns up to which presolving takes longer than it saves
 
 
@@ -121,16 +121,20 @@ class Attacker:
         """
         if self._solver is None:
             self._solver = self._new_solver()
+            # Only the objective changes from one programme to the next: the last corner stays feasible.
+            self._by(_PRIMAL, self._presolve)
         cost = np.ascontiguousarray(-weights, dtype=float)
         self._solver.changeColsCost(len(cost), self._columns, cost)
         self._solver.run()
         self.solved += 1
         status = self._solver.getModelStatus()
-        if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible):
-            # Rounding can stop it on the way from corner to corner; from the start it gets there.
+        if status != highspy.HighsModelStatus.kOptimal:
+            # Rounding can stop the primal method between two corners; the dual one, from the start, is slower and gets there.
             self._solver.clearSolver()
+            self._by(_DUAL, "choose")
             self._solver.run()
             status = self._solver.getModelStatus()
+            self._by(_PRIMAL, self._presolve)
         if status == highspy.HighsModelStatus.kInfeasible:
             raise NoSuchTable("what is published contradicts itself: no counts fit all of it")
         if status != highspy.HighsModelStatus.kOptimal:
@@ -140,18 +144,21 @@ class Attacker:
     def _new_solver(self) -> Any:
         published = self.published
         known = np.isfinite(published.most) | (published.least > 0)
-        solver = solver_of(
+        return solver_of(
             self._sums[known],
             published.least[known],
             published.most[known],
             published.floor,
             np.minimum(published.ceiling, FAR),
         )
-        # Only the objective changes from one programme to the next: the last corner stays feasible.
-        solver.setOptionValue("simplex_strategy", _PRIMAL)
-        if int(np.prod(self._sums.shape)) <= _SMALL:
-            solver.setOptionValue("presolve", "off")
-        return solver
+
+    @property
+    def _presolve(self) -> str:
+        return "off" if int(np.prod(self._sums.shape)) <= _SMALL else "choose"
+
+    def _by(self, method: int, presolve: str) -> None:
+        self._solver.setOptionValue("simplex_strategy", method)
+        self._solver.setOptionValue("presolve", presolve)
 
     def move_many(self, needed: FloatArray) -> None:
         """Widen the ranges of many cells with one programme each time: up or down at random, until few are left."""
