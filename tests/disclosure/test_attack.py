@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import highspy
 import numpy as np
 import pytest
 from scipy.optimize import linprog
@@ -139,3 +142,31 @@ def test_no_range_is_wider_than_what_is_called_possible_and_enough_is_decided_as
         decided |= set(enough.tolist())
     assert tight
     assert decided == {True, False}
+
+
+class Stopping:
+    """A solver that stops on its way once."""
+
+    def __init__(self, solver: Any) -> None:
+        self.solver, self.runs = solver, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.solver, name)
+
+    def run(self) -> Any:
+        self.runs += 1
+        return self.solver.run()
+
+    def getModelStatus(self) -> Any:
+        stopped = self.runs == 1
+        return highspy.HighsModelStatus.kUnknown if stopped else self.solver.getModelStatus()
+
+
+def test_an_attack_that_stops_on_its_way_is_ended_from_the_start():
+    """Two cells of a shown sum of 9: the first is 0 to 9."""
+    attacker = Attacker(Published.shown([[1, 0], [0, 1], [1, 1]], [4, 5, 9], [True, True, False]))
+    attacker.extreme(np.zeros(2))
+    attacker._solver = stopping = Stopping(attacker._solver)
+    attacker.search(0, 100.0)
+    assert stopping.runs == 3, "the first programme is run again"
+    assert (attacker.seen.low[0], attacker.seen.high[0]) == (0, 9)
