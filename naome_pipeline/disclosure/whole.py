@@ -355,10 +355,11 @@ class WholeTables(AttackedTables):
         return points
 
     def _hide_cells(self, i: int, s: int, whole: Whole, more: BoolArray) -> list[int]:
-        """Mark further cells, of all indicators that would give them away; returns those that have changed."""
+        """Mark further cells, of all indicators that would give them away; returns those whose whole table is another: marked
+        themselves, or of the base of one that has hidden a denominator, which is hidden where all of them hide it."""
         if not more.any():
             return []
-        changed = []
+        changed: list[int] = []
         for part, top, bottom in whole.unpacked(more):
             if not (top | bottom).any():
                 continue
@@ -371,6 +372,8 @@ class WholeTables(AttackedTables):
                 continue
             for j in self._hidden_together(i, masks):
                 changed += [j] if self._mark(j, i, s, part.level, masks) else []
+        if more[len(more) // 2 :].any():
+            changed += [k for j in changed for k in self._sharing(j)]
         return changed
 
     def _mark_nations(self, i: int, s: int, masks: Cells) -> list[int]:

@@ -69,7 +69,7 @@ ASKED = {
     "D7": "Write down how far the cancer had gone when it was found.",
     "D8": "Write down how well each person can do everyday things.",
 }
-NOTHING = "We could not count this in this release."
+NOTHING = "We cannot show this in this release."
 
 
 @dataclass(frozen=True)

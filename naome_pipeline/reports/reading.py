@@ -189,7 +189,8 @@ class Reading:
 
     def state(self, indicator: str) -> str:
         """Why an indicator has no number, as a sentence."""
-        return wording.state(self.definitions[indicator], has_values=False) or "Hidden to protect people."
+        counted = (indicator, "all") in self.whole
+        return wording.state(self.definitions[indicator], has_values=counted) or "Hidden to protect people."
 
     def alliance_of(self, unit: Unit) -> Unit | None:
         """The Alliance of a trust, if it has one with rows."""

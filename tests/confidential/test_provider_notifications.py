@@ -14,7 +14,7 @@ import pytest
 from naome_pipeline.confidential.letters import LETTERS_FOLDER
 from naome_pipeline.confidential.register import REGISTER_FILE
 from tests.confidential.made_up import Frames, states, written
-from tests.reports.annual import annual_frames
+from tests.reports.annual import annual_frames, with_worse_outlier
 from tests.reports.around import is_well_made, no_outliers, text_of
 from tests.reports.released_tables import EVIL
 from tests.reports.workbook import sheets_of
@@ -25,12 +25,7 @@ STAGES = ("notification", "confirmation", "publication")
 
 @pytest.fixture(scope="module")
 def tables() -> Frames:
-    made = annual_frames(alliances=2, trusts=12, seed=3)
-    compared = made["released_comparison"].copy()
-    within = compared[(compared["indicator"] == "P1") & (compared["state"] == "within")].index[0]
-    said = ["state", "direction", "overdispersed_state", "overdispersed_direction"]
-    compared.loc[within, said] = ["potential outlier", "worse", "alert", "worse"]
-    return made | {"released_comparison": compared}
+    return with_worse_outlier(annual_frames(alliances=2, trusts=12, seed=3))
 
 
 @pytest.fixture(scope="module")

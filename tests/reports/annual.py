@@ -58,6 +58,15 @@ def annual_frames(
     }
 
 
+def with_worse_outlier(made: Frames) -> Frames:
+    """One result of P1 that is a potential outlier on the worse side."""
+    compared = made["released_comparison"].copy()
+    within = compared[(compared["indicator"] == "P1") & (compared["state"] == "within")].index[0]
+    states = ["state", "direction", "overdispersed_state", "overdispersed_direction"]
+    compared.loc[within, states] = ["potential outlier", "worse", "alert", "worse"]
+    return made | {"released_comparison": compared}
+
+
 def suppressed(made: Frames, levels: tuple[str, ...] = ("alliance", "trust")) -> Frames:
     """The same release with every count of these levels hidden, and every hospital of the comparison."""
     values, compared = made["released_indicators"].copy(), made["released_comparison"].copy()

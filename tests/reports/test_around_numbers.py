@@ -12,7 +12,7 @@ from pypdf import PdfReader
 
 from naome_pipeline.reports.patient_summary import CARE, LIVING, RECORDS
 from naome_pipeline.reports.recommendations import recommendations
-from tests.reports.annual import annual_frames
+from tests.reports.annual import annual_frames, with_worse_outlier
 from tests.reports.around import (
     counts_of,
     text_of,
@@ -27,12 +27,7 @@ BOTH = "England and Wales"
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Any]:
-    made = annual_frames(alliances=2, trusts=12, seed=3)
-    compared = made["released_comparison"].copy()
-    within = compared[(compared["indicator"] == "P1") & (compared["state"] == "within")].index[0]
-    states = ["state", "direction", "overdispersed_state", "overdispersed_direction"]
-    compared.loc[within, states] = ["potential outlier", "worse", "alert", "worse"]
-    return made | {"released_comparison": compared}
+    return with_worse_outlier(annual_frames(alliances=2, trusts=12, seed=3))
 
 
 @pytest.fixture(scope="module")

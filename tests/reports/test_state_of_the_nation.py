@@ -260,6 +260,21 @@ def test_with_every_value_hidden_the_report_still_reads(tmp_path):
     assert html_page(document).count("<section") == len(document.sections)
 
 
+def test_a_hidden_national_value_is_said_to_be_hidden_and_not_to_wait_for_follow_up(tmp_path):
+    """A nation of few people: some of its rows are hidden, and those of both nations with them."""
+    made = annual_frames(trusts=20, alliances=5)
+    few = ["P1", "P8", "P9", *(f"D{n}" for n in range(1, 9))]
+    national = made["released_indicators"]["level"].isin(["nation", "both_nations"])
+    away = national & made["released_indicators"]["indicator"].isin(few)
+    hidden = suppressed(made, ("both_nations", "nation"))["released_indicators"]
+    made["released_indicators"] = made["released_indicators"].where(~away, hidden)
+    text = words(of_tables(tmp_path, made))
+    titles = made["released_definitions"].set_index("indicator")["title"]
+    for name in ("P1", "P8", "P9", "D1"):
+        assert f"{titles[name]}: Hidden to protect people." in text
+        assert f"{titles[name]}: Not yet complete" not in text
+
+
 def test_a_missing_indicator_is_named_with_its_reason(tmp_path):
     made = without(annual_frames(trusts=20, alliances=5), "P9")
     document = of_tables(tmp_path, made)

@@ -28,7 +28,9 @@ def data_quality(reading: Reading) -> Section:
     shown = [(n, r) for n, r in rows if r is not None and not numbers.missing(r["proportion"])]
     without = [n for n, r in rows if (n, r) not in shown]
     if not shown:
-        return Section("data-quality", title, [Paragraph("This release shows no value of data quality.")])
+        why = tuple(f"{reading.title(n)}: {reading.state(n)}" for n in without)
+        said = Paragraph("This release shows no value of data quality.")
+        return Section("data-quality", title, [said, *([Bullets(why)] if why else [])])
     points = [
         {"label": reading.title(n), "value": float(r["proportion"]), "lower": float(r["lower"]), "upper": float(r["upper"])}
         for n, r in shown
