@@ -164,7 +164,7 @@ def _requests(kind: str, flags: Sequence[Flag], dates: Mapping[str, dt.date]) ->
         answer = (
             f"Please send your answer by {day(dates['answer'])}."
             if _formal(flags)
-            else f"An answer is welcome by {day(dates['answer'])}; none is required, as no result is a potential outlier."
+            else f"An answer is welcome by {day(dates['answer'])}; only a potential outlier that is not better requires one."
         )
         asked = [
             "Please check the records behind these results: are the people yours, and is what was done for them recorded?",

@@ -54,7 +54,8 @@ def _figures(reading: Reading) -> list[str]:
         change = changes.get((name, str(row["nation"])), "")
         lines.append(f"* {reading.title(name)}: {said(row)}{reading.whole_aside(row)}{change}")
     if missing:
-        lines.append(f"* Without a number in this release: {'; '.join(missing)}. The definitions say why.")
+        why = "The definitions say why, where the number is not hidden to protect people."
+        lines.append(f"* Without a number in this release: {'; '.join(missing)}. {why}")
     return lines or ["This release has no numbers to quote."]
 
 
