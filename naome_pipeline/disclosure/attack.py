@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -107,6 +108,7 @@ class Attacker:
         self._sums: Any = published.sums.tocsr()
         self._columns = np.arange(self._sums.shape[1], dtype=np.int32)
         self._solver: Any = None
+        self._start = start
         self.solved = 0
         if seen is None:
             point = self.extreme(np.zeros(self._sums.shape[1])) if start is None else start
@@ -123,6 +125,7 @@ class Attacker:
             self._solver = self._new_solver()
             # Only the objective changes from one programme to the next: the last corner stays feasible.
             self._by(_PRIMAL, self._presolve)
+            self._begin_at_the_start()
         cost = np.ascontiguousarray(-weights, dtype=float)
         self._solver.changeColsCost(len(cost), self._columns, cost)
         self._solver.run()
@@ -142,8 +145,7 @@ class Attacker:
         return np.array(self._solver.getSolution().col_value)
 
     def _new_solver(self) -> Any:
-        published = self.published
-        known = np.isfinite(published.most) | (published.least > 0)
+        published, known = self.published, self._known
         return solver_of(
             self._sums[known],
             published.least[known],
@@ -151,6 +153,20 @@ class Attacker:
             published.floor,
             np.minimum(published.ceiling, FAR),
         )
+
+    @cached_property
+    def _known(self) -> BoolArray:
+        return np.isfinite(self.published.most) | (self.published.least > 0)
+
+    def _begin_at_the_start(self) -> None:
+        """Give the solver the corner nearest to numbers that are known to fit: to find a first one would be most of its work."""
+        if self._start is None:
+            return
+        point = highspy.HighsSolution()
+        point.col_value = self._start.tolist()
+        point.row_value = (self._sums[self._known] @ self._start).tolist()
+        point.value_valid = True
+        self._solver.crossover(point)
 
     @property
     def _presolve(self) -> str:
@@ -343,6 +359,9 @@ def _banner_printed() -> bool:
     return True
 
 
+_this_thread = threading.local()
+
+
 def _quiet_solver() -> Any:
     """HiGHS on one thread, without output: equal input gives equal corners."""
     _banner_printed()
@@ -350,4 +369,8 @@ def _quiet_solver() -> Any:
     solver.setOptionValue("output_flag", False)
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("random_seed", 1)
+    if not getattr(_this_thread, "begun", False):
+        # HiGHS prepares a thread when it first solves there; `crossover` does not, and would end the process.
+        solver.run()
+        _this_thread.begun = True
     return solver

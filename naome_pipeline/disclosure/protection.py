@@ -63,6 +63,19 @@ class Table:
             self.ceiling,
         )
 
+    def of(self, cells: Any, unknowns: Any = slice(None)) -> Table:
+        """Some cells of it, as an attacker sees them who knows all but some of the unknowns."""
+        slack = [None if part is None else part[cells] for part in (self.slack_below, self.slack_above)]
+        return Table(
+            sparse.csr_matrix(self.sums[cells][:, unknowns]),
+            self.counts[unknowns],
+            self.ceiling[unknowns],
+            self.needed[cells],
+            self.hidden[cells],
+            self.price[cells],
+            *slack,
+        )
+
 
 @dataclass(frozen=True)
 class Protection:

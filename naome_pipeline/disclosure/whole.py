@@ -267,16 +267,38 @@ class WholeTables(AttackedTables):
                     waiting[j, s] = None
 
     def _hidden_for(self, whole: Whole, needed: FloatArray) -> BoolArray:
-        """The cells of a whole table that are hidden when those that need a range have it."""
+        """The cells of a whole table that are hidden when those that need a range have it.
+
+        First among the trusts of the Alliances that need it, everything else being known: a programme over the nation takes
+        much longer and mostly finds the same.
+        """
         table, hidden = whole.table, whole.table.hidden
         for part, may in whole.turns():
-            if (needed * part).any():
-                price = np.where(may, table.price, np.inf)
-                result = protect(replace(table, needed=needed * part, price=price, hidden=hidden))
-                hidden = result.hidden
-                if result.unprotected.any():
-                    hidden = hidden | np.isfinite(price)  # the best that can be done
+            price = np.where(may, table.price, np.inf)
+            here = replace(table, price=price, needed=needed * part)
+            if not here.needed.any():
+                continue
+            mine = self._trusts_of(table, self._alliances_with(whole, here.needed > 0))
+            if mine is not None and mine.any():
+                cells = _touched(table, mine)
+                hidden = hidden.copy()
+                result = protect(replace(here, hidden=hidden).of(cells, mine))
+                if not result.unprotected.any():
+                    hidden[cells] = result.hidden
+            result = protect(replace(here, hidden=hidden))
+            hidden = result.hidden
+            if result.unprotected.any():
+                hidden = hidden | np.isfinite(price)  # the best that can be done
         return hidden
+
+    def _alliances_with(self, whole: Whole, cells: BoolArray) -> BoolArray:
+        """The Alliances some cells of which are among these, or of their trusts."""
+        there = np.zeros(len(self.population.alliances), dtype=bool)
+        for part, top, bottom in whole.unpacked(cells):
+            units = part.unit[top | bottom]
+            if part.level != NATIONAL:
+                there[units if part.level == ALLIANCE else self.population.alliance[units]] = True
+        return there
 
     def _too_narrow(self, place: tuple[int, int], whole: Whole) -> FloatArray:
         """The range that is still to be given to each hidden cell: 0 where it has what it needs, or what would be left with
@@ -323,12 +345,11 @@ class WholeTables(AttackedTables):
             (slice(half, None), outside, np.full(middle, np.inf)),
         ):
             if needed[cells].any():
+                part = replace(table.of(cells), sums=sums, counts=counts, ceiling=ceiling)
                 of_numerators = cells.start == 0
                 points += [
                     np.concatenate([point, inside + outside - point] if of_numerators else [inside, point])
-                    for point in _found(
-                        replace(table, sums=sums, counts=counts, ceiling=ceiling), needed, cells
-                    )
+                    for point in _found(part, needed[cells])
                 ]
         return points
 
@@ -336,23 +357,23 @@ class WholeTables(AttackedTables):
         """What attackers find who know everything outside one Alliance: for the few cells that are left, whose programmes
         over the whole table would take long to begin."""
         points: list[FloatArray] = []
-        quarters = self.periods.quarters.shape[1]
-        units = len(table.counts) // (2 * quarters)
-        if units != len(self.population.alliance):
-            return points  # the table of a subgroup is small
-        columns = sparse.csc_matrix(table.sums)
         for alliance in range(len(self.population.alliances)):
-            mine = np.tile(np.repeat(self.population.alliance == alliance, quarters), 2)
-            sums = sparse.csr_matrix(columns[:, mine])
-            cells = np.flatnonzero(np.diff(sums.indptr))
+            mine = self._trusts_of(table, np.arange(len(self.population.alliances)) == alliance)
+            if mine is None:
+                break
+            cells = _touched(table, mine)
             if needed[cells].any():
-                inner = replace(
-                    table, sums=sums[cells], counts=table.counts[mine], ceiling=table.ceiling[mine]
-                )
-                for point in _found(inner, needed, cells):
+                for point in _found(table.of(cells, mine), needed[cells]):
                     points.append(table.counts.copy())
                     points[-1][mine] = point
         return points
+
+    def _trusts_of(self, table: Table, alliances: BoolArray) -> BoolArray | None:
+        """The unknowns of some Alliances' trusts; None in the table of a subgroup, which is small."""
+        quarters = self.periods.quarters.shape[1]
+        if len(table.counts) != 2 * quarters * len(self.population.alliance):
+            return None
+        return np.tile(np.repeat(alliances[self.population.alliance], quarters), 2)
 
     def _hide_cells(self, i: int, s: int, whole: Whole, more: BoolArray) -> list[int]:
         """Mark further cells, of all indicators that would give them away; returns those whose whole table is another: marked
@@ -412,18 +433,14 @@ class WholeTables(AttackedTables):
         return int(top.sum() + bottom.sum()) > before
 
 
-def _found(table: Table, needed: FloatArray, cells: Any) -> list[FloatArray]:
-    """Other counts that an attacker finds who knows more. `table`: with the sums of these cells alone, the rest of it of all."""
-    slack = [None if part is None else part[cells] for part in (table.slack_below, table.slack_above)]
-    part = Table(
-        table.sums,
-        table.counts,
-        table.ceiling,
-        needed[cells],
-        table.hidden[cells],
-        table.price[cells],
-        *slack,
-    )
+def _touched(table: Table, unknowns: BoolArray) -> IntArray:
+    """The cells that count some of these."""
+    columns = sparse.csc_matrix(table.sums)[:, unknowns]
+    return np.flatnonzero(np.diff(sparse.csr_matrix(columns).indptr))
+
+
+def _found(part: Table, needed: FloatArray) -> list[FloatArray]:
+    """Other counts that an attacker of a part finds."""
     found: list[FloatArray] = []
-    Attacker(part.published(part.hidden), part.counts, found=found).wide(part.needed)
+    Attacker(part.published(part.hidden), part.counts, found=found).wide(needed)
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import highspy
@@ -170,3 +172,35 @@ def test_an_attack_that_stops_on_its_way_is_ended_from_the_start():
     attacker.search(0, 100.0)
     assert stopping.runs == 3, "the first programme is run again"
     assert (attacker.seen.low[0], attacker.seen.high[0]) == (0, 9)
+
+
+ATTACK_IN_A_THREAD = """
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from naome_pipeline.disclosure.attack import Attacker, Published
+
+def attack():
+    published = Published.shown([[1, 0], [0, 1], [1, 1]], [2, 3, 5], [True, True, False])
+    low, high = Attacker(published, np.array([2.0, 3.0])).ranges(np.array([5.0, 5.0, 0.0]))
+    return low.tolist(), high.tolist()
+
+with ThreadPoolExecutor(1) as threads:
+    print(threads.submit(attack).result())
+"""
+
+
+def test_a_thread_that_has_never_solved_can_begin_at_known_counts():
+    # In a process of its own: HiGHS ends one that asks for a corner in a thread that it has not prepared.
+    ended = subprocess.run([sys.executable, "-c", ATTACK_IN_A_THREAD], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout.strip()) == (0, "([0.0, 0.0, 5.0], [5.0, 5.0, 5.0])"), ended.stderr
+
+
+def test_the_range_does_not_depend_on_where_the_attack_begins():
+    drawn = crossed([[3, 9, 12, 4], [7, 2, 5, 8], [6, 1, 3, 10]])
+    hidden = np.random.default_rng(3).random(len(drawn.sums)) < 0.6
+    published = Published.shown(drawn.sums, drawn.values, hidden)
+    wanted = np.where(hidden, np.inf, 0.0)
+    known = Attacker(published, drawn.counts).ranges(wanted)
+    unknown = Attacker(published).ranges(wanted)
+    np.testing.assert_allclose(np.stack(known), np.stack(unknown), atol=1e-6)
+    assert (known[1] - known[0])[hidden].max() > 1
