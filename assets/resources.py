@@ -14,6 +14,7 @@ from functools import lru_cache
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from naome_pipeline.apart import end_calculations
 from naome_pipeline.build import Delivered
 from naome_pipeline.engine import Engine, EngineSettings
 from naome_pipeline.home import Home
@@ -27,7 +28,8 @@ _delivering = threading.Lock()
 
 
 def interrupt_engines() -> None:
-    """Stop what the engines of all running steps do: those steps fail."""
+    """Stop what the engines of all running steps do, and what is calculated for them apart: those steps fail."""
+    end_calculations()
     for engine in tuple(_open_engines):
         engine.connection.interrupt()
 

@@ -12,11 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from assets import executor
-from naome_pipeline import build
+from naome_pipeline import apart, build
 from naome_pipeline.home import Home
 from naome_pipeline.refreshing import refresh
 
@@ -24,13 +25,17 @@ _PAUSE = 0.05  # seconds between two looks at the memory
 
 
 def cpu_seconds() -> float:
-    """User and system time of this process so far."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
+    """User and system time so far of this process and of those it has ended."""
+    used = [resource.getrusage(of) for of in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(of.ru_utime + of.ru_stime for of in used)
 
 
 def _resident_bytes() -> int:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    """Memory of this process and of those that calculate for it."""
+    pages = 0
+    for process in ("self", *apart.running()):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            pages += int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize()
 
 
@@ -48,6 +53,7 @@ class Stopwatch:
         self.steps: list[tuple[float, float]] = []
         self._began: dict[str, float] = {}
         self._peaks: dict[str, int] = {}
+        self.peak = 0
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
@@ -92,6 +98,7 @@ class Stopwatch:
         while not self._ended.wait(_PAUSE):
             now = _resident_bytes()
             with self._lock:
+                self.peak = max(self.peak, now)
                 for node, peak in self._peaks.items():
                     self._peaks[node] = max(peak, now)
 
@@ -116,7 +123,7 @@ def main(home: str, feed: str, period: str) -> None:
     result = {
         "seconds": seconds,
         "cpu_seconds": cpu_seconds(),
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_bytes": max(watch.peak, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024),
         "gate_seconds": _length(watch.gates),
         "orchestration_seconds": orchestration,
         "thread_seconds": everything,

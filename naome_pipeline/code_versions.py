@@ -30,8 +30,8 @@ PACKAGE = "naome_pipeline"
 FRAMEWORK = frozenset(
     f"{PACKAGE}.{name}"
     for name in (
-        "build", "code_versions", "configuration", "engine", "errors", "gates", "home", "lake", "leftovers", "logs", "parameters",
-        "reference", "stored", "tables", "uniting", "views",
+        "apart", "build", "code_versions", "configuration", "engine", "errors", "gates", "home", "lake", "leftovers", "logs",
+        "parameters", "reference", "stored", "tables", "uniting", "views",
     )
 )  # fmt: skip
 _IMPORT = re.compile(rf"^[ \t]*from ((?:{PACKAGE}|assets)[\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)

@@ -47,7 +47,7 @@ def described(problem: BaseException) -> str:
             "run the refresh again"
         )
     return (
-        f"unexpected {type(problem).__name__} at {_place(problem)}. {_AGAIN} run naome doctor and try again; if it "
+        f"unexpected {type(problem).__name__} at {place_of(problem)}. {_AGAIN} run naome doctor and try again; if it "
         "happens again it is a fault of the program: report this line"
     )
 
@@ -93,7 +93,7 @@ def _described_engine(problem: duckdb.Error) -> str:
             "which file is damaged or may not be read; then naome refresh, which makes damaged tables again"
         )
     return (
-        f"the database engine refused a statement ({type(problem).__name__}) at {_place(problem)}. {_AGAIN} run naome "
+        f"the database engine refused a statement ({type(problem).__name__}) at {place_of(problem)}. {_AGAIN} run naome "
         "doctor and try again; if it happens again it is a fault of the program: report this line"
     )
 
@@ -121,7 +121,10 @@ def _first_of_copying(problem: shutil.Error) -> OSError | None:
     return None
 
 
-def _place(problem: BaseException) -> str:
+def place_of(problem: BaseException) -> str:
+    """The last line of the project that an error passed through; it may have been raised in another process."""
+    if isinstance(place := getattr(problem, "place", None), str):
+        return place
     frames = traceback.extract_tb(problem.__traceback__)
     ours = [f for f in frames if _our_code(f.filename)]
     last = (ours or list(frames))[-1:]

@@ -47,6 +47,17 @@ class CountedTables:
     providers: pd.DataFrame
 
 
+def released_and_attacked(
+    tables: CountedTables, shown: pd.DataFrame, registry: Registry, policy: Policy
+) -> tuple[pd.DataFrame, dict[str, float | None]]:
+    """The table as it is published, and the figures that its gate judges. `shown`: what earlier releases have shown."""
+    control = control_of(tables, registry, policy)
+    know(control, shown)
+    unprotected = control.decide()
+    released = released_frame(tables, control)
+    return released, gate_figures(released, tables.indicator_counts, control, len(unprotected))
+
+
 def control_of(tables: CountedTables, registry: Registry, policy: Policy) -> DisclosureControl:
     """Disclosure control over the counts of a release, before anything is decided."""
     counts = tables.indicator_counts
