@@ -203,6 +203,11 @@ def _releases(home: Home, lake: Lake) -> Iterator[Finding]:
         except (Damaged, KeyError, TypeError):
             yield Finding(where, "the release record cannot be read", again)
             continue
+        for edition in lake.editions(scope)[:-1]:
+            try:
+                lake.release(scope, edition)
+            except Damaged:
+                yield Finding(where, f"the record of its edition {edition} cannot be read", "restore it from a backup")
         for sentence in wrong:
             newest = lake.current_release(scope.feed, scope.period) == scope
             yield Finding(where, sentence, again if newest else "restore it from a backup: it was superseded")

@@ -2,6 +2,7 @@
 
     deliveries/<feed>/<period>/v001/      <table>.json: which data a delivery's table is; <table>.failed.json
     releases/<feed>/<period>/v001.json    the tables of one completed refresh, whole
+    releases/<feed>/<period>/v001/        edition_0001.json: what the same delivery was released with before
 
 What belongs here: pointers from deliveries and releases to data, and finding the table a reader is to see. What does not: the
 data themselves (`stored.py`), the analysts' views (`views.py`), what a table holds (`cohort/`, `indicators/`) or whether it is
@@ -9,7 +10,8 @@ good enough (`gates.py`).
 
 A table is addressed by the fingerprint of everything it was made from, so equal inputs and equal code give the
 same folder, nothing is made twice, and a pointer moves by one atomic rename. A release is written only when
-a refresh has completed; readers follow it, so they never see half of a delivery.
+a refresh has completed; readers follow it, so they never see half of a delivery. A delivery that is refreshed again with other
+code, parameters or another policy, to other bytes, becomes the next edition of its release; the record of the one before is kept.
 """
 
 from __future__ import annotations
@@ -27,7 +29,15 @@ from naome_pipeline.engine import literal
 from naome_pipeline.home import Home
 from naome_pipeline.leftovers import write_atomically
 from naome_pipeline.periods import parse_period
-from naome_pipeline.stored import RECORD_FILE, NotPublished, PublishedTable, Store, as_json, read_json
+from naome_pipeline.stored import (
+    RECORD_FILE,
+    Damaged,
+    NotPublished,
+    PublishedTable,
+    Store,
+    as_json,
+    read_json,
+)
 
 # The table of a release that lists its tables; it cannot list itself.
 PUBLICATION = "publication"
@@ -53,6 +63,14 @@ class Scope:
     def folder(self) -> Path:
         """Relative folder of this scope."""
         return Path(self.feed) / self.period / f"v{self.version:03d}"
+
+
+@dataclass(frozen=True, order=True)
+class Edition:
+    """A release as it was published once: the one readers see, or with a `number` one that may be an earlier."""
+
+    scope: Scope
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,10 +109,27 @@ class Lake(Store):
         write_atomically(self._failure(scope, name), as_json({"table": name, "message": message}))
 
     def write_release(self, scope: Scope, content: Mapping[str, Any]) -> Path:
-        """Make a completed refresh the release of its delivery version."""
+        """Make a completed refresh the release of its delivery version. The record of an earlier edition is kept."""
         path = self._release(scope)
+        before = self._record_if_readable(scope)
+        if before is not None and _edition_of(before) < _edition_of(content):
+            write_atomically(self._edition(scope, _edition_of(before)), as_json(before))
         write_atomically(path, as_json(content))
         return path
+
+    def editions(self, scope: Scope) -> list[int]:
+        """The editions of a release, oldest first; the last is the one readers see."""
+        kept = sorted(int(p.stem[-4:]) for p in self._edition(scope, 1).parent.glob("edition_[0-9]*.json"))
+        before = self._record_if_readable(scope)
+        now = [] if before is None else [_edition_of(before)]
+        return [number for number in kept if number not in now] + now
+
+    def edition_with(self, scope: Scope, tables: Mapping[str, Mapping[str, Any]]) -> int:
+        """Which edition of its release these tables are: the present one if they have its bytes, else the next."""
+        before = self._record_if_readable(scope)
+        if before is not None and _bytes_of(before["tables"]) == _bytes_of(tables):
+            return _edition_of(before)
+        return max(self.editions(scope), default=0) + 1
 
     def published(self, scope: Scope, name: str) -> PublishedTable:
         """A table of one delivery version; NotPublished says what to do when there is none."""
@@ -158,9 +193,14 @@ class Lake(Store):
             previous = self.previous_release(previous)
         return None
 
-    def release(self, scope: Scope) -> dict[str, Any]:
-        """The record of a completed refresh."""
+    def release(self, scope: Scope, edition: int | None = None) -> dict[str, Any]:
+        """The record of a completed refresh: the one readers see, or of a certain edition."""
         path = self._release(scope)
+        if edition is not None and edition not in (there := self.editions(scope)):
+            known = ", ".join(map(str, there)) or "none"
+            raise NotPublished(f"{scope.label} has no edition {edition}; it has: {known}")
+        if edition is not None and edition != there[-1]:
+            return read_json(self._edition(scope, edition))
         if not path.is_file():
             raise NotPublished(
                 f"{scope.label} has no completed refresh. What to do: run: naome refresh --feed {scope.feed} "
@@ -168,9 +208,9 @@ class Lake(Store):
             )
         return read_json(path)
 
-    def released(self, scope: Scope, name: str) -> PublishedTable:
+    def released(self, scope: Scope, name: str, edition: int | None = None) -> PublishedTable:
         """A table exactly as a release has it."""
-        tables = self.release(scope)["tables"]
+        tables = self.release(scope, edition)["tables"]
         if name not in tables:
             raise NotPublished(f"{scope.label} has no table '{name}'; it has: {', '.join(sorted(tables))}")
         entry = tables[name]
@@ -262,3 +302,20 @@ class Lake(Store):
 
     def _release(self, scope: Scope) -> Path:
         return (self.root / "releases" / scope.folder).with_suffix(".json")
+
+    def _edition(self, scope: Scope, number: int) -> Path:
+        return self.root / "releases" / scope.folder / f"edition_{number:04d}.json"
+
+    def _record_if_readable(self, scope: Scope) -> dict[str, Any] | None:
+        path = self._release(scope)
+        with suppress(Damaged):
+            return read_json(path) if path.is_file() else None
+        return None
+
+
+def _edition_of(record: Mapping[str, Any]) -> int:
+    return int(record.get("edition", 1))  # records did not always say it
+
+
+def _bytes_of(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {name: entry["sha256"] for name, entry in tables.items()}

@@ -17,6 +17,7 @@ from naome_pipeline import __version__
 from naome_pipeline.build import Delivered
 from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.disclosure.policy import policy_in_force
+from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.engine import literal
 from naome_pipeline.home import OWNER_ONLY, Home
 from naome_pipeline.lake import Lake, Scope
@@ -31,6 +32,7 @@ from naome_pipeline.views import rebuild_views
 
 FILES_FOLDER = "files"
 SUPERSEDED_FILE = "SUPERSEDED.txt"
+RELEASED_INDICATORS = "released_indicators"
 # Report folders are the only ones that others read.
 READABLE = 0o755
 
@@ -61,52 +63,71 @@ def publish_release(
     """
     with lake.lock("publishing"):
         _refuse_overtaken(lake, delivered.scope, publication)
-        if joint_feed_of(delivered.scope.feed):
-            _write_record(lake, publication, delivered, _about(delivered))
-        else:
-            _publish_reports(publication, delivered, lake, home, reports, confidential)
+        about = _about(delivered, lake.edition_with(delivered.scope, _tables_of(publication)))
+        if not joint_feed_of(delivered.scope.feed):
+            about = _publish_reports(about, delivered, lake, home, (reports, confidential))
+        _write_record(lake, publication, delivered, about)
+        if not joint_feed_of(delivered.scope.feed):
+            _mark_superseded(home, lake, delivered.scope)
+            write_release_index(home.reports)
         rebuild_views(lake)
 
 
 def _publish_reports(
-    publication: PublishedTable,
+    about: Mapping[str, Any],
     delivered: Delivered,
     lake: Lake,
     home: Home,
-    reports: Sequence[str],
-    confidential: Sequence[str],
-) -> None:
+    outputs: tuple[Sequence[str], Sequence[str]],
+) -> Mapping[str, Any]:
+    """Write the ledger and copy report files and confidential ones out; what the record says of the release."""
     scope = delivered.scope
+    reports, confidential = outputs
     target = release_folder(home, scope.feed, scope.period, scope.version)
     previous = lake.previous_release(scope)
     about = {
-        **_about(delivered),
+        **about,
+        "numbers_changed_since_last_edition": _changed(lake, scope, int(about["edition"])),
         "disclosure_policy": policy_in_force().id,
         "compared_with": previous.label if previous else None,
         "revised_cells": int(lake.published(scope, "revisions").record["rows"]),
     }
-    write_entry(lake, scope, lake.published(scope, "released_indicators"))
+    write_entry(lake, scope, lake.published(scope, RELEASED_INDICATORS))
     released = ReleasedTables({name: lake.published(scope, name).path for name in RELEASED})
     letters = _files_of(lake, scope, confidential)
     home.confidential.mkdir(mode=OWNER_ONLY, exist_ok=True)
     _replace_folder(confidential_folder(home, scope), letters, about, OWNER_ONLY)
     pages = _files_of(lake, scope, reports)
     _replace_folder(target, pages, about, READABLE, lambda folder: write_outputs_page(released, folder))
-    _write_record(lake, publication, delivered, about)
-    _mark_superseded(home, lake, scope)
-    write_release_index(home.reports)
+    return about
+
+
+def _changed(lake: Lake, scope: Scope, edition: int) -> int | None:
+    """How many published numbers of indicators differ from the edition before; None when there is none, or not any more."""
+    try:
+        before = lake.released(scope, RELEASED_INDICATORS, edition - 1).path if edition > 1 else None
+    except NotPublished:
+        before = None
+    if before is None:
+        return None
+    now = lake.published(scope, RELEASED_INDICATORS).path
+    with duckdb.connect(":memory:") as connection:
+        sql = f"SELECT COUNT(*) FROM ({revisions_sql(now, before, same_period=True)})"
+        counted = connection.execute(sql).fetchone()
+    return int(counted[0]) if counted else None
 
 
 def _files_of(lake: Lake, scope: Scope, names: Sequence[str]) -> list[Path]:
     return [lake.published(scope, name).folder / FILES_FOLDER for name in names]
 
 
-def _about(delivered: Delivered) -> dict[str, Any]:
+def _about(delivered: Delivered, edition: int) -> dict[str, Any]:
     scope = delivered.scope
     return {
         "feed": scope.feed,
         "period": scope.period,
         "version": scope.version,
+        "edition": edition,
         "snapshot_date": delivered.snapshot_date.isoformat(),
         "delivery_fingerprint": delivered.accepted.fingerprint,
         "pipeline_version": __version__,

@@ -41,11 +41,13 @@ class RefreshFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class Refreshed:
-    """The outcome of a refresh: what was released, and whether there was anything to do."""
+    """The outcome of a refresh: what was released, whether there was anything to do, and why not; `said` when it is another
+    edition of what was released before."""
 
     scope: Scope
     did_nothing: bool
     reason: str
+    said: str = ""
 
 
 def prepare_dagster_home(home: Home) -> Path:
@@ -134,6 +136,7 @@ def _refresh(home: Home, lake: Lake, feed: str, period: str, report: Callable[[s
             "and its tables and reports are whole"
         )
         return Refreshed(scope, True, reason)
+    before = lake.editions(scope)[-1:]
     # Whatever happens from here on, what is there is no longer known to be of this state.
     state_path.unlink(missing_ok=True)
     with reporting_progress(report):
@@ -141,7 +144,20 @@ def _refresh(home: Home, lake: Lake, feed: str, period: str, report: Callable[[s
     if scope not in lake.released_versions(feed, scope.period):
         raise RefreshFailed(f"the run ended without a release of {scope.label}. What to do: run it again")
     write_atomically(state_path, as_json({**state, "release": _release_sha256(lake, scope)}))
-    return Refreshed(scope, False, "")
+    return Refreshed(scope, False, "", _said_of_edition(lake, scope, before))
+
+
+def _said_of_edition(lake: Lake, scope: Scope, before: list[int]) -> str:
+    """What to tell whoever refreshed a delivery again and got something else than was published of it."""
+    record = lake.release(scope)
+    if not before or record["edition"] == before[-1]:
+        return ""
+    name, changed = f"{scope.period}:{scope.version}", record.get("numbers_changed_since_last_edition")
+    told = "" if changed is None else f"; {changed:,} published numbers of indicators differ"
+    return (
+        f"this delivery was released before with other code, parameters or another disclosure policy: this is edition "
+        f"{record['edition']} of its release{told}. See: naome release diff {name}.{before[-1]} {name} --feed {scope.feed}"
+    )
 
 
 def _known_state(lake: Lake, scope: Scope, path: Path) -> dict[str, str] | None:

@@ -21,12 +21,14 @@ from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.disclosure.table_revisions import TABLES, Compared, table_revisions_sql
 from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
-from naome_pipeline.lake import PUBLICATION, Lake, Scope
+from naome_pipeline.lake import PUBLICATION, Edition, Lake, Scope
 from naome_pipeline.leftovers import write_atomically
 from naome_pipeline.stored import PublishedTable, as_json
 from naome_pipeline.views import rebuild_views
 
-_NAME = re.compile(r"^(?P<period>[0-9]{4}(Q[1-4])?)[:v](?P<version>[0-9]+)$", re.IGNORECASE)
+_NAME = re.compile(
+    r"^(?P<period>[0-9]{4}(Q[1-4])?)[:v](?P<version>[0-9]+)(\.(?P<edition>[0-9]+))?$", re.IGNORECASE
+)
 TABLE = "released_indicators"
 # Layers that hold rows of people or are made of small groups; released tables and reports are public.
 KEPT_LAYERS = ("release", "reports")
@@ -42,16 +44,25 @@ class Forgotten:
 
 
 def scope_of(feed: str, name: str) -> Scope:
-    """A release by its name, `2025Q3:2` or `2025:1`; a ValueError says how to write it."""
+    """A delivery version or its release by name, `2025Q3:2` or `2025:1`; Refused says how to write it."""
+    found = edition_of(feed, name)
+    if found.number is not None:
+        raise Refused(f"'{name}' is an edition of a release: write period and version alone, like 2025Q3:1")
+    return found.scope
+
+
+def edition_of(feed: str, name: str) -> Edition:
+    """A release by its name, or an earlier edition of it: `2025Q3:2` or `2025Q3:2.1`; Refused says how to write it."""
     if not (match := _NAME.match(name.strip())):
         raise Refused(
             f"'{name}' is no release: write period and version like 2025Q3:1; see: naome release list"
         )
-    return Scope(feed, match["period"].upper(), int(match["version"]))
+    scope = Scope(feed, match["period"].upper(), int(match["version"]))
+    return Edition(scope, int(match["edition"]) if match["edition"] else None)
 
 
 def release_list(lake: Lake) -> pd.DataFrame:
-    """Every release: feed, period, version, snapshot_date, pipeline_version, tables, superseded_by."""
+    """Every release: feed, period, version, edition, snapshot_date, pipeline_version, tables, superseded_by."""
     rows = []
     for scope in lake.all_releases():
         record = lake.release(scope)
@@ -61,41 +72,42 @@ def release_list(lake: Lake) -> pd.DataFrame:
                 "feed": scope.feed,
                 "period": scope.period,
                 "version": scope.version,
+                "edition": record.get("edition", 1),
                 "snapshot_date": record["snapshot_date"],
                 "pipeline_version": record["pipeline_version"],
                 "tables": len(record["tables"]),
                 "superseded_by": "" if newest == scope else f"{newest.period}:{newest.version}",
             }
         )
-    columns = ["feed", "period", "version", "snapshot_date", "pipeline_version", "tables", "superseded_by"]
-    return pd.DataFrame(rows, columns=pd.Index(columns))
+    columns = ["feed", "period", "version", "edition", "snapshot_date", "pipeline_version", "tables"]
+    return pd.DataFrame(rows, columns=pd.Index([*columns, "superseded_by"]))
 
 
-def release_difference(lake: Lake, earlier: Scope, later: Scope) -> pd.DataFrame:
+def release_difference(lake: Lake, earlier: Edition, later: Edition) -> pd.DataFrame:
     """Every published cell that differs between two releases, with both values; columns of the revisions table.
 
     Between two periods only cells that both have are compared.
     """
-    before, now = (lake.released(scope, TABLE).path for scope in (earlier, later))
-    sql = revisions_sql(now, before, same_period=earlier.period == later.period)
+    before, now = (lake.released(one.scope, TABLE, one.number).path for one in (earlier, later))
+    sql = revisions_sql(now, before, same_period=earlier.scope.period == later.scope.period)
     with duckdb.connect(":memory:") as connection:
         return connection.execute(f"SELECT * FROM ({sql}) ORDER BY ALL").fetchdf()
 
 
-def table_differences(lake: Lake, earlier: Scope, later: Scope) -> pd.DataFrame:
+def table_differences(lake: Lake, earlier: Edition, later: Edition) -> pd.DataFrame:
     """Every published value of the other released tables that differs between two releases; columns of table_revisions."""
     before, now = (
         {
-            name: lake.released(scope, name)
+            name: lake.released(one.scope, name, one.number)
             for name in (TABLE, *TABLES)
-            if name in lake.release(scope)["tables"]
+            if name in lake.release(one.scope, one.number)["tables"]
         }
-        for scope in (earlier, later)
+        for one in (earlier, later)
     )
     sql = table_revisions_sql(
         compared_tables(now, before),
         (now[TABLE].path, before[TABLE].path),
-        same_period=earlier.period == later.period,
+        same_period=earlier.scope.period == later.scope.period,
     )
     with duckdb.connect(":memory:") as connection:
         return connection.execute(f"SELECT * FROM ({sql}) ORDER BY ALL").fetchdf()
@@ -115,12 +127,16 @@ def compared_tables(
 
 
 def tables_of(lake: Lake, scope: Scope) -> set[tuple[str, str, str]]:
-    """Everything a delivery version refers to, by its pointers or its release: layer, table, fingerprint."""
+    """Everything a delivery version refers to, by its pointers or its release: layer, table, fingerprint. Of earlier editions
+    only what was published: rows of people are not kept for them."""
     found = {(p["layer"], name, p["fingerprint"]) for name, p in lake.pointers(scope).items()}
     if scope in lake.released_versions(scope.feed, scope.period):
         record = lake.release(scope)
         found |= {(e["layer"], name, e["fingerprint"]) for name, e in record["tables"].items()}
         found.add(("reports", PUBLICATION, record.get("publication", "")))
+    for edition in lake.editions(scope)[:-1]:
+        tables = lake.release(scope, edition)["tables"].items()
+        found |= {(e["layer"], name, e["fingerprint"]) for name, e in tables if e["layer"] in KEPT_LAYERS}
     return found
 
 

@@ -104,7 +104,9 @@ def list_releases(
 
 def release_diff(
     context: typer.Context,
-    earlier: Annotated[str, typer.Argument(help="Release, period and version: 2025Q3:1")],
+    earlier: Annotated[
+        str, typer.Argument(help="Release, period and version: 2025Q3:1; its first edition: 2025Q3:1.1")
+    ],
     later: Annotated[str, typer.Argument(help="Release to compare it with: 2025Q3:2")],
     feed: Feed = "england_quarterly",
     output: Printed = OutputFormat.table,
@@ -118,10 +120,10 @@ def release_diff(
     """
     with clear_errors():
         from naome_pipeline.lake import Lake
-        from naome_pipeline.releases import release_difference, scope_of, table_differences
+        from naome_pipeline.releases import edition_of, release_difference, table_differences
 
         compare = table_differences if other_tables else release_difference
-        found = compare(Lake(home_of(context).lake), scope_of(feed, earlier), scope_of(feed, later))
+        found = compare(Lake(home_of(context).lake), edition_of(feed, earlier), edition_of(feed, later))
         typer.echo(f"{len(found)} published cells differ", err=True)
         print_frame(found, output)
 

@@ -28,6 +28,8 @@ def refresh(context: typer.Context, feed: Feed = "england_quarterly", period: Pe
             done = run_refresh(home, feed, period, report)
         if done.did_nothing:
             typer.echo(f"nothing to do: {done.reason}")
+        if done.said:
+            typer.echo(done.said)
         typer.echo(f"released {done.scope.label}")
         if joint := joint_feed_of(feed):
             typer.echo(f"next: naome refresh --feed {joint} --period {done.scope.period}")

@@ -10,10 +10,18 @@ import datetime as dt
 import hashlib
 import json
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 import duckdb
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from naome_pipeline.deliveries import layouts
 from naome_pipeline.deliveries.errors import DeliveryError
@@ -34,7 +42,8 @@ class DeliveryFile(BaseModel):
 
     path: str
     data_set: str | None
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    # Windows writes hashes in capitals.
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{64}$", to_lower=True)]
     rows: int = Field(ge=0)
     also_in: tuple[str, ...] = ()
 

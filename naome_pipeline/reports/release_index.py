@@ -62,6 +62,8 @@ def releases_by_feed(reports: Path) -> dict[str, list[dict[str, Any]]]:
                 "other_page": pages[1] if len(pages) > 1 else None,
                 "other_text": "all outputs" if pages[-1] == OUTPUTS_FILE else "dashboard",
                 "period_text": wording.period(content["period"]),
+                "edition": content.get("edition", 1),
+                "changed": content.get("numbers_changed_since_last_edition"),
                 "public": policy is not None and policy.for_publication,
             }
         )

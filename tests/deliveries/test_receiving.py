@@ -79,6 +79,17 @@ def manifest_with(folder, **changes):
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+def test_hashes_in_capitals_are_the_same_hashes(tmp_path, landing):
+    small = deliver(tmp_path / "small", dict(standard_files()))
+    stated = json.loads((small.path / "manifest.json").read_text(encoding="utf-8"))
+    for file in stated["files"]:
+        assert file["sha256"] != file["sha256"].upper()
+        file["sha256"] = file["sha256"].upper()
+    (small.path / "manifest.json").write_text(json.dumps(stated), encoding="utf-8")
+    accepted = receive_delivery(small.path, landing)
+    assert accepted.fingerprint == small.manifest.fingerprint
+
+
 def test_a_snapshot_of_tomorrow_and_a_period_after_the_snapshot_are_refused(tmp_path):
     """People without a record of death count as followed up to the snapshot: a wrong year gives them years."""
     folder = deliver(tmp_path / "d", dict(standard_files())).path

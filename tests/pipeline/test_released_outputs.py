@@ -18,7 +18,7 @@ from naome_pipeline.gates import GateFailed, judge, load_suite, profile_table, r
 from naome_pipeline.lake import Scope
 from naome_pipeline.ledger import LedgerIncomplete, entries, known_to
 from naome_pipeline.publishing import MANIFEST_FILE, SUPERSEDED_FILE
-from naome_pipeline.releases import forget_delivery, release_difference, release_list, scope_of
+from naome_pipeline.releases import edition_of, forget_delivery, release_difference, release_list
 from naome_pipeline.reports.released import NotReleased, ReleasedTables
 from naome_pipeline.stored import NotPublished
 from naome_pipeline.synthetic import write_delivery
@@ -161,7 +161,7 @@ def test_a_release_says_what_it_is_and_what_took_its_place(twice):
 
 
 def test_the_difference_of_two_releases_is_what_changed_in_print(twice):
-    found = release_difference(twice.lake, scope_of(FEED, f"{PERIOD}:1"), scope_of(FEED, f"{PERIOD}:2"))
+    found = release_difference(twice.lake, edition_of(FEED, f"{PERIOD}:1"), edition_of(FEED, f"{PERIOD}:2"))
     assert len(found) > 0
     one, two = (shown(twice, v).set_index(KEYS) for v in (1, 2))
     cell = found[(found["change"] == "changed") & (found["level"] == "nation")].iloc[0]
@@ -228,7 +228,7 @@ def test_forgetting_a_delivery_deletes_its_people_and_keeps_what_was_published(t
     assert len(list((copy.home.lake / "data" / "confidential").glob("*/*"))) == 1
     # The other version is whole, and can still be compared with what was published.
     assert len(copy.frame("people")) == len(twice.frame("people"))
-    assert len(release_difference(copy.lake, Scope(FEED, PERIOD, 1), Scope(FEED, PERIOD, 2)))
+    assert len(release_difference(copy.lake, edition_of(FEED, f"{PERIOD}:1"), edition_of(FEED, f"{PERIOD}:2")))
     with pytest.raises(NotPublished):
         copy.lake.published(Scope(FEED, PERIOD, 1), "people")
 

@@ -16,7 +16,7 @@ from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.refreshing import refresh
-from naome_pipeline.releases import table_differences
+from naome_pipeline.releases import edition_of, table_differences
 from naome_pipeline.synthetic import write_delivery
 from naome_pipeline.tables import table_files
 from tests.pipeline.releases import FEED, PERIOD, VOLUME, Refreshed, build_every_node, silent
@@ -107,7 +107,7 @@ def test_corrected_delivery_supersedes_and_revisions_name_what_changed(release, 
     others = copy.frame("table_revisions")
     assert {"released_attrition", "released_survival", "released_data_sets"} <= set(others["table_name"])
     assert (others["before"].fillna("") != others["now"].fillna("")).all()
-    two = table_differences(copy.lake, Scope(FEED, PERIOD, 1), Scope(FEED, PERIOD, 2))
+    two = table_differences(copy.lake, edition_of(FEED, f"{PERIOD}:1"), edition_of(FEED, f"{PERIOD}:2"))
     assert len(two) == len(others)
     assert (copy.home.reports / FEED / PERIOD / "v001" / "index.html").is_file()
     assert (copy.home.reports / FEED / PERIOD / "v002" / "index.html").is_file()
