@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from naome_pipeline.code_versions import code_of
 from naome_pipeline.troubles import place_of
 
 _ROOT = Path(__file__).parent.parent
@@ -35,10 +36,15 @@ class EndedApart(RuntimeError):
     """The process of a calculation ended before it was done."""
 
 
+class CodeChanged(RuntimeError):
+    """The code on the disk is not what this process began with: the other one would calculate something else."""
+
+
 def run_apart(function: Callable[Given, Found], *args: Given.args, **kwargs: Given.kwargs) -> Found:
     """What a function of a module returns, calculated in a process of its own; raises what it raises.
 
-    EndedApart when the process was killed. It ends by itself when this one does.
+    EndedApart when the process was killed, CodeChanged when it would find another version of the code than this one has. It
+    ends by itself when this one does.
     """
     command = [sys.executable, "-P", "-c", _BEGIN, str(_ROOT), str(os.getpid())]
     # In a session of its own: Ctrl-C is for this process, which ends the other.
@@ -51,7 +57,8 @@ def run_apart(function: Callable[Given, Found], *args: Given.args, **kwargs: Giv
     ) as process:
         _running.add(process)
         try:
-            answer, _ = process.communicate(pickle.dumps((function, args, kwargs), pickle.HIGHEST_PROTOCOL))
+            given = (_code_behind(function), function, args, kwargs)
+            answer, _ = process.communicate(pickle.dumps(given, pickle.HIGHEST_PROTOCOL))
         finally:
             _running.discard(process)
             process.kill()
@@ -83,14 +90,23 @@ def serve(caller: int) -> None:
     # What a library prints must not get into the answer.
     answer, nowhere = os.dup(sys.stdout.fileno()), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
-    function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 - the caller's pipe, nobody else's
+    code, function, args, kwargs = pickle.load(sys.stdin.buffer)  # noqa: S301 - the caller's pipe, nobody else's
     try:
+        if code != _code_behind(function):
+            raise CodeChanged(
+                "the program was changed while this run was going on. Nothing was published by halves. What to do: run it again"
+            )
         outcome = (True, function(*args, **kwargs))
     except Exception as problem:  # noqa: BLE001 - it is raised again where somebody waits for it
         problem.place = place_of(problem)  # type: ignore[attr-defined]  # its traceback stays here
         outcome = (False, problem)
     with os.fdopen(answer, "wb") as stream:
         pickle.dump(outcome, stream, pickle.HIGHEST_PROTOCOL)
+
+
+def _code_behind(function: Callable[..., object]) -> str:
+    """What the function depends on, as it was when this process first looked: a run does so when it begins."""
+    return code_of(frozenset({function.__module__})).sha256
 
 
 def _end_with(caller: int) -> None:

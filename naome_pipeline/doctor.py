@@ -207,7 +207,9 @@ def _releases(home: Home, lake: Lake) -> Iterator[Finding]:
             try:
                 lake.release(scope, edition)
             except Damaged:
-                yield Finding(where, f"the record of its edition {edition} cannot be read", "restore it from a backup")
+                yield Finding(
+                    where, f"the record of its edition {edition} cannot be read", "restore it from a backup"
+                )
         for sentence in wrong:
             newest = lake.current_release(scope.feed, scope.period) == scope
             yield Finding(where, sentence, again if newest else "restore it from a backup: it was superseded")

@@ -196,11 +196,13 @@ class Lake(Store):
     def release(self, scope: Scope, edition: int | None = None) -> dict[str, Any]:
         """The record of a completed refresh: the one readers see, or of a certain edition."""
         path = self._release(scope)
-        if edition is not None and edition not in (there := self.editions(scope)):
-            known = ", ".join(map(str, there)) or "none"
-            raise NotPublished(f"{scope.label} has no edition {edition}; it has: {known}")
-        if edition is not None and edition != there[-1]:
-            return read_json(self._edition(scope, edition))
+        if edition is not None:
+            there = self.editions(scope)
+            if edition not in there:
+                known = ", ".join(map(str, there)) or "none"
+                raise NotPublished(f"{scope.label} has no edition {edition}; it has: {known}")
+            if edition != there[-1]:
+                return read_json(self._edition(scope, edition))
         if not path.is_file():
             raise NotPublished(
                 f"{scope.label} has no completed refresh. What to do: run: naome refresh --feed {scope.feed} "

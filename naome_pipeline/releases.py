@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -131,13 +132,15 @@ def tables_of(lake: Lake, scope: Scope) -> set[tuple[str, str, str]]:
     only what was published: rows of people are not kept for them."""
     found = {(p["layer"], name, p["fingerprint"]) for name, p in lake.pointers(scope).items()}
     if scope in lake.released_versions(scope.feed, scope.period):
-        record = lake.release(scope)
-        found |= {(e["layer"], name, e["fingerprint"]) for name, e in record["tables"].items()}
-        found.add(("reports", PUBLICATION, record.get("publication", "")))
+        found |= _tables_in(lake.release(scope))
     for edition in lake.editions(scope)[:-1]:
-        tables = lake.release(scope, edition)["tables"].items()
-        found |= {(e["layer"], name, e["fingerprint"]) for name, e in tables if e["layer"] in KEPT_LAYERS}
+        found |= {entry for entry in _tables_in(lake.release(scope, edition)) if entry[0] in KEPT_LAYERS}
     return found
+
+
+def _tables_in(record: Mapping[str, Any]) -> set[tuple[str, str, str]]:
+    found = {(entry["layer"], name, entry["fingerprint"]) for name, entry in record["tables"].items()}
+    return found | {("reports", PUBLICATION, record.get("publication", ""))}
 
 
 def forget_delivery(home: Home, scope: Scope) -> Forgotten:

@@ -14,7 +14,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from naome_pipeline.apart import EndedApart, end_calculations, run_apart, running
+from naome_pipeline import apart
+from naome_pipeline.apart import CodeChanged, EndedApart, end_calculations, run_apart, running
+from naome_pipeline.code_versions import Code
 from naome_pipeline.disclosure.attack import NoSuchTable, Published, exact_ranges
 from naome_pipeline.troubles import described
 
@@ -70,6 +72,13 @@ def test_its_error_is_raised_here_with_the_place_it_came_from():
     said = described(raised.value)
     assert "at attack.py:" in said
     assert "nobody" not in said
+
+
+def test_nothing_is_calculated_with_other_code_than_the_run_began_with(monkeypatch):
+    began_with = Code("of last week", frozenset(), frozenset())
+    monkeypatch.setattr(apart, "code_of", lambda modules: began_with)
+    with pytest.raises(CodeChanged, match="run it again"):
+        run_apart(exact_ranges, Published.shown([[1.0]], [1], [True]), [0])
 
 
 def test_a_calculation_that_the_machine_ends_says_what_to_do():

@@ -79,7 +79,7 @@ UNITED = {node.name for node in nodes("annual") if node.united} | {"registered_t
             {"risk_models", "associated_factors", "provider_comparison", "alarm_account", "survival_estimates"}
             | {"survival_comparison", "treatment_incidence", "released_comparison", "released_series"},
         ),
-        ("naome_pipeline/disclosure/revisions.py", {"revisions", "table_revisions"}),
+        ("naome_pipeline/disclosure/revisions.py", {"revisions", "table_revisions", "publication"}),
         (
             "naome_pipeline/disclosure/attack.py",
             {"released_indicators", "released_comparison", "released_series", "released_registry_agreement"},

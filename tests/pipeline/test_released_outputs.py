@@ -228,7 +228,9 @@ def test_forgetting_a_delivery_deletes_its_people_and_keeps_what_was_published(t
     assert len(list((copy.home.lake / "data" / "confidential").glob("*/*"))) == 1
     # The other version is whole, and can still be compared with what was published.
     assert len(copy.frame("people")) == len(twice.frame("people"))
-    assert len(release_difference(copy.lake, edition_of(FEED, f"{PERIOD}:1"), edition_of(FEED, f"{PERIOD}:2")))
+    assert len(
+        release_difference(copy.lake, edition_of(FEED, f"{PERIOD}:1"), edition_of(FEED, f"{PERIOD}:2"))
+    )
     with pytest.raises(NotPublished):
         copy.lake.published(Scope(FEED, PERIOD, 1), "people")
 
