@@ -109,7 +109,7 @@ class Reading:
         return "" if period == self.period else f", people diagnosed in {period}"
 
     def only(self, row: Row) -> str:
-        """The nation of a value that stands for all though one of two nations alone has it: `, England only`."""
+        """The nation of a value that stands for all though one of two nations alone has or shows it: `, England only`."""
         return f", {row['unit_code']} only" if row["level"] == NATION and len(self.nations) > 1 else ""
 
     def whole_aside(self, row: Row) -> str:
@@ -149,11 +149,14 @@ class Reading:
 
     @cached_property
     def whole(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """(indicator, subgroup) to the value that stands for all: of both nations, or of the first that has it."""
+        """(indicator, subgroup) to the value that stands for all: of both nations, or of the first that has or shows it."""
         levels = {level: place for place, level in enumerate((BOTH, NATION))}
         rows = self.newest.assign(level_rank=self.newest["level"].map(levels)).dropna(subset="level_rank")
-        rows = rows.sort_values(["indicator", "subgroup", "level_rank", "unit_code"])
-        rows = rows.drop_duplicates(["indicator", "subgroup"]).drop(columns="level_rank")
+        # The row of both may be hidden to protect a few people of one nation, and the other nation's be shown. Subgroups are
+        # compared with everybody and with one another: of them no nation stands for both.
+        rows = rows.assign(hidden=(rows["suppressed"] != "") & (rows["subgroup"] == "all"))
+        rows = rows.sort_values(["indicator", "subgroup", "hidden", "level_rank", "unit_code"])
+        rows = rows.drop_duplicates(["indicator", "subgroup"]).drop(columns=["level_rank", "hidden"])
         return {(str(r["indicator"]), str(r["subgroup"])): r for r in rows_of(rows)}
 
     def shown(self, indicator: str, subgroup: str = "all") -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from naome_pipeline.reports.drivers.diagrams import write_driver_diagrams
+from naome_pipeline.reports.reading import Reading
 from naome_pipeline.reports.state_of_the_nation.report import PAGE_FILE, write_state_of_the_nation
 from tests.reports.annual import annual_frames
 from tests.reports.around import text_of, write_all
@@ -130,6 +131,28 @@ def test_report_newsletter_pack_and_summary_count_the_same_results(folder):
     for_patients = re.search(r"hospital trusts. For (\d+) of them", text_of(folder / "patient_summary.html"))
     assert for_patients is not None
     assert for_patients[1] == worse
+
+
+def test_where_the_number_of_both_nations_is_hidden_that_of_one_stands_for_all(tables, tmp_path):
+    values = tables["released_indicators"].copy()
+    of = (
+        (values["indicator"] == "P1")
+        & (values["subgroup"] == "all")
+        & (values["period_kind"] == "audit period")
+    )
+    away = of & (values["level"] == "both_nations")
+    assert away.sum() == 1
+    values.loc[away, ["denominator", "numerator", "proportion", "lower", "upper"]] = None
+    values.loc[away, "suppressed"] = "hidden to protect people"
+    england = values[of & (values["unit_code"] == "England") & (values["level"] == "nation")].iloc[0]
+    reading = Reading(released(tmp_path, tables | {"released_indicators": values}))
+    row = reading.shown("P1")
+    assert row is not None
+    assert (row["level"], row["unit_code"], row["numerator"]) == ("nation", "England", england["numerator"])
+    assert reading.only(row) == ", England only"
+    other = reading.shown("P3")
+    assert other is not None
+    assert (other["level"], reading.only(other)) == ("both_nations", "")
 
 
 def test_driver_diagrams_name_the_period(tables, folder):
