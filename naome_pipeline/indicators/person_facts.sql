@@ -44,7 +44,9 @@ sites AS (
     SELECT DISTINCT c.person_id
     FROM cosd_at_diagnosis AS c
     CROSS JOIN UNNEST(c.metastatic_sites) AS s(metastatic_site)
-    WHERE s.metastatic_site IN ('02', '03', '04', '08', '09', '10', '11', '98')
+    -- A site that is "unknown" is none that was recorded; regional nodes are no metastasis.
+    JOIN reference.cosd_metastatic_type_site AS r ON s.metastatic_site = r.code AND r.system LIKE '%site'
+    WHERE r.distant <> 'no' AND r."group" <> 'unknown'
 ),
 
 ledger AS (

@@ -16,7 +16,7 @@ from naome_pipeline.statistics.risk_adjustment import risk_adjust_survival
 from naome_pipeline.statistics.survival import cumulative_incidence, survival_by_group
 
 HORIZONS = ("survival_days_1y", "survival_days_3y", "survival_days_5y")
-TREATMENT_HORIZONS = (31, 62, 90, 180, 365)  # days; 31 and 62 are the cancer waiting time standards
+LATER_HORIZONS = (90, 180, 365)  # days to the first treatment, after the two of the waiting times
 TREATED, DIED = 1, 2
 BOTH_NATIONS = "both_nations"
 
@@ -74,8 +74,14 @@ def _by(table: pd.DataFrame, level: str, column: str, subgroup: str) -> pd.DataF
     return found
 
 
+def treatment_horizons() -> list[int]:
+    """The days by which a first treatment is counted: the two waiting times and later ones."""
+    waits = {int(value_of("treatment_wait_short")), int(value_of("treatment_wait_long"))}
+    return sorted(waits | set(LATER_HORIZONS))
+
+
 def treatment_incidence(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
-    """Share of people who have had their first anti-cancer treatment by day 31, 62, 90, 180 and 365, death competing.
+    """Share of people who have had their first anti-cancer treatment by each of the `treatment_horizons`, death competing.
 
     `facts`: person_facts. A person who dies untreated never will be treated: such people stay in the denominator, which
     a Kaplan-Meier estimate would take out. Aalen-Johansen estimates; treatment before the diagnosis date counts on
@@ -85,7 +91,8 @@ def treatment_incidence(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_d
     times = follow_up(facts, snapshot_date)
     first = facts["days_to_treatment"]
     treated = first.notna() & (first <= times["days"])
-    last_day = float(max(TREATMENT_HORIZONS))
+    horizons = treatment_horizons()
+    last_day = float(max(horizons))
     days = first.where(treated, times["days"]).astype(float).clip(upper=last_day)
     beyond = first.where(treated, times["days"]) > last_day
     cause = treated.astype(int) * TREATED + (~treated & (times["died"] == 1)).astype(int) * DIED
@@ -101,11 +108,9 @@ def treatment_incidence(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_d
         parts += [("nation", str(name), unit, rows) for unit, rows in inside.groupby("nation")]
     found = []
     for level, subgroup, unit, rows in parts:
-        curve = cumulative_incidence(rows["days"], rows["cause"], TREATED).at(TREATMENT_HORIZONS)
-        deaths = cumulative_incidence(rows["days"], rows["cause"], DIED).at(TREATMENT_HORIZONS)
-        for day, point, lost in zip(
-            TREATMENT_HORIZONS, curve.to_dict("records"), deaths["incidence"], strict=True
-        ):
+        curve = cumulative_incidence(rows["days"], rows["cause"], TREATED).at(horizons)
+        deaths = cumulative_incidence(rows["days"], rows["cause"], DIED).at(horizons)
+        for day, point, lost in zip(horizons, curve.to_dict("records"), deaths["incidence"], strict=True):
             by_then = int(((rows["cause"] == TREATED) & (rows["days"] <= day)).sum())
             found.append(
                 (

@@ -53,6 +53,7 @@ def test_other_rules_make_another_edition_and_the_first_can_still_be_read(releas
     assert f"edition 2 of its release; {len(differs):,} published numbers" in done.said
     assert f"naome release diff {RELEASE}.1 {RELEASE}" in done.said
     assert set(differs["indicator"]) == {"T1_31d"}
+    assert set(copy.frame("released_treatment_incidence")["day"]) == {20, 62, 90, 180, 365}
     known = release.frame("released_indicators").query("level == 'nation' and indicator == 'T1_31d'")
     of_nation = differs.query("level == 'nation' and indicator == 'T1_31d'")
     cell = of_nation.merge(known, on=["indicator", "period_kind", "period", "unit_code", "subgroup"])
