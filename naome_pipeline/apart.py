@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from naome_pipeline.code_versions import code_of
-from naome_pipeline.troubles import place_of
+from naome_pipeline.troubles import INTERRUPTED, place_of
 
 _ROOT = Path(__file__).parent.parent
 # The code of the caller, wherever that was imported from; `-P` keeps the folder somebody stands in out of it.
 _BEGIN = "import sys; sys.path.insert(0, sys.argv[1]); from naome_pipeline.apart import serve; serve(int(sys.argv[2]))"
 _LOOK_FOR_CALLER = 0.5  # seconds
 _running: set[subprocess.Popen[bytes]] = set()
+_interrupted: set[subprocess.Popen[bytes]] = set()
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
@@ -43,8 +44,8 @@ class CodeChanged(RuntimeError):
 def run_apart(function: Callable[Given, Found], *args: Given.args, **kwargs: Given.kwargs) -> Found:
     """What a function of a module returns, calculated in a process of its own; raises what it raises.
 
-    EndedApart when the process was killed, CodeChanged when it would find another version of the code than this one has. It
-    ends by itself when this one does.
+    EndedApart when the process was killed or the run interrupted, CodeChanged when it would find another version of the code
+    than this one has. It ends by itself when this one does.
     """
     command = [sys.executable, "-P", "-c", _BEGIN, str(_ROOT), str(os.getpid())]
     # In a session of its own: Ctrl-C is for this process, which ends the other.
@@ -62,6 +63,9 @@ def run_apart(function: Callable[Given, Found], *args: Given.args, **kwargs: Giv
         finally:
             _running.discard(process)
             process.kill()
+    if process in _interrupted:
+        _interrupted.discard(process)
+        raise EndedApart(INTERRUPTED)
     if process.returncode:
         raise EndedApart(
             "the process of a long calculation was ended before it was done, as a rule for want of memory. Nothing was published "
@@ -81,6 +85,7 @@ def running() -> list[int]:
 def end_calculations() -> None:
     """End what is being calculated apart: whoever waits for it gets EndedApart."""
     for process in tuple(_running):
+        _interrupted.add(process)
         process.kill()
 
 

@@ -92,7 +92,7 @@ def test_whoever_interrupts_a_run_does_not_wait_for_it(tmp_path):
         waiting = threads.submit(run_apart, wait_for_long, str(tmp_path / "process"))
         process = written(tmp_path / "process")
         end_calculations()
-        with pytest.raises(EndedApart):
+        with pytest.raises(EndedApart, match="interrupted; nothing was published"):
             waiting.result()
     assert gone_within(5, process)
 
