@@ -197,12 +197,14 @@ class Lake(Store):
         """The record of a completed refresh: the one readers see, or of a certain edition."""
         path = self._release(scope)
         if edition is not None:
-            there = self.editions(scope)
-            if edition not in there:
-                known = ", ".join(map(str, there)) or "none"
+            present = self._record_if_readable(scope)
+            if present is not None and _edition_of(present) == edition:
+                return present
+            kept = self._edition(scope, edition)
+            if not kept.is_file():
+                known = ", ".join(map(str, self.editions(scope))) or "none"
                 raise NotPublished(f"{scope.label} has no edition {edition}; it has: {known}")
-            if edition != there[-1]:
-                return read_json(self._edition(scope, edition))
+            return read_json(kept)
         if not path.is_file():
             raise NotPublished(
                 f"{scope.label} has no completed refresh. What to do: run: naome refresh --feed {scope.feed} "

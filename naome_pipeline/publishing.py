@@ -103,12 +103,16 @@ def _publish_reports(
 
 
 def _changed(lake: Lake, scope: Scope, edition: int) -> int | None:
-    """How many published numbers of indicators differ from the edition before; None when there is none, or not any more."""
+    """How many published numbers of indicators differ from the edition before; None when there is none, when its data are gone,
+    or when it was released under another disclosure policy: those are not compared."""
+    if edition == 1:
+        return None
     try:
-        before = lake.released(scope, RELEASED_INDICATORS, edition - 1).path if edition > 1 else None
+        policy = lake.release(scope, edition - 1).get("disclosure_policy")
+        before = lake.released(scope, RELEASED_INDICATORS, edition - 1).path
     except NotPublished:
-        before = None
-    if before is None:
+        return None
+    if policy != policy_in_force().id:
         return None
     now = lake.published(scope, RELEASED_INDICATORS).path
     with duckdb.connect(":memory:") as connection:

@@ -153,10 +153,15 @@ def _said_of_edition(lake: Lake, scope: Scope, before: list[int]) -> str:
     if not before or record["edition"] == before[-1]:
         return ""
     name, changed = f"{scope.period}:{scope.version}", record.get("numbers_changed_since_last_edition")
-    told = "" if changed is None else f"; {changed:,} published numbers of indicators differ"
+    told = (
+        "; its numbers cannot be compared with those of the edition before"
+        if changed is None
+        else f"; {changed:,} published numbers of indicators differ. See: naome release diff {name}.{before[-1]} {name} "
+        f"--feed {scope.feed}"
+    )
     return (
         f"this delivery was released before with other code, parameters or another disclosure policy: this is edition "
-        f"{record['edition']} of its release{told}. See: naome release diff {name}.{before[-1]} {name} --feed {scope.feed}"
+        f"{record['edition']} of its release{told}"
     )
 
 

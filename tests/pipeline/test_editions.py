@@ -13,10 +13,11 @@ from naome_pipeline.doctor import examine, repair
 from naome_pipeline.errors import Refused
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.parameters import PARAMETERS_FILE, value_of
+from naome_pipeline.publishing import _changed
 from naome_pipeline.refreshing import refresh
 from naome_pipeline.releases import edition_of, release_difference, release_list, scope_of
 from naome_pipeline.reports.release_index import INDEX_FILE, MANIFEST_FILE
-from naome_pipeline.stored import NotPublished
+from naome_pipeline.stored import Damaged, NotPublished
 from tests.pipeline.releases import FEED, PERIOD, Refreshed, silent
 
 SCOPE = Scope(FEED, PERIOD, 1)
@@ -116,6 +117,18 @@ def test_a_damaged_record_does_not_take_the_number_of_an_edition_that_is_kept(tm
         lake.write_release(SCOPE, {"edition": number, "tables": {"people": {"sha256": str(number)}}})
     (tmp_path / "releases" / FEED / PERIOD / "v001.json").write_text("{", encoding="utf-8")
     assert lake.edition_with(SCOPE, {"people": {"sha256": "2"}}) == 2
+    assert lake.release(SCOPE, 1)["tables"] == {"people": {"sha256": "1"}}
+    with pytest.raises(Damaged):
+        lake.release(SCOPE)
+
+
+def test_editions_under_two_policies_are_not_said_to_agree(release, copied):
+    copy = copied(release)
+    record = copy.lake.release(SCOPE)
+    copy.lake.write_release(SCOPE, record | {"edition": 2})
+    assert _changed(copy.lake, SCOPE, 2) == 0
+    copy.lake.write_release(SCOPE, record | {"edition": 3, "disclosure_policy": "public"})
+    assert _changed(copy.lake, SCOPE, 4) is None
 
 
 def test_a_delivery_is_not_named_by_an_edition():
