@@ -149,20 +149,25 @@ class Reading:
 
     @cached_property
     def whole(self) -> dict[tuple[str, str], dict[str, Any]]:
-        """(indicator, subgroup) to the value that stands for all: of both nations, or of the first that has or shows it."""
+        """(indicator, subgroup) to the value that stands for all: of both nations, or of the first that has it."""
         levels = {level: place for place, level in enumerate((BOTH, NATION))}
         rows = self.newest.assign(level_rank=self.newest["level"].map(levels)).dropna(subset="level_rank")
-        # The row of both may be hidden to protect a few people of one nation, and the other nation's be shown. Subgroups are
-        # compared with everybody and with one another: of them no nation stands for both.
-        rows = rows.assign(hidden=(rows["suppressed"] != "") & (rows["subgroup"] == "all"))
-        rows = rows.sort_values(["indicator", "subgroup", "hidden", "level_rank", "unit_code"])
-        rows = rows.drop_duplicates(["indicator", "subgroup"]).drop(columns=["level_rank", "hidden"])
+        rows = rows.sort_values(["indicator", "subgroup", "level_rank", "unit_code"])
+        rows = rows.drop_duplicates(["indicator", "subgroup"]).drop(columns="level_rank")
         return {(str(r["indicator"]), str(r["subgroup"])): r for r in rows_of(rows)}
 
     def shown(self, indicator: str, subgroup: str = "all") -> dict[str, Any] | None:
-        """The value that stands for all where its proportion is shown."""
-        row = self.whole.get((indicator, subgroup))
-        return None if row is None or numbers.missing(row["proportion"]) else row
+        """The value that stands for all where its proportion is shown. Of everybody it is that of the first nation which shows
+        one, where that of both is hidden to protect a few people of the other."""
+        rows = [self.whole.get((indicator, subgroup))]
+        if subgroup == "all":
+            rows += [self._rows.get((indicator, NATION, nation)) for nation in self.nations]
+        return next((r for r in rows if r is not None and not numbers.missing(r["proportion"])), None)
+
+    def beside(self, indicator: str, row: Row) -> Row | None:
+        """The shown value of another indicator for the same nation, or for both."""
+        other = self._rows.get((indicator, str(row["level"]), str(row["unit_code"])))
+        return None if other is None or numbers.missing(other["proportion"]) else other
 
     @cached_property
     def cohort(self) -> Row | None:

@@ -84,14 +84,15 @@ def _value_figures(row: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     }
 
 
-def _period(row: Mapping[str, Any]) -> dict[str, str]:
-    return {"period": str(row["period"])}
+def _period(basis: Basis, row: Mapping[str, Any]) -> dict[str, str]:
+    """The period of a value, with its nation where one alone stands for all."""
+    return {"period": f"{row['period']}{basis.reading.only(row)}"}
 
 
-def _completeness(basis: Basis, indicator: str) -> str:
+def _completeness(basis: Basis, indicator: str, value: Mapping[str, Any]) -> str:
     """Beside a documented measure stands how complete its record is: a low value can be care or record."""
     name = basis.eligible[indicator]["completeness_indicator"]
-    row = None if numbers.missing(name) else basis.whole(str(name))
+    row = None if numbers.missing(name) else basis.reading.beside(str(name), value)
     if row is None:
         return ""
     share = numbers.percent(row["proportion"])
@@ -124,8 +125,8 @@ def variation(
             "ratio_interval": (numbers.ratio_range(spread["lower"], spread["upper"]), source),
             "trusts": (numbers.count(spread["trusts"]), source),
         }
-        remark = _completeness(basis, name) or "The mix of patients is not allowed for."
-        found.append((float(spread["lower"]), Found(name, figures, _period(row), remark)))
+        remark = _completeness(basis, name, row) or "The mix of patients is not allowed for."
+        found.append((float(spread["lower"]), Found(name, figures, _period(basis, row), remark)))
     return _ranked(found)
 
 
@@ -141,7 +142,12 @@ def guideline(
             continue
         short = 1 - float(row["proportion"])
         if short >= threshold:
-            found.append((short, Found(name, _value_figures(row), _period(row), _completeness(basis, name))))
+            found.append(
+                (
+                    short,
+                    Found(name, _value_figures(row), _period(basis, row), _completeness(basis, name, row)),
+                )
+            )
     return _ranked(found)
 
 
@@ -184,7 +190,7 @@ def data_quality(
         row = basis.whole(name)
         if row is not None and row["proportion"] < threshold:
             figures = _value_figures(row) | {"target": (numbers.whole_percent(threshold), "provenance")}
-            found.append((threshold - float(row["proportion"]), Found(name, figures, _period(row))))
+            found.append((threshold - float(row["proportion"]), Found(name, figures, _period(basis, row))))
     return _ranked(found)
 
 
@@ -217,7 +223,7 @@ def outliers(
             "overdispersed": (numbers.count(len(widely)), source),
         }
         words = {"period": str(here["period"].iloc[0]), "comparison": kind}
-        found.append((float(len(outside)), Found(name, figures, words, _completeness(basis, name))))
+        found.append((float(len(outside)), Found(name, figures, words, _completeness(basis, name, row))))
     return _ranked(found)
 
 
@@ -230,14 +236,14 @@ def inequality(
         row, higher = basis.whole(name), basis.eligible[name]["direction"] == "higher"
         for group in subgroups:
             part = basis.whole(name, group)
-            if row is None or part is None:
+            if row is None or part is None or part["unit_code"] != row["unit_code"]:
                 continue
             apart = part["upper"] < row["lower"] if higher else part["lower"] > row["upper"]
             gap = abs(float(row["proportion"]) - float(part["proportion"]))
             if not apart or gap < threshold:
                 continue
             of_group = {f"group_{k}": v for k, v in _value_figures(part).items()}
-            words = _period(row) | {"subgroup": wording.subgroup(group).lower()}
+            words = _period(basis, row) | {"subgroup": wording.subgroup(group).lower()}
             found.append((gap, Found(name, _value_figures(row) | of_group, words, subgroup=group)))
     return _ranked(found)
 

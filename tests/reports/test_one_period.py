@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from naome_pipeline.reports.documents.model import Paragraph
 from naome_pipeline.reports.drivers.diagrams import write_driver_diagrams
 from naome_pipeline.reports.reading import Reading
+from naome_pipeline.reports.state_of_the_nation.messages import key_messages
 from naome_pipeline.reports.state_of_the_nation.report import PAGE_FILE, write_state_of_the_nation
 from tests.reports.annual import annual_frames
 from tests.reports.around import text_of, write_all
@@ -135,21 +137,33 @@ def test_report_newsletter_pack_and_summary_count_the_same_results(folder):
 
 def test_where_the_number_of_both_nations_is_hidden_that_of_one_stands_for_all(tables, tmp_path):
     values = tables["released_indicators"].copy()
-    of = (
-        (values["indicator"] == "P1")
-        & (values["subgroup"] == "all")
-        & (values["period_kind"] == "audit period")
-    )
+    of = (values["subgroup"] == "all") & (values["period_kind"] == "audit period")
     away = of & (values["level"] == "both_nations")
-    assert away.sum() == 1
-    values.loc[away, ["denominator", "numerator", "proportion", "lower", "upper"]] = None
+    assert away.sum() > 5
+    # Denominators stay: the people of one nation are few in the numerators only.
+    values.loc[away, ["numerator", "proportion", "lower", "upper"]] = None
     values.loc[away, "suppressed"] = "hidden to protect people"
-    england = values[of & (values["unit_code"] == "England") & (values["level"] == "nation")].iloc[0]
-    reading = Reading(released(tmp_path, tables | {"released_indicators": values}))
+    england = values[of & (values["indicator"] == "P1") & (values["unit_code"] == "England")].iloc[0]
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+    before = Reading(released(tmp_path / "before", tables))
+    reading = Reading(released(tmp_path / "after", tables | {"released_indicators": values}))
     row = reading.shown("P1")
     assert row is not None
     assert (row["level"], row["unit_code"], row["numerator"]) == ("nation", "England", england["numerator"])
     assert reading.only(row) == ", England only"
+    record = reading.beside("D5", row)
+    assert record is not None
+    assert (record["level"], record["unit_code"]) == ("nation", "England")
+    # How many people the report is about is still the number of both nations.
+    assert before.cohort is not None
+    assert reading.cohort is not None
+    assert reading.cohort["level"] == "both_nations"
+    assert reading.cohort["denominator"] == before.cohort["denominator"]
+    of_meetings = [
+        b for b in key_messages(reading).blocks if isinstance(b, Paragraph) and b.lead == "Team meetings."
+    ]
+    assert ", England only." in of_meetings[0].text
     other = reading.shown("P3")
     assert other is not None
     assert (other["level"], reading.only(other)) == ("both_nations", "")

@@ -58,7 +58,7 @@ def key_messages(reading: Reading) -> Section:
             continue
         text = f"{reading.title(indicator)}: {said_with_interval(row)}{reading.whole_aside(row)}."
         completeness = reading.definitions[indicator]["completeness_indicator"]
-        record = None if numbers.missing(completeness) else reading.shown(str(completeness))
+        record = None if numbers.missing(completeness) else reading.beside(str(completeness), row)
         if record is not None:
             text += f" The record is there for {numbers.percent(record['proportion'])}; the others count as not documented."
         found.append(Paragraph(text, lead=lead))
