@@ -153,7 +153,7 @@ def main() -> None:
     found = control.attack()
     ended, ended_cpu = time.monotonic(), time.process_time()
     result: dict[str, object] = {}
-    cells = 0
+    cells = counted_hidden = 0
     for level in (TRUST, ALLIANCE):
         for part, groups in (("all", slice(0, 1)), ("subgroups", slice(1, None))):
             spans = control.published(level, groups.start or 0)[:, None, None, :]
@@ -166,10 +166,12 @@ def main() -> None:
                 inside = published & np.asarray(periods.table["period_kind"] == kind)
                 if inside.any():
                     shares = f"small {small[inside].mean():.3f}, hidden {hidden[inside].mean():.3f}"
+                    counted_hidden += int(hidden[inside].sum())
                     say(f"  {level:9s} {kind:22s} {part:10s} {int(inside.sum()):8d} cells, {shares}")
     result |= {
         "people": len(population.trust),
         "cells": cells,
+        "hidden": counted_hidden,
         "count_seconds": round(counted - began, 1),
         "protect_seconds": round(decided - counted, 1),
         "attack_seconds": round(ended - decided, 1),
