@@ -16,6 +16,7 @@ import hashlib
 import os
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -76,6 +77,24 @@ class Published:
         )
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a matrix as HiGHS takes them: where each starts, and the column and value of every entry that is not 0."""
+
+    start: NDArray[np.int32]
+    index: NDArray[np.int32]
+    value: FloatArray
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, matrix: Any, chosen: BoolArray) -> Rows:
+        """Some rows of a sparse matrix; scipy's own way takes ten times as long on small ones."""
+        lengths = np.diff(matrix.indptr)
+        entries = np.repeat(chosen, lengths)
+        start = np.concatenate([[0], np.cumsum(lengths[chosen])]).astype(np.int32)
+        return cls(start, matrix.indices[entries], matrix.data[entries], (len(start) - 1, matrix.shape[1]))
+
+
 @dataclass
 class Seen:
     """What an attack has found of each cell: smallest and largest value so far, and whether these are the exact ones."""
@@ -107,6 +126,7 @@ class Attacker:
         self.published, self._found = published, found
         self._sums: Any = published.sums.tocsr()
         self._columns = np.arange(self._sums.shape[1], dtype=np.int32)
+        self._lengths = np.diff(self._sums.indptr)
         self._solver: Any = None
         self._start = start
         self.solved = 0
@@ -147,7 +167,7 @@ class Attacker:
     def _new_solver(self) -> Any:
         published, known = self.published, self._known
         return solver_of(
-            self._sums[known],
+            self._known_rows,
             published.least[known],
             published.most[known],
             published.floor,
@@ -158,13 +178,17 @@ class Attacker:
     def _known(self) -> BoolArray:
         return np.isfinite(self.published.most) | (self.published.least > 0)
 
+    @cached_property
+    def _known_rows(self) -> Rows:
+        return Rows.of(self._sums, self._known)
+
     def _begin_at_the_start(self) -> None:
         """Give the solver the corner nearest to numbers that are known to fit: to find a first one would be most of its work."""
         if self._start is None:
             return
         point = highspy.HighsSolution()
         point.col_value = self._start.tolist()
-        point.row_value = (self._sums[self._known] @ self._start).tolist()
+        point.row_value = (self._sums @ self._start)[self._known].tolist()
         point.value_valid = True
         self._solver.crossover(point)
 
@@ -189,9 +213,14 @@ class Attacker:
             before = len(left)
             signs = np.zeros(len(needed))
             signs[left] = rng.choice([-1.0, 1.0], len(left))
-            weights = self._sums.T @ signs
+            weights = self._over_unknowns(signs)
             for direction in (weights, -weights):
                 self._see(self.extreme(direction))
+
+    def _over_unknowns(self, weights: FloatArray) -> FloatArray:
+        """What weights of cells come to for each unknown."""
+        each = np.repeat(weights, self._lengths) * self._sums.data
+        return np.bincount(self._sums.indices, each, self._sums.shape[1]).astype(float)
 
     def reaches(self, cell: int, needed: float) -> bool:
         """Whether the range of a cell is as wide as `needed`; not searched when it cannot be."""
@@ -234,42 +263,52 @@ class Attacker:
     @cached_property
     def possible_width(self) -> FloatArray:
         """Per cell, a range that the attack cannot exceed: from each known sum alone and the bounds of its unknowns."""
-        published = self.published
-        known = np.isfinite(published.most) | (published.least > 0)
-        inside, least, most = (
-            published.sums.tocsr()[known].tocoo(),
-            published.least[known],
-            published.most[known],
-        )
+        published, known = self.published, self._known
         low, high = published.floor, np.minimum(published.ceiling, FAR)
-        spare, short = np.full(len(low), np.inf), np.full(len(low), -np.inf)
-        np.minimum.at(spare, inside.col, (most - inside @ low)[inside.row])
-        np.maximum.at(short, inside.col, (least - inside @ high)[inside.row])
+        most = (published.most - self._sums @ low)[known]
+        least = (published.least - self._sums @ high)[known]
+        rows, spare, short = self._known_rows, np.full(len(low), np.inf), np.full(len(low), -np.inf)
+        lengths = np.diff(rows.start)
+        np.minimum.at(spare, rows.index, np.repeat(most, lengths))
+        np.maximum.at(short, rows.index, np.repeat(least, lengths))
         return self._sums @ np.maximum(np.minimum(high, low + spare) - np.maximum(low, high + short), 0.0)
 
-    def believe(self, point: FloatArray) -> bool:
-        """Take other counts into account that somebody says fit everything published; whether they do."""
-        published, values = self.published, self._sums @ point
-        fits = (
-            (values >= published.least - WHOLE).all()
-            and (values <= published.most + WHOLE).all()
-            and (point >= published.floor - WHOLE).all()
-            and (point <= published.ceiling + WHOLE).all()
-        )
-        if fits:
-            self._widen(values)
-        return bool(fits)
+    def believe(self, points: Sequence[FloatArray]) -> list[FloatArray]:
+        """Take other counts into account that somebody says fit everything published; returns those that do and have shown
+        something new."""
+        if not points:
+            return []
+        together = np.stack(points, axis=1)
+        values = self._sums @ together
+        fits = self._fits(together, values)
+        return [point for place, point in enumerate(points) if fits[place] and self._widen(values[:, place])]
+
+    def fits(self, point: FloatArray) -> bool:
+        """Whether these counts fit everything published."""
+        return bool(self._fits(point[:, None], self._sums @ point[:, None])[0])
+
+    def _fits(self, points: FloatArray, values: FloatArray) -> BoolArray:
+        """Of counts in columns, and the cells they amount to."""
+        published = self.published
+        inside = [
+            _within(values, published.least, published.most),
+            _within(points, published.floor, published.ceiling),
+        ]
+        fits: Any = np.concatenate(inside).all(axis=0)
+        return fits
 
     def _see(self, found: FloatArray) -> None:
         if self._found is not None:
             self._found.append(found)
         self._widen(self._sums @ found)
 
-    def _widen(self, sums: FloatArray) -> None:
+    def _widen(self, sums: FloatArray) -> bool:
         # The last bits depend on the path of the solver; what is hidden must not.
         values = np.round(sums, _DIGITS)
+        new = bool(((values < self.seen.low) | (values > self.seen.high)).any())
         np.minimum(self.seen.low, values, out=self.seen.low)
         np.maximum(self.seen.high, values, out=self.seen.high)
+        return new
 
 
 class Attacks:
@@ -296,6 +335,10 @@ class Attacks:
         attacker = Attacker(published, start, self._seen.get(key), self.found)
         self._seen[key] = attacker.seen
         return attacker
+
+
+def _within(values: FloatArray, least: FloatArray, most: FloatArray) -> BoolArray:
+    return (values >= least[:, None] - WHOLE) & (values <= most[:, None] + WHOLE)
 
 
 def exact_ranges(published: Published, cells: Any, *, whole: bool = False) -> tuple[FloatArray, FloatArray]:
@@ -328,17 +371,16 @@ def exact_ranges(published: Published, cells: Any, *, whole: bool = False) -> tu
     return table[:, 0], table[:, 1]
 
 
-def solver_of(rows: Any, least: FloatArray, most: FloatArray, floor: FloatArray, ceiling: FloatArray) -> Any:
+def solver_of(rows: Rows, least: FloatArray, most: FloatArray, floor: FloatArray, ceiling: FloatArray) -> Any:
     """A HiGHS solver of least ≤ rows · unknowns ≤ most, floor ≤ unknowns ≤ ceiling, without an objective yet."""
-    columns: Any = sparse.csc_matrix(rows)
     model: Any = highspy.HighsLp()
-    model.num_row_, model.num_col_ = columns.shape
-    model.col_cost_ = np.zeros(columns.shape[1])
+    model.num_row_, model.num_col_ = rows.shape
+    model.col_cost_ = np.zeros(rows.shape[1])
     model.col_lower_, model.col_upper_ = floor, ceiling
     model.row_lower_, model.row_upper_ = least, most
     matrix = model.a_matrix_
-    matrix.format_ = highspy.MatrixFormat.kColwise
-    matrix.start_, matrix.index_, matrix.value_ = columns.indptr, columns.indices, columns.data
+    matrix.format_ = highspy.MatrixFormat.kRowwise
+    matrix.start_, matrix.index_, matrix.value_ = rows.start, rows.index, rows.value
     solver = _quiet_solver()
     solver.passModel(model)
     return solver

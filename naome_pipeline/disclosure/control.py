@@ -26,7 +26,7 @@ from naome_pipeline.disclosure.counts import ALLIANCE, TRUST
 from naome_pipeline.disclosure.jobs import Job, JobOf, SetOfPeople
 from naome_pipeline.disclosure.protection import protect
 from naome_pipeline.disclosure.views import ABOVE, UNITS, Group
-from naome_pipeline.disclosure.whole import AT_A_TIME, WholeTables
+from naome_pipeline.disclosure.whole import WholeTables
 
 MOST_OF_A_GROUP = 2 / 3
 
@@ -77,7 +77,7 @@ class DisclosureControl(WholeTables):
                 self._keep(job)
                 return left
 
-            with ThreadPoolExecutor(AT_A_TIME) as threads:
+            with ThreadPoolExecutor(self.at_a_time) as threads:
                 failures += [said for left in threads.map(protected, wanted) for said in left]
         return failures
 
@@ -131,7 +131,7 @@ class DisclosureControl(WholeTables):
         linked, unprotected = self._linked(job, group), 0
         self._hide_whole_group(job, entry, group)
         for view in (ABOVE, UNITS) if linked else (UNITS,):
-            table = self._without_the_safe(self._table(job, entry, group, view), group)
+            table = self._without_the_safe(self._table(job, entry, group, view), job, group)
             if not (table.needed * table.hidden).any():
                 continue
             result = protect(table, self._attacks(job))
@@ -174,7 +174,7 @@ class DisclosureControl(WholeTables):
         for view in (ABOVE, UNITS) if linked else (UNITS,):
             table = self._table(job, entry, group, view)
             whole = table.needed
-            table = self._without_the_safe(table, group)
+            table = self._without_the_safe(table, job, group)
             visible = int(((whole > 0) & ~table.hidden).sum())
             found.sensitive += int((whole > 0).sum())
             narrow, width = self._left_open(job, entry, group, view, table, linked)

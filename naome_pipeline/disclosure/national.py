@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -36,14 +37,14 @@ class NationalRows:
     published: BoolArray
     periods: Periods
 
-    @property
+    @cached_property
     def sums(self) -> sparse.csr_matrix:
         """Every row and period as a sum of nations and quarters."""
         return sums_of(self.units, self.periods.quarters)
 
     def over(self, counts: FloatArray) -> FloatArray:
         """Rows × periods of some count of nations × quarters."""
-        return (self.sums @ counts.ravel()).reshape(self.published.shape)
+        return self.units.astype(float) @ counts @ self.periods.quarters.T.astype(float)
 
     def few(self, policy: Policy) -> BoolArray:
         """The rows about too few people."""

@@ -144,12 +144,11 @@ class OutsideAttack:
         visible = int((self._small(system, i) & system.asked & ~system.hidden).sum())
         needed = self._within_reach(system, np.where(hidden, needed, 0.0))
         attacker = Attacker(system.known(system.hidden), system.counts)
-        if not attacker.believe(system.counts):
+        if not attacker.fits(system.counts):
             raise ValueError(
                 f"{self.population.indicators[i]}: the released table contradicts the counts behind it"
             )
-        for proof in proofs:
-            attacker.believe(proof)
+        attacker.believe(proofs)
         narrow = np.zeros(len(hidden), dtype=bool)
         if (attacker.seen.width < needed - WHOLE).any():
             narrow = ~attacker.wide(needed) & hidden

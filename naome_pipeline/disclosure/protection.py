@@ -25,6 +25,7 @@ from naome_pipeline.disclosure.attack import (
     BoolArray,
     FloatArray,
     Published,
+    Rows,
     solver_of,
 )
 
@@ -164,13 +165,13 @@ class _Changes:
         cells, unknowns = table.sums.shape
         self.cells, self.unknowns = cells, unknowns
         identity = sparse.identity(cells, format="csr")
-        columns = sparse.hstack([table.sums, -identity, identity])
+        rows: Any = sparse.hstack([table.sums, -identity, identity], format="csr")
         self._upper = np.full(2 * cells, np.inf)
         fixed = np.isinf(table.price) & ~table.hidden
         for side, slack in ((slice(0, cells), table.slack_above), (slice(cells, None), table.slack_below)):
             self._upper[side] = np.where(fixed, 0.0 if slack is None else slack, np.inf)
         self._solver = solver_of(
-            columns,
+            Rows.of(rows, np.ones(cells, dtype=bool)),
             np.zeros(cells),
             np.zeros(cells),
             np.concatenate([-table.counts, np.zeros(2 * cells)]),

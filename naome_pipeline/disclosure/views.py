@@ -48,7 +48,7 @@ class AttackedTables(ProtectionJobs):
         return self._remembered.setdefault((*job.indicators, job.subgroup, job.denominator), Attacks())
 
     @cached_property
-    def _known_sums(self) -> dict[tuple[int, bytes], Any]:
+    def _known_sums(self) -> dict[tuple[Any, ...], Any]:
         return {}
 
     def _sums(self, units: int, chosen: BoolArray) -> Any:
@@ -57,6 +57,14 @@ class AttackedTables(ProtectionJobs):
         if key not in self._known_sums:
             rows = np.concatenate([np.eye(units, dtype=bool), np.ones((1, units), dtype=bool)])
             self._known_sums[key] = sums_of(rows, self.periods.quarters[chosen])
+        return self._known_sums[key]
+
+    def _sums_and_denominators(self, units: int, chosen: BoolArray) -> Any:
+        """The same of people in a set, and under them of everybody: those in it and those outside."""
+        key = units, chosen.tobytes(), "denominators"
+        if key not in self._known_sums:
+            sums = self._sums(units, chosen)
+            self._known_sums[key] = sparse.bmat([[sums, None], [sums, sums]], format="csr")
         return self._known_sums[key]
 
     def _groups(self, level: str, subgroup: int) -> Iterator[Group]:
@@ -128,7 +136,7 @@ class AttackedTables(ProtectionJobs):
         units = np.arange(len(values))[:, None] < len(values) - 1
         return (np.maximum(values - least, 0) * units).ravel(), (np.maximum(most - values, 0) * units).ravel()
 
-    def _without_the_safe(self, table: Table, group: Group) -> Table:
+    def _without_the_safe(self, table: Table, job: Job, group: Group) -> Table:
         """The table without the needs of cells that are safe at sight.
 
         Where all that is published of two units over a quarter is hidden, people can change places between them in that
@@ -139,7 +147,7 @@ class AttackedTables(ProtectionJobs):
         hidden = table.hidden.reshape(units + 1, -1)[:-1]
         counts = table.counts.reshape(units, -1)
         room = table.ceiling.reshape(units, -1) - counts
-        spans = table.sums.tocsr()[: hidden.shape[1], : counts.shape[1]].toarray()
+        spans = self.periods.quarters[self._chosen(job, group.level)].astype(float)
         free = (~hidden).astype(float) @ spans == 0
         away = np.minimum(counts, _most_elsewhere(np.where(free, room, 0.0))) * free
         here = np.minimum(room, _most_elsewhere(np.where(free, counts, 0.0))) * free
@@ -164,14 +172,14 @@ class AttackedTables(ProtectionJobs):
         whole = np.concatenate([hidden, ~above[None, :]]).ravel()
         rest = entry.ceiling[level][group.units].ravel() - table.counts
         count = len(whole)
-        sums = sparse.bmat([[table.sums, None], [table.sums, table.sums]], format="csr")
+        sums = self._sums_and_denominators(len(group.units), chosen)
         more = np.zeros(count)
         slack = [
             None if part is None else np.concatenate([part, part])
             for part in (table.slack_below, table.slack_above)
         ]
         return Table(
-            sparse.csr_matrix(sums), np.concatenate([table.counts, rest]), np.full(2 * len(rest), np.inf),
+            sums, np.concatenate([table.counts, rest]), np.full(2 * len(rest), np.inf),
             np.concatenate([table.needed, more]), np.concatenate([table.hidden, whole]),
             np.concatenate([table.price, more + np.inf]), *slack,
         )  # fmt: skip
@@ -187,7 +195,7 @@ class AttackedTables(ProtectionJobs):
 
         def joint(hidden: BoolArray, seen: str = view) -> Table:
             table = replace(self._table(job, entry, group, seen), hidden=hidden)
-            table = self._without_the_safe(table, group)
+            table = self._without_the_safe(table, job, group)
             return table if job.denominator else self._with_denominator(job, entry, group, table)
 
         def freed(hidden: BoolArray) -> Table:

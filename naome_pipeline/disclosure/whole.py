@@ -37,8 +37,9 @@ from naome_pipeline.disclosure.views import ALLIANCE_WORTH, AttackedTables
 
 # A denominator that is hidden takes the numerators of all indicators of its base with it.
 DENOMINATOR_WORTH = 20.0
-# Tables looked at together: HiGHS works beside the interpreter, so the second one takes little longer.
-AT_A_TIME = 2
+# HiGHS works beside the interpreter, so of large tables two are looked at together. Small ones spend their time in the
+# interpreter, whose lock two threads only hand to each other.
+MANY_PEOPLE = 4_000
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,11 @@ class WholeTables(AttackedTables):
         """By indicator and subgroup: other counts that fit everything published. Per leaf and quarter the people in the
         numerator, then those outside it."""
         return self.__dict__.setdefault("_proofs", {})
+
+    @property
+    def at_a_time(self) -> int:
+        """Tables that are looked at together."""
+        return 2 if len(self.population.trust) >= MANY_PEOPLE else 1
 
     def _of_nations(self, inside: BoolArray) -> FloatArray:
         counted = self._people(inside, ALLIANCE)
@@ -154,15 +160,19 @@ class WholeTables(AttackedTables):
         parts = []
         for name, (members, published) in units.items():
             unit, period = np.nonzero(published)
-            sums = sparse.kron(
-                sparse.csr_matrix(members, dtype=float),
-                sparse.csr_matrix(self.periods.quarters, dtype=float),
-                format="csr",
-            )
-            parts.append(
-                Part(name, sparse.csr_matrix(sums[unit * published.shape[1] + period]), unit, period)
-            )
+            sums = self._sums_of_level(level, name, members)
+            parts.append(Part(name, sums[unit * published.shape[1] + period], unit, period))
         return parts
+
+    def _sums_of_level(self, leaves: str, level: str, members: BoolArray) -> Any:
+        """All sums of a level over the leaves of a table; made once."""
+        sums = self.__dict__.setdefault("_sums_of_levels", {})
+        if (leaves, level) not in sums:
+            units, quarters = members.astype(float), self.periods.quarters.astype(float)
+            sums[leaves, level] = sparse.kron(
+                sparse.csr_matrix(units), sparse.csr_matrix(quarters), format="csr"
+            )
+        return sums[leaves, level]
 
     def _whole(self, i: int, s: int) -> Whole:
         level, _ = self._leaves(s)
@@ -255,7 +265,7 @@ class WholeTables(AttackedTables):
         while waiting:
             wave, waiting = list(waiting), {}
             # Nothing is hidden before all have been looked at: what is hidden must not depend on who was first.
-            with ThreadPoolExecutor(AT_A_TIME) as threads:
+            with ThreadPoolExecutor(self.at_a_time) as threads:
                 needs = list(threads.map(lambda place: self._too_narrow(place, self._whole(*place)), wave))
             for (i, s), needed in zip(wave, needs, strict=True):
                 if not needed.any():
@@ -315,12 +325,11 @@ class WholeTables(AttackedTables):
         proofs = self.proofs.setdefault(place, [])
         found: list[FloatArray] = []
         attacker = Attacker(table.published(table.hidden), table.counts, found=found)
-        for point in proofs:
-            attacker.believe(point)
+        attacker.believe(proofs)
         for weaker in (self._by_halves, self._by_alliances):
             left = np.where(attacker.seen.width < needed - WHOLE, needed, 0.0)
             if left.any():
-                proofs += [point for point in weaker(table, left) if attacker.believe(point)]
+                proofs += attacker.believe(weaker(table, left))
         left = np.where(attacker.seen.width < needed - WHOLE, needed, 0.0)
         if not left.any():
             return left

@@ -164,6 +164,20 @@ class Stopping:
         return highspy.HighsModelStatus.kUnknown if stopped else self.solver.getModelStatus()
 
 
+def test_other_counts_are_believed_when_they_fit_and_kept_when_they_say_something_new():
+    # Two trusts, their sum 10 shown: 3 and 7 in truth.
+    published = Published.shown([[1, 0], [0, 1], [1, 1]], [3, 7, 10], [True, True, False])
+    attacker = Attacker(published, np.array([3.0, 7.0]))
+    assert attacker.fits(np.array([10.0, 0.0]))
+    assert not attacker.fits(np.array([4.0, 7.0]))
+    assert not attacker.fits(np.array([-1.0, 11.0]))
+    said = [np.array(point, dtype=float) for point in ([4, 7], [2, 8], [-1, 11], [3, 7], [2, 8], [5, 5])]
+    assert [point.tolist() for point in attacker.believe(said)] == [[2.0, 8.0], [5.0, 5.0]]
+    assert attacker.seen.low.tolist() == [2, 5, 10]
+    assert attacker.seen.high.tolist() == [5, 8, 10]
+    assert attacker.believe([]) == []
+
+
 def test_an_attack_that_stops_on_its_way_is_ended_from_the_start():
     """Two cells of a shown sum of 9: the first is 0 to 9."""
     attacker = Attacker(Published.shown([[1, 0], [0, 1], [1, 1]], [4, 5, 9], [True, True, False]))

@@ -13,6 +13,7 @@ from scipy.optimize import linprog
 
 from assets.definitions import FEEDS, nodes
 from benchmarks.disclosure import national_population
+from naome_pipeline.disclosure import whole
 from naome_pipeline.disclosure.control import DisclosureControl
 from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, Marks, rounded
 from naome_pipeline.disclosure.policy import ENVIRONMENT_VARIABLE, policies, policy_in_force
@@ -342,6 +343,22 @@ def test_the_same_counts_and_history_give_the_same_release(small):
     assert again.decide() == []
     for level in (TRUST, ALLIANCE):
         assert (again.marks.numerator[level] == small.marks.numerator[level]).mean() > 0.99
+
+
+def test_tables_looked_at_together_hide_what_they_hide_one_at_a_time(monkeypatch):
+    population, periods, eligible = national_population(trusts=4, alliances=2, size=5.0, seed=8)
+    decided = []
+    for many in (1, len(population.trust) + 1):
+        monkeypatch.setattr(whole, "MANY_PEOPLE", many)
+        control = DisclosureControl(population, periods, eligible, registry(), policies()["public"])
+        control.decide()
+        decided.append((control.at_a_time, control.marks))
+    (two, together), (one, alone) = decided
+    assert (two, one) == (2, 1)
+    for level in (TRUST, ALLIANCE, NATIONAL):
+        assert (together.numerator[level] == alone.numerator[level]).all()
+        assert (together.denominator[level] == alone.denominator[level]).all()
+    assert alone.numerator[TRUST].any()
 
 
 def test_rounded_counts_are_multiples_and_never_give_a_small_one_away():
