@@ -52,6 +52,17 @@ def audit_quarters(period: Period, snapshot: dt.date) -> list[Quarter]:
     return followed[-length:] if len(followed) >= length else []
 
 
+def quarters_not_all_found(period: Period, snapshot: dt.date) -> list[Quarter]:
+    """The reported quarters whose people are not all known at the snapshot date, because spread counts as metastatic at first
+    diagnosis when it is seen later still.
+
+    Their indicators are computed once their own follow-up is over, as the specification has it; outputs name the quarters.
+    """
+    first, window = first_reported_quarter(period), dt.timedelta(days=int(value_of("de_novo_window_end")))
+    quarters = [first.shift(i) for i in range(int(value_of("quarters_reported")))]
+    return [quarter for quarter in quarters if quarter.end + window > snapshot]
+
+
 def reporting_periods(period: Period, snapshot: dt.date) -> pd.DataFrame:
     """One row per reporting period and quarter of diagnosis in it.
 

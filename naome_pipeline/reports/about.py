@@ -10,6 +10,9 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from naome_pipeline.indicators.reporting_periods import quarters_not_all_found
+from naome_pipeline.parameters import value_of
+from naome_pipeline.periods import parse_period
 from naome_pipeline.reports import wording
 from naome_pipeline.reports.released import ReleasedTables
 
@@ -98,6 +101,18 @@ class About:
             ("Release", f"{feed}, {self.period}, version {self.facts['delivery version']}"),
             ("Data drawn on", self.facts["snapshot date"]),
             ("Made by", f"NAoMe pipeline {self.facts['pipeline version']}"),
+        )
+
+    @property
+    def not_all_found(self) -> str:
+        """The quarters of diagnosis some of whose people may still be found, in a sentence; nothing when there are none."""
+        period = parse_period(self.facts["feed"], self.facts["period"])
+        quarters = [quarter.label for quarter in quarters_not_all_found(period, self.snapshot)]
+        if not quarters:
+            return ""
+        return (
+            f"Spread counts when it is seen up to day {int(value_of('de_novo_window_end'))} after diagnosis. That day had not "
+            f"come for everybody diagnosed in {' and '.join(quarters)}, so a few people may be missing there."
         )
 
     @property

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from naome_pipeline.reports import wording
+from naome_pipeline.reports.about import About
 from naome_pipeline.reports.charts import CHARTS, specification
 from naome_pipeline.reports.dashboard_data import dashboard_data
 from naome_pipeline.reports.open_data import DICTIONARY_FILE, FILES
@@ -41,6 +42,7 @@ def write_dashboard(tables: ReleasedTables, folder: Path) -> None:
             synthetic=release.get("synthetic data") == "yes",
             for_publication=release["disclosure for publication"] == "True",
             policy=release["disclosure note"],
+            not_all_found=About.of(tables).not_all_found,
             files=[*FILES.values(), DICTIONARY_FILE],
             data=packed(dashboard_data(tables)),
             charts=packed(compiled_charts()),

@@ -10,6 +10,7 @@ from naome_pipeline.indicators.reporting_periods import (
     QUARTER,
     ROLLING,
     first_reported_quarter,
+    quarters_not_all_found,
     reporting_periods,
 )
 from naome_pipeline.periods import Quarter, Year
@@ -37,6 +38,15 @@ def test_audit_period_of_a_third_quarter_is_three_calendar_years():
     audit = table[table["period_kind"] == "audit period"]
     assert set(audit["period"]) == {"2022 to 2024"}
     assert len(audit) == 12
+
+
+def test_people_of_the_newest_quarter_may_still_be_found_until_day_120():
+    period = Quarter(2025, 3)
+    assert quarters_not_all_found(period, dt.date(2025, 12, 31)) == [Quarter(2025, 3)]
+    assert quarters_not_all_found(period, dt.date(2026, 1, 27)) == [Quarter(2025, 3)]
+    assert quarters_not_all_found(period, dt.date(2026, 1, 28)) == []
+    assert quarters_not_all_found(period, dt.date(2025, 10, 1)) == [Quarter(2025, 2), Quarter(2025, 3)]
+    assert quarters_not_all_found(Year(2023), dt.date(2025, 6, 30)) == []
 
 
 def audit_label(period, snapshot: dt.date) -> set[str]:

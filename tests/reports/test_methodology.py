@@ -80,6 +80,21 @@ def test_every_indicator_of_the_registry_has_its_definition(document):
         assert tables[name]["Denominator"] == indicator.denominator.text
 
 
+def test_a_release_says_where_people_may_still_be_found(tmp_path, document):
+    def of_the_cohort(made: Document) -> str:
+        return " ".join(" ".join(b.items) for b in section(made, "cohort").blocks if isinstance(b, Bullets))
+
+    early = frames()
+    provenance = early["provenance"]
+    early["provenance"] = provenance.assign(
+        value=provenance["value"].where(provenance["item"] != "snapshot date", "2024-03-31")
+    )
+    assert "diagnosed in 2023 Q4, so a few people may be missing" in of_the_cohort(
+        methodology(released(tmp_path, early))
+    )
+    assert "may be missing" not in of_the_cohort(document)
+
+
 def test_every_parameter_is_printed_with_its_basis_and_every_assumption_again(document):
     [table] = tables_of(section(document, "parameters"))
     assert {(r[0], r[1], r[3]) for r in table.rows} == {
