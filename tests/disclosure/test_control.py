@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -346,7 +347,10 @@ def test_the_same_counts_and_history_give_the_same_release(small):
 
 
 def test_tables_looked_at_together_hide_what_they_hide_one_at_a_time(monkeypatch):
-    population, periods, eligible = national_population(trusts=4, alliances=2, size=5.0, seed=8)
+    population, periods, eligible = national_population(trusts=9, alliances=2, size=6.0, seed=8)
+    population = dataclasses.replace(
+        population, subgroups=population.subgroups[:2], subgroup=population.subgroup[:, :2]
+    )
     decided = []
     for many in (1, len(population.trust) + 1):
         monkeypatch.setattr(whole, "MANY_PEOPLE", many)
