@@ -38,6 +38,7 @@ from naome_pipeline.deliveries.text_files import (
     lines_at,
     read_header,
     scan_file,
+    some_at_a_time,
 )
 from naome_pipeline.periods import parse_period
 
@@ -166,18 +167,44 @@ def _contents(directory: Path, manifest: Manifest, scans: dict[str, TextFile]) -
         for table in tables or ()
         if table.part != MAIN
     }
-    with duckdb.connect(":memory:") as connection:
-        for file in present:
-            tables = recognised[file.path]
-            text = scans[file.path] = scan_file(directory / file.path)
-            yield from _bytes(file, text)
-            if not _is_table(text):
-                continue
-            yield from _header(file, text, tables, manifest.layout)
-            yield from _records(connection, file, text, tables or ())
-            if tables and not any(missing_required(layout_of(t), text.header, t.part) for t in tables):
-                mains = [t for t in tables if t.part == MAIN]
-                yield from _values(connection, file, text, mains, joined, manifest)
+    with duckdb.connect(":memory:") as database:
+        running: set[duckdb.DuckDBPyConnection] = set()
+
+        def look(file: DeliveryFile) -> tuple[TextFile, list[Finding]]:
+            tables, text = recognised[file.path], scan_file(directory / file.path)
+            # A connection of its own: what a reader rejects goes to tables with fixed names.
+            with database.cursor() as connection:
+                running.add(connection)
+                findings = list(_of_file(connection, file, text, tables, joined, manifest))
+                running.discard(connection)
+            return text, findings
+
+        def interrupt() -> None:
+            for connection in list(running):
+                connection.interrupt()
+
+        looked_at = some_at_a_time(look, present, interrupt)
+        for file, (text, findings) in zip(present, looked_at, strict=True):
+            scans[file.path] = text
+            yield from findings
+
+
+def _of_file(
+    connection: duckdb.DuckDBPyConnection,
+    file: DeliveryFile,
+    text: TextFile,
+    tables: tuple[BundleTable, ...] | None,
+    joined: dict[tuple[str, str], Path],
+    manifest: Manifest,
+) -> Iterator[Finding]:
+    yield from _bytes(file, text)
+    if not _is_table(text):
+        return
+    yield from _header(file, text, tables, manifest.layout)
+    yield from _records(connection, file, text, tables or ())
+    if tables and not any(missing_required(layout_of(t), text.header, t.part) for t in tables):
+        mains = [t for t in tables if t.part == MAIN]
+        yield from _values(connection, file, text, mains, joined, manifest)
 
 
 def _bytes(file: DeliveryFile, text: TextFile) -> Iterator[Finding]:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
-from naome_pipeline.deliveries.manifest import MANIFEST_FILE, Manifest, read_manifest
+from naome_pipeline.deliveries.manifest import MANIFEST_FILE, DeliveryFile, Manifest, read_manifest
 from naome_pipeline.deliveries.scans import write_scans
-from naome_pipeline.deliveries.text_files import copy_hashed
+from naome_pipeline.deliveries.text_files import copy_hashed, some_at_a_time
 from naome_pipeline.home import OWNER_ONLY
 from naome_pipeline.leftovers import held_folder, sync, work_beside
 from naome_pipeline.periods import parse_period
@@ -73,10 +73,14 @@ def receive_delivery(directory: Path, landing: Path) -> AcceptedDelivery:
     target = landing / manifest.feed / manifest.period / f"v{manifest.version:03d}"
     target.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)
     with staged_delivery(target) as folder:
-        for file in manifest.files:
+
+        def taken(file: DeliveryFile) -> str:
             copy = folder / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
-            if copy_hashed(directory / file.path, copy) != file.sha256:
+            return copy_hashed(directory / file.path, copy)
+
+        for file, sha256 in zip(manifest.files, some_at_a_time(taken, manifest.files), strict=True):
+            if sha256 != file.sha256:
                 raise DeliveryError(
                     f"{file.path} changed while it was being received; send it again when it is complete"
                 )

@@ -9,9 +9,12 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import numpy as np
@@ -24,8 +27,13 @@ DELIMITERS = ("|", "\t", ";", ",")
 DELIMITER_NAMES = {"|": "pipe", "\t": "tab", ";": "semicolon", ",": "comma"}
 # What numpy makes of a piece of this size stays in the processor's cache.
 _CHUNK = 256 * 1024
+FILES_AT_A_TIME = 2
 _HEADER_BYTES = 1024 * 1024
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -137,6 +145,23 @@ def scan_file(path: Path) -> TextFile:
         is_utf16=start in _UTF16_MARKS,
         blanks=blanks,
     )
+
+
+def some_at_a_time(
+    look: Callable[[Item], Found], items: Iterable[Item], interrupt: Callable[[], None] = lambda: None
+) -> Iterator[Found]:
+    """What a function makes of every item, in their order, two at a time: hashing and DuckDB work beside the interpreter, and a
+    disk is kept busy.
+
+    When one fails or the user interrupts, no further one is begun, and `interrupt` is to end those that run.
+    """
+    with ThreadPoolExecutor(FILES_AT_A_TIME) as pool:
+        try:
+            yield from pool.map(look, items)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            interrupt()
+            raise
 
 
 def copy_hashed(source: Path, copy: Path) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
+from naome_pipeline.deliveries import text_files
 from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.receiving import accepted_deliveries, newest_delivery, receive_delivery
 from naome_pipeline.deliveries.scans import SCANS_FILE
+from naome_pipeline.deliveries.text_files import some_at_a_time
 from tests.deliveries.small import deliver, standard_files
 
 FEED, PERIOD = "england_quarterly", "2025Q3"
@@ -131,6 +134,37 @@ def test_a_file_that_says_it_has_more_records_is_refused(tmp_path):
     [refused] = [f for f in check_delivery(deliver(tmp_path / "d", files).path).findings if f.refuses]
     assert refused.file == "deaths.txt"
     assert "says that it has 40 records, it has 9" in refused.message
+
+
+def test_files_looked_at_two_at_a_time_are_found_as_one_at_a_time(tmp_path, monkeypatch):
+    files = standard_files() | {"cwt.txt": standard_files()["cwt.txt"].replace(b"/02/2023", b"/02/1823")}
+    source = deliver(tmp_path / "d", dict(files)).path
+    (source / "rcrd_tumour.csv").write_bytes(b"")
+    found = []
+    for number in (1, 2):
+        monkeypatch.setattr(text_files, "FILES_AT_A_TIME", number)
+        report = check_delivery(source)
+        found.append(([str(finding) for finding in report.findings], list(report.scans)))
+    assert found[0] == found[1]
+    assert len(found[0][0]) > 2
+
+
+@pytest.mark.parametrize("problem", [KeyboardInterrupt, DeliveryError])
+def test_after_an_interruption_what_runs_is_told_and_nothing_more_is_begun(problem):
+    begun, told = [], threading.Event()
+
+    def look(number: int) -> int:
+        begun.append(number)
+        if number == 1:
+            raise problem
+        assert told.wait(10) or number == 0
+        return number
+
+    looked_at = some_at_a_time(look, range(100), told.set)
+    with pytest.raises(problem):
+        list(looked_at)
+    assert told.is_set()
+    assert len(begun) <= 4
 
 
 def test_without_a_delivery_the_error_says_how_to_get_one(landing):
