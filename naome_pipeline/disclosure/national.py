@@ -88,7 +88,7 @@ def hidden_numerators(
     wanted = np.where(few & hidden, policy.needed_range, min(SECOND_VALUE, float(policy.needed_range)))
     needed = np.where(rows.published, np.minimum(whole, wanted), 0.0)
     counts = np.concatenate([numerator.ravel(), (rows.people - numerator).ravel()])
-    top = sparse.hstack([rows.sums, rows.sums * 0])
+    top = sparse.hstack([rows.sums, sparse.csr_matrix(rows.sums.shape)])
     sums = sparse.csr_matrix(sparse.vstack([top, sparse.hstack([rows.sums, rows.sums])]))
     return _hidden(rows, sums, counts, needed, hidden, ~rows.published, away | ~rows.published)
 

@@ -23,6 +23,9 @@ from naome_pipeline.disclosure.relations import IntArray, sums_of
 # A group of Alliances is protected within itself: the attacker is taken to know the sum of each group.
 ALLIANCES_TOGETHER = 5
 ALLIANCE_WORTH = 6.0
+# HiGHS works beside the interpreter, so of large tables two are looked at together. Small ones spend their time in the
+# interpreter, whose lock two threads only hand to each other.
+MANY_PEOPLE = 4_000
 # How a group is looked at; see `_table`.
 UNITS, FREED, ABOVE = "units", "freed", "above"
 
@@ -38,6 +41,11 @@ class Group:
 
 class AttackedTables(ProtectionJobs):
     """The counts of a release with the tables an attacker sees of them."""
+
+    @property
+    def at_a_time(self) -> int:
+        """Tables that are looked at together."""
+        return 2 if len(self.population.trust) >= MANY_PEOPLE else 1
 
     @cached_property
     def _remembered(self) -> dict[tuple[Any, ...], Attacks]:

@@ -37,9 +37,6 @@ from naome_pipeline.disclosure.views import ALLIANCE_WORTH, AttackedTables
 
 # A denominator that is hidden takes the numerators of all indicators of its base with it.
 DENOMINATOR_WORTH = 20.0
-# HiGHS works beside the interpreter, so of large tables two are looked at together. Small ones spend their time in the
-# interpreter, whose lock two threads only hand to each other.
-MANY_PEOPLE = 4_000
 
 
 @dataclass(frozen=True)
@@ -92,11 +89,6 @@ class WholeTables(AttackedTables):
         """By indicator and subgroup: other counts that fit everything published. Per leaf and quarter the people in the
         numerator, then those outside it."""
         return self.__dict__.setdefault("_proofs", {})
-
-    @property
-    def at_a_time(self) -> int:
-        """Tables that are looked at together."""
-        return 2 if len(self.population.trust) >= MANY_PEOPLE else 1
 
     def _of_nations(self, inside: BoolArray) -> FloatArray:
         counted = self._people(inside, ALLIANCE)

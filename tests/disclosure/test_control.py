@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 
 from assets.definitions import FEEDS, nodes
 from benchmarks.disclosure import national_population
-from naome_pipeline.disclosure import whole
+from naome_pipeline.disclosure import views
 from naome_pipeline.disclosure.control import DisclosureControl
 from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, Marks, rounded
 from naome_pipeline.disclosure.policy import ENVIRONMENT_VARIABLE, policies, policy_in_force
@@ -353,7 +353,7 @@ def test_tables_looked_at_together_hide_what_they_hide_one_at_a_time(monkeypatch
     )
     decided = []
     for many in (1, len(population.trust) + 1):
-        monkeypatch.setattr(whole, "MANY_PEOPLE", many)
+        monkeypatch.setattr(views, "MANY_PEOPLE", many)
         control = DisclosureControl(population, periods, eligible, registry(), policies()["public"])
         control.decide()
         decided.append((control.at_a_time, control.marks))
