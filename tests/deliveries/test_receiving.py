@@ -157,7 +157,7 @@ def test_after_an_interruption_what_runs_is_told_and_nothing_more_is_begun(probl
         begun.append(number)
         if number == 1:
             raise problem
-        assert told.wait(10) or number == 0
+        assert number == 0 or told.wait(10)
         return number
 
     looked_at = some_at_a_time(look, range(100), told.set)
