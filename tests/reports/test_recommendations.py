@@ -143,6 +143,7 @@ def test_the_evidence_names_its_numbers(tmp_path):
     assert "factor of 1.40 in the median (95% interval 1.20 to 1.60), over 120 hospitals" in (
         found["variation"].evidence
     )
+    assert ") in 2021 to 2023. The odds for like people" in found["variation"].evidence
     assert "−3.0 percentage points" in found["worsening"].evidence
     assert "2 of 10 hospitals whose result can be shown" in found["outliers"].evidence
     assert "there for 70.0% of people; the others" in found["variation"].evidence
