@@ -12,6 +12,7 @@ import datetime as dt
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -175,18 +176,21 @@ def _contents(directory: Path, manifest: Manifest, scans: dict[str, TextFile]) -
             # A connection of its own: what a reader rejects goes to tables with fixed names.
             with database.cursor() as connection:
                 running.add(connection)
-                findings = list(_of_file(connection, file, text, tables, joined, manifest))
-                running.discard(connection)
-            return text, findings
+                try:
+                    return text, list(_of_file(connection, file, text, tables, joined, manifest))
+                finally:
+                    running.discard(connection)
 
         def interrupt() -> None:
             for connection in list(running):
-                connection.interrupt()
+                # One that has just ended is closed.
+                with suppress(duckdb.Error):
+                    connection.interrupt()
 
         looked_at = some_at_a_time(look, present, interrupt)
-        for file, (text, findings) in zip(present, looked_at, strict=True):
-            scans[file.path] = text
-            yield from findings
+    for file, (text, findings) in zip(present, looked_at, strict=True):
+        scans[file.path] = text
+        yield from findings
 
 
 def _of_file(

@@ -74,16 +74,15 @@ def receive_delivery(directory: Path, landing: Path) -> AcceptedDelivery:
     target.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY)
     with staged_delivery(target) as folder:
 
-        def taken(file: DeliveryFile) -> str:
+        def take(file: DeliveryFile) -> None:
             copy = folder / file.path
             copy.parent.mkdir(parents=True, exist_ok=True)
-            return copy_hashed(directory / file.path, copy)
-
-        for file, sha256 in zip(manifest.files, some_at_a_time(taken, manifest.files), strict=True):
-            if sha256 != file.sha256:
+            if copy_hashed(directory / file.path, copy) != file.sha256:
                 raise DeliveryError(
                     f"{file.path} changed while it was being received; send it again when it is complete"
                 )
+
+        some_at_a_time(take, manifest.files)
         write_scans(folder, report.scans)
         shutil.copyfile(directory / MANIFEST_FILE, folder / MANIFEST_FILE)
         if read_manifest(folder).fingerprint != manifest.fingerprint:

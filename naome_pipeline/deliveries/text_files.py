@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import IntEnum
@@ -149,15 +149,16 @@ def scan_file(path: Path) -> TextFile:
 
 def some_at_a_time(
     look: Callable[[Item], Found], items: Iterable[Item], interrupt: Callable[[], None] = lambda: None
-) -> Iterator[Found]:
+) -> list[Found]:
     """What a function makes of every item, in their order, two at a time: hashing and DuckDB work beside the interpreter, and a
     disk is kept busy.
 
-    When one fails or the user interrupts, no further one is begun, and `interrupt` is to end those that run.
+    When one fails or the user interrupts, no further one is begun, `interrupt` is to end those that run, and none runs any
+    more when this raises.
     """
     with ThreadPoolExecutor(FILES_AT_A_TIME) as pool:
         try:
-            yield from pool.map(look, items)
+            return list(pool.map(look, items))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             interrupt()

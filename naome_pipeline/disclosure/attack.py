@@ -88,7 +88,7 @@ class Rows:
 
     @classmethod
     def of(cls, matrix: Any, chosen: BoolArray) -> Rows:
-        """Some rows of a sparse matrix; scipy's own way takes ten times as long on small ones."""
+        """Some rows of a sparse matrix; scipy's own way takes much longer on small ones."""
         lengths = np.diff(matrix.indptr)
         entries = np.repeat(chosen, lengths)
         start = np.concatenate([[0], np.cumsum(lengths[chosen])]).astype(np.int32)

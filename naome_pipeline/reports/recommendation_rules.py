@@ -222,7 +222,7 @@ def outliers(
             "hidden": (numbers.count((here["state"] == "hidden").sum()), source),
             "overdispersed": (numbers.count(len(widely)), source),
         }
-        words = {"period": str(here["period"].iloc[0]), "comparison": kind}
+        words = {"period": str(here["period"].iloc[0]), "comparison": kind, "only": basis.reading.only(row)}
         found.append((float(len(outside)), Found(name, figures, words, _completeness(basis, name, row))))
     return _ranked(found)
 

@@ -6,11 +6,12 @@ import datetime as dt
 import hashlib
 import json
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from naome_pipeline.deliveries import text_files
+from naome_pipeline.deliveries import checking, receiving, text_files
 from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.receiving import accepted_deliveries, newest_delivery, receive_delivery
@@ -160,11 +161,43 @@ def test_after_an_interruption_what_runs_is_told_and_nothing_more_is_begun(probl
         assert number == 0 or told.wait(10)
         return number
 
-    looked_at = some_at_a_time(look, range(100), told.set)
     with pytest.raises(problem):
-        list(looked_at)
+        some_at_a_time(look, range(100), told.set)
     assert told.is_set()
     assert len(begun) <= 4
+
+
+def test_a_file_that_changes_while_others_are_taken_leaves_nothing_behind(tmp_path, landing, monkeypatch):
+    source = deliver(tmp_path / "d", dict(standard_files())).path
+    written = []
+
+    def slowly(one: Path, copy: Path) -> str:
+        if not written:
+            written.append(copy)
+            return "another hash"
+        time.sleep(0.3)
+        written.append(copy)
+        copy.write_bytes(one.read_bytes())
+        return hashlib.sha256(one.read_bytes()).hexdigest()
+
+    monkeypatch.setattr(receiving, "copy_hashed", slowly)
+    with pytest.raises(DeliveryError, match="changed while it was being received"):
+        receive_delivery(source, landing)
+    number = len(written)
+    assert not [path for path in landing.rglob("*") if path.is_file()]
+    time.sleep(0.5)
+    assert len(written) == number, "nothing is copied any more"
+
+
+def test_a_check_that_fails_says_why_though_others_are_interrupted(tmp_path, monkeypatch):
+    source = deliver(tmp_path / "d", dict(standard_files())).path
+
+    def broken(*_: object) -> None:
+        raise MemoryError("of the first file")
+
+    monkeypatch.setattr(checking, "count_records", broken)
+    with pytest.raises(MemoryError, match="of the first file"):
+        check_delivery(source)
 
 
 def test_without_a_delivery_the_error_says_how_to_get_one(landing):
