@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextvars
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -92,6 +92,18 @@ class Delivered:
             accepted=accepted,
             parts=tuple(cls.of(part, home) for part in parts_of(home.landing, accepted)),
         )
+
+    def followed_to(self, data_sets: Iterable[str]) -> dt.date:
+        """The last day for which all of these data sets have their records: the snapshot date, or the end of one that its
+        sender says ends before it; of several nations the earliest."""
+        named = set(data_sets)
+        ends = [
+            day
+            for part in self.parts or (self,)
+            for name, day in part.accepted.manifest.complete_to.items()
+            if name in named
+        ]
+        return min([self.snapshot_date, *ends])
 
 
 def _released_parts(home: Home, feed: str, parts: Sequence[str], period: str) -> list[AcceptedDelivery]:

@@ -393,7 +393,8 @@ def raise_for_failures(table: str, results: list[GateResult]) -> None:
     """Raise GateFailed when a critical expectation failed."""
     failed = [r for r in results if not r.passed and r.severity == CRITICAL]
     if failed:
-        raise GateFailed(f"gate of '{table}' failed: " + "; ".join(r.sentence for r in failed), results)
+        said = "; ".join(f"{r.sentence} ({r.why.rstrip('.')})" for r in failed)
+        raise GateFailed(f"gate of '{table}' failed: {said}", results)
 
 
 @cache

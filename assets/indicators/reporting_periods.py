@@ -1,6 +1,7 @@
 """Which quarters of diagnosis make up which reporting period."""
 
 from naome_pipeline.build import BuildContext, Node
+from naome_pipeline.indicators.definitions import audit_followed_to
 from naome_pipeline.indicators.reporting_periods import reporting_periods
 from naome_pipeline.periods import parse_period
 
@@ -8,7 +9,7 @@ from naome_pipeline.periods import parse_period
 def _make(context: BuildContext) -> None:
     delivered = context.delivered
     period = parse_period(delivered.scope.feed, delivered.scope.period)
-    context.write_frame(reporting_periods(period, delivered.snapshot_date))
+    context.write_frame(reporting_periods(period, audit_followed_to(delivered.followed_to)))
 
 
 node = Node(
@@ -18,6 +19,6 @@ node = Node(
     make=_make,
     uses_delivery=lambda delivered, previous, lake: {
         "period": delivered.scope.period,
-        "snapshot_date": delivered.snapshot_date.isoformat(),
+        "followed_to": audit_followed_to(delivered.followed_to).isoformat(),
     },
 )

@@ -1,13 +1,20 @@
 """Distant recurrence after early breast cancer by years since diagnosis, death competing (experimental)."""
 
-from naome_pipeline.build import BuildContext, Node
+import datetime as dt
+
+from naome_pipeline.build import BuildContext, Delivered, Node
+from naome_pipeline.indicators.registry import registry
 from naome_pipeline.outcomes.recurrence import EARLY, recurrence_rates
+
+
+def _followed_to(delivered: Delivered) -> dt.date:
+    return delivered.followed_to(registry().followed_in(["R1"]))
 
 
 def _make(context: BuildContext) -> None:
     early = context.engine.fetch(EARLY)
     recurrences = context.engine.fetch("SELECT person_id, recurrence_date, certainty FROM recurrences")
-    context.write_frame(recurrence_rates(early, recurrences, context.delivered.snapshot_date))
+    context.write_frame(recurrence_rates(early, recurrences, _followed_to(context.delivered)))
 
 
 node = Node(
@@ -17,5 +24,5 @@ node = Node(
     "certainty of the evidence, death competing. Experimental.",
     make=_make,
     inputs=("cohort_assessment", "recurrences"),
-    uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
+    uses_delivery=lambda delivered, previous, lake: {"followed_to": _followed_to(delivered)},
 )

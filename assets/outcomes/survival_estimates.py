@@ -1,8 +1,15 @@
 """Kaplan-Meier survival by nation, Alliance, trust and subgroup."""
 
-from naome_pipeline.build import BuildContext, Node
+import datetime as dt
+
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.indicators.definitions import SURVIVAL_RESTS_ON, supported
+from naome_pipeline.indicators.registry import registry
 from naome_pipeline.outcomes.survival import survival_estimates
+
+
+def _followed_to(delivered: Delivered) -> dt.date:
+    return delivered.followed_to(registry().followed_in(SURVIVAL_RESTS_ON))
 
 
 def _make(context: BuildContext) -> None:
@@ -13,7 +20,7 @@ def _make(context: BuildContext) -> None:
     subgroups = context.engine.fetch("SELECT * FROM person_subgroups")
     definitions = context.engine.fetch("SELECT indicator, nations FROM indicator_definitions")
     facts = supported(facts, definitions, SURVIVAL_RESTS_ON)
-    context.write_frame(survival_estimates(facts, subgroups, context.delivered.snapshot_date))
+    context.write_frame(survival_estimates(facts, subgroups, _followed_to(context.delivered)))
 
 
 node = Node(
@@ -24,5 +31,5 @@ node = Node(
     make=_make,
     inputs=("person_facts", "indicator_definitions", "person_subgroups"),
     parameter_names=("survival_days_1y", "survival_days_3y", "survival_days_5y", "restricted_mean_days"),
-    uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
+    uses_delivery=lambda delivered, previous, lake: {"followed_to": _followed_to(delivered)},
 )

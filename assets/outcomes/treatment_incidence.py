@@ -1,8 +1,15 @@
 """Share of people treated by day 31 to 365, death before treatment competing."""
 
-from naome_pipeline.build import BuildContext, Node
+import datetime as dt
+
+from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.indicators.definitions import TREATMENT_RESTS_ON, supported
+from naome_pipeline.indicators.registry import registry
 from naome_pipeline.outcomes.survival import treatment_incidence
+
+
+def _followed_to(delivered: Delivered) -> dt.date:
+    return delivered.followed_to(registry().followed_in(TREATMENT_RESTS_ON))
 
 
 def _make(context: BuildContext) -> None:
@@ -13,7 +20,7 @@ def _make(context: BuildContext) -> None:
     subgroups = context.engine.fetch("SELECT * FROM person_subgroups")
     definitions = context.engine.fetch("SELECT indicator, nations FROM indicator_definitions")
     facts = supported(facts, definitions, TREATMENT_RESTS_ON)
-    context.write_frame(treatment_incidence(facts, subgroups, context.delivered.snapshot_date))
+    context.write_frame(treatment_incidence(facts, subgroups, _followed_to(context.delivered)))
 
 
 node = Node(
@@ -23,5 +30,5 @@ node = Node(
     "competing, of nation, Alliances and, for the nation, subgroups.",
     make=_make,
     inputs=("person_facts", "indicator_definitions", "person_subgroups"),
-    uses_delivery=lambda delivered, previous, lake: {"snapshot_date": delivered.snapshot_date},
+    uses_delivery=lambda delivered, previous, lake: {"followed_to": _followed_to(delivered)},
 )

@@ -10,6 +10,7 @@ from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.deliveries.matching import layouts_used
 from naome_pipeline.disclosure.policy import policy_in_force
+from naome_pipeline.indicators.reporting_periods import EVIDENCE
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.parameters import parameters
 
@@ -23,6 +24,7 @@ def _uses(delivered: Delivered, previous: Scope | None, lake: Lake) -> Mapping[s
         "delivery fingerprint": delivered.accepted.fingerprint,
         "layout": manifest.layout,
         "snapshot date": delivered.snapshot_date.isoformat(),
+        **_ends(delivered),
         "pipeline version": __version__,
         "synthetic data": "yes" if manifest.synthetic else "no",
         "compared with": previous.label if previous else "no earlier release",
@@ -32,6 +34,21 @@ def _uses(delivered: Delivered, previous: Scope | None, lake: Lake) -> Mapping[s
         },
         **policy_in_force().as_items(),
     }
+
+
+def _ends(delivered: Delivered) -> dict[str, str]:
+    """Which data sets end before the snapshot, and with them the evidence of spread; nothing when none does."""
+    ends = {
+        name: day
+        for part in delivered.parts or (delivered,)
+        for name in part.accepted.manifest.complete_to
+        if (day := delivered.followed_to([name])) < delivered.snapshot_date
+    }
+    seen_to = delivered.followed_to(EVIDENCE)
+    said = {"data sets that end before": ", ".join(f"{name} on {day}" for name, day in sorted(ends.items()))}
+    if seen_to < delivered.snapshot_date:
+        said["evidence ends on"] = seen_to.isoformat()
+    return said if ends else {}
 
 
 def _layouts(delivered: Delivered) -> list[dict[str, str]]:

@@ -26,6 +26,7 @@ def _make(context: BuildContext) -> None:
                 "data_set": name,
                 "delivered": bool(measures["delivered"]),
                 "layout_assumed": name in assumed,
+                "complete_to": pd.Timestamp(context.delivered.followed_to([name])),
                 "rows_in": int(measures["rows_in"]),
                 "rows_quarantined": int(measures["rows_quarantined"]),
                 "rows_out": int(table.record["rows"]),
@@ -37,16 +38,20 @@ def _make(context: BuildContext) -> None:
 node = Node(
     layer="sources",
     name="delivered_rows",
-    description="Per data set: rows delivered, rows used, rows in quarantine, and whether its layout is an assumption. Rows in = "
-    "rows out + quarantined.",
+    description="Per data set: rows delivered, rows used, rows in quarantine, the day to which it is complete, and whether its "
+    "layout is an assumption. Rows in = rows out + quarantined.",
     make=_make,
     inputs=SOURCE_NAMES,
-    uses_delivery=lambda delivered, previous, lake: {"assumed": _assumed(delivered)},
+    uses_delivery=lambda delivered, previous, lake: {
+        "assumed": _assumed(delivered),
+        "complete_to": {name: delivered.followed_to([name]) for name in SOURCE_NAMES},
+    },
 )
 
 _SUMS = ", ".join(f"CAST(SUM({n}) AS BIGINT) AS {n}" for n in ("rows_in", "rows_quarantined", "rows_out"))
 united = summed_node(
     node,
     "SELECT data_set, BOOL_OR(delivered) AS delivered, BOOL_OR(layout_assumed) AS layout_assumed, "
+    "MIN(complete_to) AS complete_to, "
     f"{_SUMS} FROM parts GROUP BY data_set",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
@@ -9,10 +10,17 @@ from typing import Any
 
 from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.deliveries.constancy import unchanged
+from naome_pipeline.deliveries.layouts import data_set as data_set_named
+from naome_pipeline.deliveries.reach import months_missing, rows_by_month
 from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
 from naome_pipeline.deliveries.reuse import EarlierTable, FileRows
+from naome_pipeline.indicators.reporting_periods import first_reported_quarter
 from naome_pipeline.lake import Lake, Scope
+from naome_pipeline.parameters import value_of
+from naome_pipeline.periods import parse_period
+from naome_pipeline.repeats import files_sql
 from naome_pipeline.stored import QUARANTINE_FILE, NotPublished
+from naome_pipeline.tables import table_files, table_path
 
 
 def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
@@ -40,6 +48,7 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
         else:
             empty_data_set(connection, data_set, context.table_path, quarantine)
             rows_in, quarantined, unreadable = 0, 0, 0
+        context.measures |= _months_missing(context, data_set)
         context.measures |= {
             "rows_in": float(rows_in),
             "rows_quarantined": float(quarantined),
@@ -51,7 +60,12 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
     def uses(delivered: Delivered, previous: Scope | None, lake: Lake) -> Mapping[str, Any]:
         manifest = delivered.accepted.manifest
         files = sorted((f.path, f.sha256) for f in manifest.files if data_set in f.data_sets)
-        return {"files": files, "layout": manifest.layout, "snapshot_date": delivered.snapshot_date}
+        return {
+            "files": files,
+            "layout": manifest.layout,
+            "snapshot_date": delivered.snapshot_date,
+            "complete_to": delivered.followed_to([data_set]),
+        }
 
     node = Node(
         layer="sources",
@@ -62,6 +76,23 @@ def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
         priority=priority,
     )
     return node
+
+
+def _months_missing(context: BuildContext, data_set: str) -> Mapping[str, float | None]:
+    """How far the table just made reaches (`reach.py`); nothing of a data set that no indicator follows people in."""
+    dating, delivered = data_set_named(data_set).dated_by, context.delivered
+    if dating is None:
+        return {}
+    if data_set not in delivered.supplied:
+        return months_missing({}, delivered.snapshot_date, delivered.snapshot_date)
+    period = parse_period(delivered.scope.feed, delivered.scope.period)
+    last = delivered.followed_to([data_set])
+    needed_from = first_reported_quarter(period).start
+    if dating.look_back:
+        needed_from -= dt.timedelta(days=int(value_of(dating.look_back)))
+    rows = files_sql(table_files(table_path(context.folder)))
+    counts = rows_by_month(context.engine.connection, rows, dating.column)
+    return months_missing(counts, needed_from, last if dating.until == "snapshot" else min(last, period.end))
 
 
 def _earlier_tables(node: Node, scope: Scope, lake: Lake) -> list[EarlierTable]:

@@ -259,7 +259,6 @@ def _indicators(
         connection, lake, scope, FACTS[cohort], f"quarter_start, {dated}", answer.person_id
     )
     end = Quarter.containing(quarter).end
-    snapshot = _snapshot(lake, scope)
     available = _available(connection, lake, scope)
     missing = []
     for name, indicator in registry().indicators.items():
@@ -273,12 +272,12 @@ def _indicators(
             value = counted[name]
             needed = dt.timedelta(days=indicator.follow_up_days)
             said = f"{value:.0f} days" if indicator.measure == "days" else ("yes" if value else "no")
-            if snapshot and since + needed > snapshot:
+            if since + needed > available[name]:
                 said = "open"
             whole = end + needed
             later = (
                 f" (published once the quarter is followed up, from {whole})"
-                if snapshot and whole > snapshot
+                if whole > available[name]
                 else ""
             )
             answer.indicators.append(f"{name:16s} {said:8s} {indicator.title}{later}")
@@ -288,17 +287,14 @@ def _indicators(
         )
 
 
-def _snapshot(lake: Lake, scope: Scope) -> dt.date | None:
-    """The day the data were drawn; unknown until a refresh has completed."""
-    if scope not in lake.released_versions(scope.feed, scope.period):
-        return None
-    return dt.date.fromisoformat(lake.release(scope)["snapshot_date"])
-
-
-def _available(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope) -> set[str]:
+def _available(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope) -> dict[str, dt.date]:
+    """The available indicators, with the date to which their data sets follow people."""
     path = literal(lake.readable(scope, "indicator_definitions").path)
-    rows = connection.execute(f"SELECT indicator FROM read_parquet({path}) WHERE available").fetchall()
-    return {name for (name,) in rows}
+    return dict(
+        connection.execute(
+            f"SELECT indicator, CAST(followed_to AS DATE) FROM read_parquet({path}) WHERE available"
+        ).fetchall()
+    )
 
 
 def _without_breast_tumour(

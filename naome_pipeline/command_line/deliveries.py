@@ -70,14 +70,21 @@ def manifest(
         dt.datetime, typer.Option("--snapshot-date", formats=["%Y-%m-%d"], help="Day the data were drawn.")
     ],
     version: Annotated[int, typer.Option("--version", help="Delivery version; a correction counts up.")] = 1,
+    complete_to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--complete-to",
+            help="Of a data set that ends before the snapshot, its last whole day: sact=2025-09-30.",
+        ),
+    ] = None,
 ) -> None:
     """Write the manifest of a folder of files somebody brings.
 
     Example: naome manifest extract/ --feed england_quarterly --period 2025Q3 --layout england_quarterly_2025
-    --snapshot-date 2025-12-31
+    --snapshot-date 2025-12-31 --complete-to sact=2025-10-31
     """
     with clear_errors():
-        from naome_pipeline.deliveries.manifest import write_manifest
+        from naome_pipeline.deliveries.manifest import read_ends, write_manifest
 
         written = write_manifest(
             expanded(directory),
@@ -86,6 +93,7 @@ def manifest(
             layout=layout,
             snapshot_date=snapshot_date.date(),
             version=version,
+            complete_to=read_ends(complete_to or []),
         )
         for file in written.files:
             typer.echo(f"{file.path}: {', '.join(file.data_sets)}, {file.rows} rows")

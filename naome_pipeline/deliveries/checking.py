@@ -113,6 +113,7 @@ def check_delivery(directory: Path) -> Report:
         *_listing(directory, manifest),
         *_contents(directory, manifest, scans),
         *_completeness(manifest),
+        *_ends(manifest),
     ]
     return Report(tuple(findings), len(manifest.files), scans)
 
@@ -142,6 +143,24 @@ def _listing(directory: Path, manifest: Manifest) -> Iterator[Finding]:
     for name in sorted(there - listed):
         advice = "make the manifest again (naome manifest) or move the file out"
         yield Finding(name, "", f"in the folder but not in {MANIFEST_FILE}; {advice}", True)
+
+
+def _ends(manifest: Manifest) -> Iterator[Finding]:
+    """What the manifest says about data sets that end before the snapshot."""
+    delivered = {name for file in manifest.files for name in file.data_sets}
+    spine = layouts.feed(manifest.feed).spine
+    for name, day in manifest.complete_to.items():
+        if name not in delivered:
+            problem = "no file of it is in the delivery; name a data set that is, or take the line out"
+        elif name == spine:
+            problem = "registrations have to reach the end of the period; send what there is under the period it reaches"
+        elif day > manifest.snapshot_date:
+            problem = (
+                f"{day} is after the snapshot of {manifest.snapshot_date}; give the last day with all records"
+            )
+        else:
+            continue
+        yield Finding(MANIFEST_FILE, f"complete_to.{name}", problem, True)
 
 
 def _completeness(manifest: Manifest) -> Iterator[Finding]:

@@ -55,6 +55,16 @@ class Column(_Model):
     fallback_for_unreadable: bool = False
 
 
+class Dating(_Model):
+    """What says how far a data set reaches (`reach.py`): the column that dates its records, whether they go on until the
+    snapshot or are those of people diagnosed in the period, and the parameter that says how many days before the first reported
+    quarter they are needed from."""
+
+    column: str
+    until: Literal["snapshot", "period"]
+    look_back: str | None = None
+
+
 class DataSet(_Model):
     """A canonical data set. `key` None means that a row is identified by all its columns."""
 
@@ -64,6 +74,7 @@ class DataSet(_Model):
     key: tuple[str, ...] | None
     columns: tuple[Column, ...]
     keep_earliest: str | None = None
+    dated_by: Dating | None = None
 
     @field_validator("key", mode="before")
     @classmethod
@@ -75,6 +86,7 @@ class DataSet(_Model):
         names = {column.name for column in self.columns}
         used = {*(self.key or ()), *(f for c in self.columns for f in c.fallback)}
         used |= {self.keep_earliest} if self.keep_earliest else set()
+        used |= {self.dated_by.column} if self.dated_by else set()
         if unknown := used - names:
             raise ValueError(f"unknown columns {sorted(unknown)}")
         if unknown := {c.type for c in self.columns} - set(value_types()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
@@ -76,7 +77,9 @@ class Part(BaseModel):
 class Manifest(BaseModel):
     """The content of `manifest.json`. `synthetic`: the people in it do not exist, and every output says so.
 
-    A delivery has files; a joint one, of a feed with parts, has parts instead (`joining.py`).
+    `complete_to`: data set to the last day for which the sender has all its records, of data sets that end before the
+    snapshot; nobody is followed up further in them. A delivery has files; a joint one, of a feed with parts, has parts
+    instead (`joining.py`).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -87,8 +90,14 @@ class Manifest(BaseModel):
     layout: str
     version: int = Field(ge=1, le=999)
     synthetic: bool = False
+    complete_to: dict[str, dt.date] = Field(default_factory=dict)
     files: tuple[DeliveryFile, ...] = ()
     parts: tuple[Part, ...] = ()
+
+    @field_validator("complete_to")
+    @classmethod
+    def _sorted(cls, value: dict[str, dt.date]) -> dict[str, dt.date]:
+        return dict(sorted(value.items()))
 
     @model_validator(mode="after")
     def _files_differ(self) -> Manifest:
@@ -99,11 +108,17 @@ class Manifest(BaseModel):
             raise ValueError(f"listed twice: {', '.join(repeated)}")
         return self
 
+    def __hash__(self) -> int:
+        # A mapping has no hash of its own.
+        return hash(self.fingerprint)
+
     def as_json(self) -> str:
         """Stable, readable JSON: the text of the file."""
         content = self.model_dump(mode="json")
-        if not self.synthetic:
-            del content["synthetic"]
+        # Without them the text, and so the fingerprint, is that of manifests before there was such a thing.
+        for name in ("synthetic", "complete_to"):
+            if not content[name]:
+                del content[name]
         for entry in [*content["files"], *(file for part in content["parts"] for file in part["files"])]:
             if not entry["also_in"]:
                 del entry["also_in"]
@@ -171,6 +186,19 @@ def data_files(directory: Path) -> list[str]:
     )
 
 
+def read_ends(texts: Sequence[str]) -> dict[str, dt.date]:
+    """`sact=2025-09-30`, as a command takes it, to data set and last day; DeliveryError for anything else."""
+    ends = {}
+    for text in texts:
+        name, _, day = text.partition("=")
+        try:
+            layouts.data_set(name.strip())
+            ends[name.strip()] = dt.date.fromisoformat(day.strip())
+        except ValueError:
+            raise DeliveryError(f"'{text}' is no data set and day; write it as sact=2025-09-30") from None
+    return ends
+
+
 def write_manifest(
     directory: Path,
     *,
@@ -180,6 +208,7 @@ def write_manifest(
     snapshot_date: dt.date | str,
     version: int = 1,
     synthetic: bool = False,
+    complete_to: Mapping[str, dt.date] | None = None,
 ) -> Manifest:
     """Recognise, hash and count the files of a folder and write its `manifest.json`.
 
@@ -225,6 +254,7 @@ def write_manifest(
         layout=layout,
         version=version,
         synthetic=synthetic,
+        complete_to=dict(complete_to or {}),
         files=tuple(files),
     )
     (directory / MANIFEST_FILE).write_text(manifest.as_json(), encoding="utf-8")

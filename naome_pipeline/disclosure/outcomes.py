@@ -28,7 +28,7 @@ from naome_pipeline.outcomes.comparison import (
     ADJUSTED,
     BY_TREATING,
     EXACT_ONLY,
-    comparison_minima,
+    completeness_given,
 )
 from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.control_charts import Columns, dashboard_columns
@@ -72,8 +72,9 @@ def released_comparison(
     """One row per indicator, comparison and trust of the audit period (COMPARISON_COLUMNS).
 
     `released`: the released indicators, whose counts are used; `comparison`: provider_comparison, of which the expected
-    counts are taken and, by treating trust, the counts; `providers`: trust_code, trust_name and alliance_code of every
-    provider, since a trust that treats may diagnose nobody. A hidden trust has a row without numbers, state `hidden`.
+    counts are taken, by treating trust the counts, and whether the records of a trust are complete enough; `providers`:
+    trust_code, trust_name and alliance_code of every provider, since a trust that treats may diagnose nobody. A hidden trust
+    has a row without numbers, state `hidden`.
     """
     audit = released[(released["period_kind"] == AUDIT_PERIOD) & (released["subgroup"] == "all")]
     trusts, nations = audit[audit["level"] == "trust"], audit[audit["level"] == "nation"]
@@ -90,7 +91,9 @@ def released_comparison(
         else:
             table = here[["numerator", "denominator"]].astype(float)
             table = table.reindex(sorted(set(table.index) | set(of["trust_code"])))
-        table["expected"] = of.set_index("trust_code")["expected"].reindex(table.index)
+        of_trust = of.set_index("trust_code")
+        table["expected"] = of_trust["expected"].reindex(table.index)
+        table["completeness"] = of_trust["completeness"].reindex(table.index)
         rows = _drawn(table, str(name), str(kind), directions[str(name)], targets)
         if kind == ADJUSTED and policy.mode != "none":
             rows = _to_be_read(rows)
@@ -132,8 +135,10 @@ def _drawn(
     if len(shown):
         given: dict[str, Any] = {
             "direction": direction,
-            "minima": comparison_minima(),
             "adjust_overdispersion": widened,
+            **completeness_given(
+                shown.index, shown["completeness"] if shown["completeness"].notna().any() else None
+            ),
         }
         codes, top, bottom = shown.index.to_numpy(), shown["numerator"], shown["denominator"]
         top = np.minimum(top, bottom)  # rounded apart, a numerator can exceed its denominator

@@ -82,6 +82,7 @@ TABLES: dict[str, Revised] = {
             "numerator_text",
             "direction",
             "follow_up_days",
+            "records_indicator",
             "risk_adjustment",
             "guideline",
             "construction",
@@ -93,7 +94,9 @@ TABLES: dict[str, Revised] = {
         dated=True,
     ),
     "released_attrition": Revised(("step", "title"), ("removed", "remaining")),
-    "released_data_sets": Revised(("data_set",), ("delivered", "rows_in", "rows_out", "rows_quarantined")),
+    "released_data_sets": Revised(
+        ("data_set",), ("delivered", "complete_to", "rows_in", "rows_out", "rows_quarantined")
+    ),
 }
 
 

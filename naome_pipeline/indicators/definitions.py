@@ -5,13 +5,15 @@ What belongs here: the columns of that table. What does not: the definitions (`r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 
 import pandas as pd
 
 from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.indicators.registry import Availability, Registry, availability, registry
+from naome_pipeline.parameters import value_of
 
 # Outcomes that count no indicator rest on what these need: without deaths everybody would be alive, without drugs untreated.
 SURVIVAL_RESTS_ON = ("P10_1y",)
@@ -19,14 +21,17 @@ TREATMENT_RESTS_ON = ("T1", "P10_1y")
 
 
 def definitions_table(
-    supplied: Mapping[str, Mapping[str, Set[str]]], definitions: Registry | None = None
+    supplied: Mapping[str, Mapping[str, Set[str]]],
+    followed_to: Callable[[Iterable[str]], dt.date],
+    definitions: Registry | None = None,
 ) -> pd.DataFrame:
-    """`supplied`: per feed, data set to delivered columns; several feeds for a release of several nations.
+    """`supplied`: per feed, data set to delivered columns; several feeds for a release of several nations. `followed_to`: the
+    last day for which some data sets have all their records.
 
-    Columns: indicator, position, title, goal, goal_title, kind, cohort, measure, denominator_text,
-    numerator_text, direction, follow_up_days, variant_of, completeness_indicator, risk_adjustment, guideline,
-    construction, extension, available, status, reason (why no nation has it), nations (those that have it, comma
-    between), not_in (the others, each with its reason)."""
+    Columns: indicator, position, title, goal, goal_title, kind, cohort, measure, denominator_text, numerator_text, direction,
+    follow_up_days, followed_to (the day by which it has to be over), variant_of, completeness_indicator, records_indicator,
+    risk_adjustment, guideline, construction, extension, available, status, reason (why no nation has it), nations (those that
+    have it, comma between), not_in (the others, each with its reason)."""
     definitions = definitions or registry()
     available = availability_of_nations(supplied, definitions)
     return pd.DataFrame(
@@ -44,8 +49,10 @@ def definitions_table(
                 "numerator_text": indicator.numerator.text,
                 "direction": indicator.direction,
                 "follow_up_days": indicator.follow_up_days,
+                "followed_to": pd.Timestamp(followed_to(indicator.followed_in)),
                 "variant_of": indicator.variant_of,
                 "completeness_indicator": indicator.completeness,
+                "records_indicator": indicator.records,
                 "risk_adjustment": indicator.risk_adjustment,
                 "guideline": indicator.guideline,
                 "construction": indicator.construction,
@@ -59,6 +66,20 @@ def definitions_table(
             for position, indicator in enumerate(definitions.indicators.values(), start=1)
         ]
     )
+
+
+def audit_followed_to(
+    followed_to: Callable[[Iterable[str]], dt.date], definitions: Registry | None = None
+) -> dt.date:
+    """The date from which the audit period counts back: the snapshot date, or as much earlier as the data sets of an indicator of
+    one year's follow-up or less end too early for it. So all of them have the same audit period."""
+    year = int(value_of("audit_follow_up_days"))
+    spare = {
+        indicator.id: followed_to(indicator.followed_in) + dt.timedelta(days=year - indicator.follow_up_days)
+        for indicator in (definitions or registry()).indicators.values()
+        if indicator.follow_up_days <= year
+    }
+    return min([followed_to(()), *spare.values()])
 
 
 def supported(people: pd.DataFrame, definitions: pd.DataFrame, rests_on: Iterable[str]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from naome_pipeline.configuration import read_configuration, understanding
-from naome_pipeline.deliveries.layouts import data_set
+from naome_pipeline.deliveries.layouts import data_set, data_sets
 from naome_pipeline.engine import DIALECT
 from naome_pipeline.gates import load_suite
 from naome_pipeline.parameters import PERIOD_VALUES, parameters, with_values
@@ -51,6 +51,8 @@ class Indicator(BaseModel):
     numerator: Criterion
     direction: Literal["higher", "lower", "neutral"]
     follow_up_days: int = Field(ge=0)
+    # The data sets that have to reach to the end of the follow-up.
+    followed_in: list[str] = Field(default_factory=list)
     needs: list[str]
     construction: str
     cohort: Literal["de_novo", "recurrent"] = "de_novo"
@@ -58,6 +60,8 @@ class Indicator(BaseModel):
     measure: Literal["proportion", "days", "cumulative incidence"] = "proportion"
     variant_of: str | None = None
     completeness: str | None = None
+    # How complete the records are that say who or what is counted: a trust below the minimum is not assessed.
+    records: str | None = None
     part_of: str | None = None
     guideline: str | None = None
     status: Literal["published", "experimental"] = "published"
@@ -89,12 +93,33 @@ class Registry(BaseModel):
     @model_validator(mode="after")
     def _references_exist(self) -> Registry:
         for indicator in self.indicators.values():
-            for other in (indicator.variant_of, indicator.completeness, indicator.part_of):
+            for other in (
+                indicator.variant_of,
+                indicator.completeness,
+                indicator.records,
+                indicator.part_of,
+            ):
                 if other is not None and other not in self.indicators:
                     raise ValueError(f"indicator {indicator.id} refers to {other}, which is not defined")
+            if indicator.follow_up_days and not indicator.followed_in:
+                raise ValueError(
+                    f"indicator {indicator.id} has follow-up and names no data set in followed_in"
+                )
+            if unknown := sorted(set(indicator.followed_in) - set(data_sets())):
+                raise ValueError(
+                    f"indicator {indicator.id} is followed in {', '.join(unknown)}, which is no data set"
+                )
             if indicator.goal not in self.goals:
                 raise ValueError(f"indicator {indicator.id} has goal {indicator.goal}, which is not defined")
         return self
+
+    def followed_in(self, names: Iterable[str] | None = None) -> set[str]:
+        """The data sets that some indicators are followed in; without names, all of them."""
+        return {
+            table
+            for name in (self.indicators if names is None else names)
+            for table in self.indicators[name].followed_in
+        }
 
 
 class Availability(BaseModel):

@@ -16,6 +16,8 @@ from naome_pipeline.periods import Period, Quarter
 QUARTER = "quarter"
 ROLLING = "rolling four quarters"
 AUDIT_PERIOD = "audit period"
+# The data sets that show spread up to the end of the window of first diagnosis.
+EVIDENCE = ("cosd", "hes_apc")
 
 
 def last_reported_quarter(period: Period) -> Quarter:
@@ -33,8 +35,8 @@ def reported_span(period: Period) -> str:
     return _span_label([first_reported_quarter(period), last_reported_quarter(period)])
 
 
-def audit_quarters(period: Period, snapshot: dt.date) -> list[Quarter]:
-    """The newest three years of reported quarters that all had a year of follow-up at the snapshot date.
+def audit_quarters(period: Period, followed_to: dt.date) -> list[Quarter]:
+    """The newest three years of reported quarters that all had a year of follow-up by that date.
 
     Whole calendar years in annual releases and in those of a third quarter. Empty when so many quarters are not
     reported or not followed up.
@@ -44,7 +46,7 @@ def audit_quarters(period: Period, snapshot: dt.date) -> list[Quarter]:
     followed = [
         quarter
         for quarter in (first.shift(i) for i in range(int(value_of("quarters_reported"))))
-        if quarter.end + needed <= snapshot
+        if quarter.end + needed <= followed_to
     ]
     length = 4 * int(value_of("audit_period_years"))
     if not isinstance(period, Quarter):
@@ -52,19 +54,20 @@ def audit_quarters(period: Period, snapshot: dt.date) -> list[Quarter]:
     return followed[-length:] if len(followed) >= length else []
 
 
-def quarters_not_all_found(period: Period, snapshot: dt.date) -> list[Quarter]:
-    """The reported quarters whose people are not all known at the snapshot date, because spread counts as metastatic at first
-    diagnosis when it is seen later still.
+def quarters_not_all_found(period: Period, seen_to: dt.date) -> list[Quarter]:
+    """The reported quarters whose people are not all known when evidence of spread (EVIDENCE) ends on that date, because spread
+    counts as metastatic at first diagnosis when it is seen later still.
 
     Their indicators are computed once their own follow-up is over, as the specification has it; outputs name the quarters.
     """
     first, window = first_reported_quarter(period), dt.timedelta(days=int(value_of("de_novo_window_end")))
     quarters = [first.shift(i) for i in range(int(value_of("quarters_reported")))]
-    return [quarter for quarter in quarters if quarter.end + window > snapshot]
+    return [quarter for quarter in quarters if quarter.end + window > seen_to]
 
 
-def reporting_periods(period: Period, snapshot: dt.date) -> pd.DataFrame:
-    """One row per reporting period and quarter of diagnosis in it.
+def reporting_periods(period: Period, followed_to: dt.date) -> pd.DataFrame:
+    """One row per reporting period and quarter of diagnosis in it. `followed_to`: the date that the audit period needs its
+    follow-up by.
 
     Columns: period_kind, period (label), period_end (date), quarter_start (date).
     """
@@ -75,7 +78,7 @@ def reporting_periods(period: Period, snapshot: dt.date) -> pd.DataFrame:
     for index in range(rolling - 1, len(quarters)):
         span = quarters[index - rolling + 1 : index + 1]
         spans.append((ROLLING, f"{span[0].label} to {span[-1].label}", span))
-    if audit := audit_quarters(period, snapshot):
+    if audit := audit_quarters(period, followed_to):
         spans.append((AUDIT_PERIOD, _span_label(audit), audit))
     return pd.DataFrame(
         [

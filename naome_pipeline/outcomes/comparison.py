@@ -5,6 +5,8 @@ What belongs here: which indicators are compared and how. What does not: limits 
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from naome_pipeline.outcomes.risk import provider_figures
@@ -24,9 +26,13 @@ COMPARISONS = (UNADJUSTED, ADJUSTED, BY_TREATING)
 EXACT_ONLY = ("P9",)
 
 
-def comparison_minima() -> Minima:
-    """What a trust needs to be assessed."""
-    return Minima(denominator=value_of("funnel_minimum_people"), expected=value_of("funnel_minimum_expected"))
+def comparison_minima(completeness: bool = False) -> Minima:
+    """What a trust needs to be assessed; with a minimum of complete records only by an indicator that names its records."""
+    return Minima(
+        denominator=value_of("funnel_minimum_people"),
+        expected=value_of("funnel_minimum_expected"),
+        completeness=value_of("funnel_minimum_completeness") if completeness else 0,
+    )
 
 
 def provider_comparison(
@@ -41,6 +47,7 @@ def provider_comparison(
     """
     compared = definitions[(definitions["kind"] == "performance") & definitions["available"]]
     figures = provider_figures(models)
+    shares = assessed.groupby(["indicator", "trust_code"])["outcome"].mean()
     tables = []
     for entry in compared.to_dict("records"):
         name = str(entry["indicator"])
@@ -48,11 +55,14 @@ def provider_comparison(
         if people.empty:
             continue
         widened = name not in EXACT_ONLY
-        tables.append(_crude(name, UNADJUSTED, people, "trust_code", entry["direction"]))
+        records = _of_indicator(shares, entry["records_indicator"])
+        tables.append(_crude(name, UNADJUSTED, people, "trust_code", entry["direction"], records))
         if name in EXACT_ONLY:
             given = people.merge(treating.dropna(subset="treating_trust_code"), on="person_id")
             if len(given):
-                tables.append(_crude(name, BY_TREATING, given, "treating_trust_code", entry["direction"]))
+                tables.append(
+                    _crude(name, BY_TREATING, given, "treating_trust_code", entry["direction"], None)
+                )
         if name in figures:
             table = figures[name]
             fair = ratio_funnel(
@@ -61,18 +71,40 @@ def provider_comparison(
                 table["expected"].to_numpy(),
                 direction=entry["direction"],
                 denominator=table["people"].to_numpy(),
-                minima=comparison_minima(),
                 adjust_overdispersion=widened,
+                **completeness_given(table.index, records),
             )
-            tables.append(_table(name, ADJUSTED, fair))
+            tables.append(_table(name, ADJUSTED, fair, records))
     if not tables:
         # Nobody to compare: a table of the same columns without rows.
         return _table("", UNADJUSTED, proportion_funnel(["-"], [1], [2], direction="neutral")).iloc[:0]
     return pd.concat(tables, ignore_index=True)
 
 
+def _of_indicator(shares: pd.Series, indicator: Any) -> pd.Series | None:
+    """Trust to the share of its people that have the record; None without such an indicator, or where no nation has it."""
+    there = isinstance(indicator, str) and indicator in shares.index.get_level_values(0)
+    return shares.xs(indicator) if there else None
+
+
+def completeness_given(trusts: pd.Index, records: pd.Series | None) -> dict[str, Any]:
+    """The minima, and each trust's share of complete records where there is one. A nation that does not have the record is not
+    asked for it: its trusts are taken for complete."""
+    if records is None:
+        return {"minima": comparison_minima()}
+    return {
+        "minima": comparison_minima(completeness=True),
+        "completeness": records.reindex(trusts).fillna(1.0).to_numpy(dtype=float),
+    }
+
+
 def _crude(
-    indicator: str, comparison: str, people: pd.DataFrame, by: str, direction: Direction
+    indicator: str,
+    comparison: str,
+    people: pd.DataFrame,
+    by: str,
+    direction: Direction,
+    records: pd.Series | None,
 ) -> pd.DataFrame:
     counts = people.groupby(by)["outcome"].agg(["sum", "size"]).sort_index()
     funnel = proportion_funnel(
@@ -80,14 +112,16 @@ def _crude(
         counts["sum"].to_numpy(),
         counts["size"].to_numpy(),
         direction=direction,
-        minima=comparison_minima(),
         adjust_overdispersion=indicator not in EXACT_ONLY,
+        **completeness_given(counts.index, records),
     )
-    return _table(indicator, comparison, funnel)
+    return _table(indicator, comparison, funnel, records)
 
 
-def _table(indicator: str, comparison: str, funnel: Funnel) -> pd.DataFrame:
+def _table(indicator: str, comparison: str, funnel: Funnel, records: pd.Series | None = None) -> pd.DataFrame:
     table = funnel.table.rename(columns={"provider": "trust_code"})
+    if records is not None:  # the share itself, missing where there is none
+        table["completeness"] = table["trust_code"].map(records.to_dict()).astype(float)
     table.insert(0, "indicator", indicator)
     table.insert(1, "comparison", comparison)
     spread = funnel.overdispersion

@@ -26,9 +26,9 @@ EARLY = (
 COLUMNS = ["nation", "certainty", "year", "people", "recurred", "incidence", "lower", "upper", "died_before"]
 
 
-def followed(early: pd.DataFrame, recurrences: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+def followed(early: pd.DataFrame, recurrences: pd.DataFrame, followed_to: dt.date) -> pd.DataFrame:
     """Everybody at risk of a recurrence, in days since diagnosis: person_id, nation, recurrence and certainty (missing: none),
-    `end` of follow-up (death or the snapshot), `died` (whether it was death).
+    `end` of follow-up (death or `followed_to`), `died` (whether it was death).
 
     `early`: person_id, nation, diagnosis_date, death_date (EARLY); `recurrences`: person_id, recurrence_date, certainty.
     Nobody can recur before the first window has closed (spread before it is de novo): those who die or are diagnosed so late
@@ -43,22 +43,22 @@ def followed(early: pd.DataFrame, recurrences: pd.DataFrame, snapshot_date: dt.d
     def days_to(dates: pd.Series) -> pd.Series:
         return (pd.to_datetime(dates) - start).dt.days.astype(float)
 
-    end = (pd.Timestamp(snapshot_date) - start).dt.days.astype(float)
+    end = (pd.Timestamp(followed_to) - start).dt.days.astype(float)
     death, recurrence = days_to(table["death_date"]), days_to(table["recurrence_date"])
     table = table.assign(end=np.fmin(end, death), died=death.notna() & (death <= end), recurrence=recurrence)
     return table[table["end"] > begin]
 
 
-def recurrence_rates(early: pd.DataFrame, recurrences: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+def recurrence_rates(early: pd.DataFrame, recurrences: pd.DataFrame, followed_to: dt.date) -> pd.DataFrame:
     """Cumulative incidence of distant recurrence with death competing, per nation and certainty (COLUMNS).
 
     `early`: person_id, nation, diagnosis_date, death_date of people whose first breast cancer was early; `recurrences`:
     person_id, recurrence_date, certainty. Followed from the end of the first window (the spread before it is de novo) to
-    recurrence, death or the snapshot; a recurrence of a lower certainty than asked for does not end the follow-up.
+    recurrence, death or `followed_to`; a recurrence of a lower certainty than asked for does not end the follow-up.
     `recurred`, `died_before`: people and share by that year. Aalen-Johansen estimates.
     """
     begin = float(value_of("de_novo_window_end"))
-    table = followed(early, recurrences, snapshot_date)
+    table = followed(early, recurrences, followed_to)
     rows: list[tuple[object, ...]] = []
     for nation, people in table.groupby("nation"):
         for asked in CERTAINTIES:

@@ -21,9 +21,13 @@ TREATED, DIED = 1, 2
 BOTH_NATIONS = "both_nations"
 
 
-def follow_up(facts: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
-    """Per person: `days` from diagnosis to death or to the snapshot, and `died` (1, 0); places carried along."""
-    followed = (pd.Timestamp(snapshot_date) - pd.to_datetime(facts["mbc_date"])).dt.days
+def follow_up(facts: pd.DataFrame, followed_to: dt.date) -> pd.DataFrame:
+    """Per person: `days` from diagnosis to death or to the end of follow-up, and `died` (1, 0); places carried along.
+
+    Whoever was diagnosed after that end is not followed and left out.
+    """
+    facts = facts[pd.to_datetime(facts["mbc_date"]) <= pd.Timestamp(followed_to)]
+    followed = (pd.Timestamp(followed_to) - pd.to_datetime(facts["mbc_date"])).dt.days
     death = facts["days_to_death"]
     died = death.notna() & (death <= followed)
     return facts[["person_id", "nation", "alliance_code", "trust_code"]].assign(
@@ -31,13 +35,13 @@ def follow_up(facts: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
     )
 
 
-def survival_estimates(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+def survival_estimates(facts: pd.DataFrame, subgroups: pd.DataFrame, followed_to: dt.date) -> pd.DataFrame:
     """Kaplan-Meier estimates at 1, 3 and 5 years, the median, and the restricted mean.
 
-    `facts`: person_facts. Follow-up ends with death or at the snapshot date. Columns: level, unit_code, subgroup, and
+    `facts`: person_facts. Follow-up ends with death or on `followed_to`. Columns: level, unit_code, subgroup, and
     those of `statistics.survival.survival_by_group`; subgroups are given for the nation only.
     """
-    table = follow_up(facts, snapshot_date)
+    table = follow_up(facts, followed_to)
     parts = [
         _by(of_both_nations(table), BOTH_NATIONS, BOTH_NATIONS, "all"),
         _by(table, "nation", "nation", "all"),
@@ -80,7 +84,7 @@ def treatment_horizons() -> list[int]:
     return sorted(waits | set(LATER_HORIZONS))
 
 
-def treatment_incidence(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+def treatment_incidence(facts: pd.DataFrame, subgroups: pd.DataFrame, followed_to: dt.date) -> pd.DataFrame:
     """Share of people who have had their first anti-cancer treatment by each of the `treatment_horizons`, death competing.
 
     `facts`: person_facts. A person who dies untreated never will be treated: such people stay in the denominator, which
@@ -88,8 +92,8 @@ def treatment_incidence(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_d
     day 0. Columns: level, unit_code, subgroup, day, people, treated, died_untreated (share by that day), incidence,
     lower, upper. For the nation, its subgroups and the Alliances.
     """
-    times = follow_up(facts, snapshot_date)
-    first = facts["days_to_treatment"]
+    times = follow_up(facts, followed_to)
+    first = facts["days_to_treatment"].reindex(times.index)
     treated = first.notna() & (first <= times["days"])
     horizons = treatment_horizons()
     last_day = float(max(horizons))
@@ -141,13 +145,13 @@ def treatment_incidence(facts: pd.DataFrame, subgroups: pd.DataFrame, snapshot_d
     return pd.DataFrame(found, columns=pd.Index(columns)).astype(kinds)
 
 
-def survival_comparison(facts: pd.DataFrame, case_mix: pd.DataFrame, snapshot_date: dt.date) -> pd.DataFrame:
+def survival_comparison(facts: pd.DataFrame, case_mix: pd.DataFrame, followed_to: dt.date) -> pd.DataFrame:
     """Observed deaths of each trust against those expected from a Cox model of its people's case mix.
 
     Columns: trust_code, and those of `statistics.funnel.Funnel.table` (value: observed / expected deaths; exact Poisson
     limits), with `note`: everything a reader must know about the model. Without enough deaths the table is empty.
     """
-    times = follow_up(facts, snapshot_date)
+    times = follow_up(facts, followed_to)
     assessed = times.assign(indicator="P10", outcome=times["died"])
     frame = people_frame(assessed, case_mix, ["P10"]).merge(times[["person_id", "days"]], on="person_id")
     if times.empty or too_few_events(frame, "P10"):

@@ -36,6 +36,8 @@ _SAID = {
     "delivery fingerprint": "Delivery fingerprint (SHA-256)",
     "layout": "Layout of the delivered files",
     "snapshot date": "Data drawn on",
+    "data sets that end before": "Data sets that end before that",
+    "evidence ends on": "Evidence of spread ends on",
     "pipeline version": "Pipeline version",
     "compared with": "Compared with",
     "synthetic data": "Artificial data",
@@ -107,7 +109,8 @@ class About:
     def not_all_found(self) -> str:
         """The quarters of diagnosis some of whose people may still be found, in a sentence; nothing when there are none."""
         period = parse_period(self.facts["feed"], self.facts["period"])
-        quarters = [quarter.label for quarter in quarters_not_all_found(period, self.snapshot)]
+        seen_to = dt.date.fromisoformat(self.facts.get("evidence ends on", self.facts["snapshot date"]))
+        quarters = [quarter.label for quarter in quarters_not_all_found(period, seen_to)]
         if not quarters:
             return ""
         return (

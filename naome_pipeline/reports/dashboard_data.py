@@ -90,6 +90,8 @@ def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     for key, value in row.items():
         if numbers.missing(value):
             plain[str(key)] = None
+        elif isinstance(value, pd.Timestamp):
+            plain[str(key)] = value.date().isoformat()
         elif hasattr(value, "item"):
             plain[str(key)] = value.item()
         else:
@@ -100,6 +102,7 @@ def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
 def _definition(row: Mapping[Hashable, Any], shown: set[str]) -> dict[str, Any]:
     entry = _plain(row)
     entry["state"] = wording.state(entry, entry["indicator"] in shown)
+    entry["assessed_where"] = wording.records_needed(entry.pop("records_indicator"))
     entry["missing_in"] = wording.missing_in(str(entry["not_in"] or ""))
     for name in ("position", "reason", "available", "extension", "goal", "nations", "not_in"):
         del entry[name]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from naome_pipeline.indicators.registry import registry
+from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers
 
 DATA_SETS = {
@@ -127,6 +128,13 @@ def state(definition: Mapping[str, Any], has_values: bool) -> str:
         f"Not yet complete: it needs {numbers.count(definition['follow_up_days'])} days of follow-up for four whole "
         "quarters of diagnosis, which none of those reported has."
     )
+
+
+def records_needed(indicator: Any) -> str:
+    """Where hospitals are assessed by an indicator that names its records; nothing for one that names none."""
+    if numbers.missing(indicator):
+        return ""
+    return f"{indicator} is at least {numbers.whole_percent(value_of('funnel_minimum_completeness'))}"
 
 
 def why_missing(definitions: Mapping[str, Mapping[str, Any]], rests_on: Iterable[str]) -> list[str]:

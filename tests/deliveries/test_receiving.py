@@ -14,6 +14,7 @@ import pytest
 from naome_pipeline.deliveries import checking, receiving, text_files
 from naome_pipeline.deliveries.checking import check_delivery
 from naome_pipeline.deliveries.errors import DeliveryError
+from naome_pipeline.deliveries.manifest import read_manifest
 from naome_pipeline.deliveries.receiving import accepted_deliveries, newest_delivery, receive_delivery
 from naome_pipeline.deliveries.scans import SCANS_FILE
 from naome_pipeline.deliveries.text_files import some_at_a_time
@@ -104,6 +105,36 @@ def test_a_snapshot_of_tomorrow_and_a_period_after_the_snapshot_are_refused(tmp_
     assert [f.where for f in check_delivery(folder).findings if f.refuses] == ["period"]
     manifest_with(folder, snapshot_date="2025-09-30")
     assert check_delivery(folder).acceptable
+
+
+@pytest.mark.parametrize(
+    ("ends", "message"),
+    [
+        ({"sact": "2025-10-31"}, "no file of it is in the delivery"),
+        ({"death": "2025-10-31"}, "no file of it is in the delivery"),
+        ({"tumours": "2025-08-31"}, "registrations have to reach the end of the period"),
+        ({"deaths": "2026-01-01"}, "after the snapshot of 2025-12-31"),
+    ],
+)
+def test_an_end_that_a_data_set_cannot_have_is_refused(tmp_path, ends, message):
+    folder = deliver(tmp_path / "d", dict(standard_files())).path
+    manifest_with(folder, complete_to=ends)
+    (found,) = [f for f in check_delivery(folder).findings if f.refuses]
+    assert found.where == f"complete_to.{next(iter(ends))}"
+    assert message in found.message
+
+
+def test_a_manifest_says_where_a_data_set_ends_and_nothing_where_none_does(tmp_path):
+    folder = deliver(tmp_path / "d", dict(standard_files())).path
+    plain = read_manifest(folder)
+    assert "complete_to" not in json.loads((folder / "manifest.json").read_text())
+    manifest_with(folder, complete_to={"hes_apc": "2025-10-31", "deaths": "2025-11-30"})
+    assert check_delivery(folder).acceptable
+    ended = read_manifest(folder)
+    assert ended.complete_to == {"deaths": dt.date(2025, 11, 30), "hes_apc": dt.date(2025, 10, 31)}
+    assert ended.content_fingerprint != plain.content_fingerprint
+    manifest_with(folder, complete_to={"deaths": "2025-11-30", "hes_apc": "2025-10-31"})
+    assert read_manifest(folder).fingerprint == ended.fingerprint
 
 
 def test_an_older_state_does_not_supersede_a_newer_one(tmp_path, landing):

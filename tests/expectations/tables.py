@@ -233,7 +233,7 @@ class HandMade:
             return reporting_periods(PERIOD, SNAPSHOT)
         if name == "indicator_definitions":
             supplied = {source: {c.name for c in data_set(source).columns} for source in SOURCES}
-            return definitions_table({"england_quarterly": supplied})
+            return definitions_table({"england_quarterly": supplied}, lambda data_sets: SNAPSHOT)
         assert name == "delivered_rows", f"nobody says how {name} is made"
         counts = {source: self.engine.count(self.table(source)) for source in SOURCES}
         return pd.DataFrame(
@@ -241,6 +241,7 @@ class HandMade:
                 "data_set": source,
                 "delivered": n > 0,
                 "layout_assumed": False,
+                "complete_to": pd.Timestamp(SNAPSHOT),
                 "rows_in": n,
                 "rows_quarantined": 0,
                 "rows_out": n,

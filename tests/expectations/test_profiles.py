@@ -75,6 +75,8 @@ def given(tables: HandMade, name: str) -> dict[str, float | None]:
     if name in SOURCES:
         rows = float(tables.engine.count(tables.table(name)))
         numbers |= {"rows_in": rows, "quarantined_share": 0.0, "delivered": float(rows > 0)}
+        # Of so few records nobody knows how far they reach.
+        numbers |= dict.fromkeys(("months_missing_at_end", "months_missing_inside"))
     if name == "released_indicators":
         tables.table(name)
         numbers |= tables.figures

@@ -23,7 +23,15 @@ from tests.expectations.suites import (
 )
 
 GIVEN_EVERYWHERE = {"rows", "missing_columns", "rows_to_previous"}
-GIVEN_FOR_SOURCES = {"rows_in", "rows_quarantined", "quarantined_share", "values_unreadable", "delivered"}
+GIVEN_FOR_SOURCES = {
+    "rows_in",
+    "rows_quarantined",
+    "quarantined_share",
+    "values_unreadable",
+    "delivered",
+    "months_missing_at_end",
+    "months_missing_inside",
+}
 GIVEN_BY_THE_ATTACK = {
     "cells_missing",
     "recoverable_cells",

@@ -20,6 +20,8 @@ GIVEN: dict[str, float | None] = {
     "quarantined_share": 0.0,
     "values_unreadable": 0.0,
     "delivered": 1.0,
+    "months_missing_at_end": 0.0,
+    "months_missing_inside": 0.0,
 }
 
 

@@ -32,7 +32,13 @@ def counts(
     tables = {
         "person_indicators": pd.DataFrame({"person_id": people, "indicator": "X", "value": values}),
         "indicator_definitions": pd.DataFrame(
-            {"indicator": ["X"], "measure": [measure], "follow_up_days": [follow_up], "nations": [nations]}
+            {
+                "indicator": ["X"],
+                "measure": [measure],
+                "follow_up_days": [follow_up],
+                "followed_to": [dt.date(2025, 12, 31)],
+                "nations": [nations],
+            }
         ),
         "counted_people": pd.DataFrame(
             {
@@ -55,12 +61,10 @@ def counts(
         "person_subgroups": pd.DataFrame({"person_id": people, "subgroup": "all"}),
     }
     for table in tables.values():
-        for column in ("quarter_start", "period_end"):
+        for column in ("quarter_start", "period_end", "followed_to"):
             if column in table:
                 table[column] = pd.to_datetime(table[column])
-    values_bound = {name: p.value for name, p in parameters().items()} | {
-        "snapshot_date": dt.date(2025, 12, 31)
-    }
+    values_bound = {name: p.value for name, p in parameters().items()}
     with open_connection(EngineSettings.from_environment(tmp_path)) as connection:
         engine = Engine(connection)
         engine.attach(tables)

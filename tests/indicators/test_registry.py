@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
@@ -182,7 +183,9 @@ def test_adding_an_indicator_touches_the_registry_alone(tmp_path):
     path = tmp_path / "registry.yaml"
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     changed = load_registry(path)
-    definitions = definitions_table({"england_quarterly": {"tumours": frozenset({"age"})}}, changed)
+    definitions = definitions_table(
+        {"england_quarterly": {"tumours": frozenset({"age"})}}, lambda _: dt.date(2025, 12, 31), changed
+    )
     row = definitions.set_index("indicator").loc["P99"]
     assert (row["title"], row["available"]) == ("Aged 50 or over", True)
     with open_connection(EngineSettings.from_environment(tmp_path)) as connection:

@@ -51,7 +51,9 @@ def people(
     return assessed, case_mix
 
 
-def definitions(indicator: str = "P5", direction: str = "neutral") -> pd.DataFrame:
+def definitions(
+    indicator: str = "P5", direction: str = "neutral", records: str | None = None
+) -> pd.DataFrame:
     """The part of indicator_definitions that comparisons read."""
     return pd.DataFrame(
         [
@@ -61,6 +63,7 @@ def definitions(indicator: str = "P5", direction: str = "neutral") -> pd.DataFra
                 "available": True,
                 "direction": direction,
                 "position": 1,
+                "records_indicator": records,
             }
         ]
     )

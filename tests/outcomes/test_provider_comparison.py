@@ -69,6 +69,29 @@ def test_small_trusts_are_not_assessed_and_told_why():
     assert (table.drop("T03")["state"] != "not assessed").all()
 
 
+def test_a_trust_that_keeps_few_records_is_not_assessed_by_them():
+    assessed, _ = people(trusts=10, size=60)
+    meetings = assessed.assign(indicator="P1")
+    dates = assessed.assign(indicator="D5", outcome=1)
+    # T00: fewer than half have a date, which is why so few have one in time. T01: half have. T02: a nation without D5.
+    dates.loc[dates.index[:31], "outcome"] = 0
+    dates.loc[dates.index[60:90], "outcome"] = 0
+    meetings.loc[(dates["outcome"] == 0).to_numpy(), "outcome"] = 0
+    dates = dates[dates["trust_code"] != "T02"]
+    no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
+    both = pd.concat([meetings, dates])
+    table: Any = provider_comparison(both, definitions("P1", "higher", "D5"), no_models, NOBODY)
+    table = table.set_index("trust_code")
+    assert (table.loc["T00", "state"], table.loc["T00", "reason"]) == ("not assessed", "data too incomplete")
+    assert table.loc["T00", "completeness"] == pytest.approx(29 / 60)
+    assert (table.drop("T00")["state"] != "not assessed").all()
+    assert table.loc["T01", "completeness"] == 0.5
+    assert np.isnan(table.loc["T02", "completeness"])
+    # Without the minimum it would have been named.
+    unasked: Any = provider_comparison(both, definitions("P1", "higher"), no_models, NOBODY)
+    assert unasked.set_index("trust_code").loc["T00", "direction"] == "worse"
+
+
 def test_deaths_after_chemotherapy_have_exact_limits_only():
     assessed, _ = people(trusts=20, size=60)
     deaths = assessed.assign(indicator="P9")

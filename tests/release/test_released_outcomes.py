@@ -17,7 +17,7 @@ TRUSTS = 14
 CODES = [f"R{i:02d}" for i in range(TRUSTS)]
 DEFINITIONS = pd.DataFrame(
     {"indicator": ["P5", "P9"], "kind": "performance", "available": True, "direction": ["higher", "lower"]}
-).assign(measure="proportion")
+).assign(measure="proportion", records_indicator=None)
 PROVIDERS = pd.DataFrame({"trust_code": CODES, "trust_name": "Trust", "alliance_code": "A1"})
 LAKE = ["denominator", "numerator", "value", "lower_998", "upper_95", "overdispersed_upper_998", "p_low"]
 

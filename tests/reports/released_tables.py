@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,13 +13,13 @@ from naome_pipeline.deliveries.layouts import feeds
 from naome_pipeline.disclosure.outcomes import COMPARISON_COLUMNS, released_series
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.indicators.definitions import definitions_table
-from naome_pipeline.indicators.registry import registry
 from naome_pipeline.reports.released import ReleasedTables
 from tests.reports import outcome_tables
 
 EVIL = '<script>alert("x")</script>'
 FORMULA = "=HYPERLINK(1)"
 ROLLING = "2024 Q4 to 2025 Q3"
+SNAPSHOT = dt.date(2025, 12, 31)
 
 
 def _value(
@@ -107,7 +108,7 @@ def frames() -> dict[str, pd.DataFrame]:
         "layout": "england_quarterly_2025",
         "period": "2025Q3",
         "pipeline version": "0.1.0",
-        "snapshot date": "2025-12-31",
+        "snapshot date": SNAPSHOT.isoformat(),
         "synthetic data": "yes",
     }
     provenance = [
@@ -135,7 +136,7 @@ def frames() -> dict[str, pd.DataFrame]:
         }
     )
     indicators = pd.DataFrame(values).astype({"denominator": "Int64", "numerator": "Int64"})
-    definitions = definitions_table({"england_quarterly": supplied}, registry())
+    definitions = definitions_table({"england_quarterly": supplied}, lambda data_sets: SNAPSHOT)
     return {
         "released_indicators": indicators,
         "released_comparison": _comparison(),
@@ -212,6 +213,7 @@ def frames() -> dict[str, pd.DataFrame]:
                 "data_set": ["tumours", "somatic"],
                 "delivered": [True, False],
                 "layout_assumed": [False, False],
+                "complete_to": [pd.Timestamp(SNAPSHOT)] * 2,
                 "rows_in": [56789, 0],
                 "rows_out": [56000, 0],
                 "rows_quarantined": [789, 0],

@@ -5,6 +5,7 @@ What belongs here: the registry in words. What does not: a definition of its own
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from naome_pipeline.indicators.record_rules import record_rules
@@ -85,6 +86,7 @@ def indicators(reading: Reading) -> Section:
                 row,
                 definitions.indicators[name].needs if name in definitions.indicators else [],
                 unadjusted.get(name, ""),
+                reading.about.snapshot,
             )
             for name, row in reading.definitions.items()
             if row["goal"] == goal
@@ -92,18 +94,19 @@ def indicators(reading: Reading) -> Section:
     return Section("definitions", "Definitions of the indicators", blocks, new_page=True)
 
 
-def _definition(row: dict[str, Any], needs: list[str], unadjusted: str) -> Table:
+def _definition(row: dict[str, Any], needs: list[str], unadjusted: str, snapshot: dt.date) -> Table:
     available = wording.state(row, True) or "yes"
     if available == "yes" and not numbers.missing(row["not_in"]) and row["not_in"]:
         available = f"in {row['nations']}; {' '.join(wording.missing_in(str(row['not_in'])).values())}"
-    follow_up = int(row["follow_up_days"])
+    follow_up, end = int(row["follow_up_days"]), row["followed_to"].date()
+    followed = f"{numbers.count(follow_up)} days" if follow_up else "none needed"
     rows = [
         ("Kind", f"{row['kind']}, {MEASURES.get(str(row['measure']), str(row['measure']))}"),
         ("People", COHORTS.get(str(row["cohort"]), str(row["cohort"]))),
         ("Denominator", str(row["denominator_text"])),
         ("Numerator", str(row["numerator_text"])),
         ("Direction", DIRECTIONS[str(row["direction"])]),
-        ("Follow-up", f"{numbers.count(follow_up)} days" if follow_up else "none needed"),
+        ("Follow-up", followed if end >= snapshot else f"{followed}; its data end on {end}"),
         (
             "Risk adjustment",
             str(row["risk_adjustment"]) + (f"; not in this release: {unadjusted}" if unadjusted else ""),
@@ -116,6 +119,7 @@ def _definition(row: dict[str, Any], needs: list[str], unadjusted: str) -> Table
         ("Guideline", row["guideline"]),
         ("Variant of", row["variant_of"]),
         ("Completeness beside it", row["completeness_indicator"]),
+        ("Hospitals are assessed where", wording.records_needed(row["records_indicator"])),
         ("Needs", "; ".join(n.replace("|", " | ") for n in needs)),
     )
     rows += [(what, str(value)) for what, value in optional if not numbers.missing(value) and value]

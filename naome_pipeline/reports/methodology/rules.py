@@ -29,7 +29,7 @@ def inputs(reading: Reading) -> Section:
     rows = tuple(
         (
             wording.data_set(str(r["data_set"])),
-            "yes" if r["delivered"] else "no",
+            f"to {r['complete_to'].date()}" if r["delivered"] else "no",
             *(numbers.count(r[c]) for c in ("rows_in", "rows_out", "rows_quarantined")),
         )
         for r in rows_of(table)
@@ -37,14 +37,16 @@ def inputs(reading: Reading) -> Section:
     blocks: list[Block] = [
         Paragraph(
             "Nothing is collected by hand. A delivery is a folder of files with a manifest that names each file's hash; rows "
-            "that cannot be used are kept apart in quarantine and counted."
+            "that cannot be used are kept apart in quarantine and counted. A data set is complete to the day the data were "
+            "drawn unless its sender says that it ends before; then nobody is followed up further in it, and the periods of "
+            "the indicators that rest on it end earlier. One that ends without that being said is stopped."
         ),
         Table(
             "Data sets of this release",
             ("Data set", "Delivered", "Rows", "Used", "In quarantine"),
             rows,
             numeric=(2, 3, 4),
-            widths=(7, 2, 3, 3, 3),
+            widths=(7, 3, 3, 3, 3),
         ),
     ]
     layouts = rows_of(reading.frame("provenance").query("kind == 'layout'"))

@@ -7,8 +7,8 @@ function cohort() {
     table({ caption: "How the cohort came about", cards: true, columns: plain(["Step", "Left out", "Remaining", "Counted in"], 1, 2),
       rows: D.attrition.map((s) => ({ head: s.title, headText: s.title, cells: [count(s.removed), count(s.remaining), s.unit === "rows" ? "records" : s.unit] })) }),
     el("h3", {}, "What was delivered"),
-    table({ caption: "Records of each data set: delivered, used, and kept aside because they could not be used", cards: true, columns: plain(["Data set", "Delivered", "Used", "Kept aside"]),
-      rows: D.data_sets.map((s) => ({ head: s.data_set, headText: s.data_set, cells: s.delivered ? [count(s.rows_in), count(s.rows_out), count(s.rows_quarantined)] : [{ span: "not delivered" }] })) }),
+    table({ caption: "Records of each data set: delivered, used, and kept aside because they could not be used", cards: true, columns: plain(["Data set", "Complete to", "Delivered", "Used", "Kept aside"], 2),
+      rows: D.data_sets.map((s) => ({ head: s.data_set, headText: s.data_set, cells: s.delivered ? [s.complete_to, count(s.rows_in), count(s.rows_out), count(s.rows_quarantined)] : [{ span: "not delivered" }] })) }),
   ];
 }
 

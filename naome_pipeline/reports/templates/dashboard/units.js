@@ -21,8 +21,9 @@ function definitionList(indicator) {
     entry("Cohort", indicator.cohort === "recurrent" ? "people whose breast cancer came back at a distant site; reported apart and experimental" : ""),
     entry("Counted among", indicator.denominator_text), entry("Counted when", indicator.numerator_text),
     entry("Which way is better", DIRECTIONS[indicator.direction]), entry("Goal of the audit", indicator.goal_title),
-    entry("Follow-up needed", `${count(indicator.follow_up_days)} days after diagnosis`),
+    entry("Follow-up needed", `${count(indicator.follow_up_days)} days after diagnosis${indicator.followed_to < D.release["snapshot date"] ? `; its data end on ${indicator.followed_to}` : ""}`),
     entry("How complete the record is", indicator.completeness_indicator ? `see ${indicator.completeness_indicator}` : ""),
+    entry("Trusts are compared where", indicator.assessed_where),
     entry("Adjusted for who is treated", indicator.risk_adjustment === "none" ? "" : D.unadjusted[indicator.indicator] ? `not in this release: ${D.unadjusted[indicator.indicator]}` : "yes, where enough people had it; see the funnel"),
     entry("Guideline", indicator.guideline), entry("Note", indicator.construction));
 }
