@@ -5,7 +5,7 @@ from naome_pipeline.outcomes.comparison import provider_comparison
 
 
 def _make(context: BuildContext) -> None:
-    assessed = context.engine.fetch("SELECT person_id, indicator, outcome, trust_code FROM assessed_people")
+    assessed = context.engine.fetch("SELECT * FROM assessed_people")
     definitions = context.engine.fetch("SELECT * FROM indicator_definitions ORDER BY position")
     models = context.engine.fetch("SELECT * FROM risk_models")
     treating = context.engine.fetch("SELECT * FROM treating_trusts")

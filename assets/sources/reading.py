@@ -11,7 +11,7 @@ from typing import Any
 from naome_pipeline.build import BuildContext, Delivered, Node
 from naome_pipeline.deliveries.constancy import unchanged
 from naome_pipeline.deliveries.layouts import data_set as data_set_named
-from naome_pipeline.deliveries.reach import months_missing, rows_by_month
+from naome_pipeline.deliveries.reach import months_missing, people_by_month
 from naome_pipeline.deliveries.reading import empty_data_set, read_data_set
 from naome_pipeline.deliveries.reuse import EarlierTable, FileRows
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter
@@ -91,7 +91,7 @@ def _months_missing(context: BuildContext, data_set: str) -> Mapping[str, float 
     if dating.look_back:
         needed_from -= dt.timedelta(days=int(value_of(dating.look_back)))
     rows = files_sql(table_files(table_path(context.folder)))
-    counts = rows_by_month(context.engine.connection, rows, dating.column)
+    counts = people_by_month(context.engine.connection, rows, dating.column)
     return months_missing(counts, needed_from, last if dating.until == "snapshot" else min(last, period.end))
 
 

@@ -22,10 +22,15 @@ from naome_pipeline.parameters import value_of
 _USUAL_PERCENTILE = 80
 
 
-def rows_by_month(connection: duckdb.DuckDBPyConnection, rows: str, column: str) -> dict[dt.date, int]:
-    """First day of the month to the records dated in it by that column. `rows`: what can stand after FROM."""
+def people_by_month(connection: duckdb.DuckDBPyConnection, rows: str, column: str) -> dict[dt.date, int]:
+    """First day of the month to the people with a record dated in it by that column, nearly (within some per cent). `rows`: what
+    can stand after FROM.
+
+    People, not records: the many records of one course of treatment come and go together.
+    """
     found = connection.execute(
-        f"SELECT CAST(DATE_TRUNC('month', {column}) AS DATE), COUNT(*) FROM {rows} WHERE {column} IS NOT NULL GROUP BY 1"
+        f"SELECT CAST(DATE_TRUNC('month', {column}) AS DATE), APPROX_COUNT_DISTINCT(person_id) FROM {rows} "
+        f"WHERE {column} IS NOT NULL GROUP BY 1"
     )
     return dict(found.fetchall())
 
@@ -33,15 +38,15 @@ def rows_by_month(connection: duckdb.DuckDBPyConnection, rows: str, column: str)
 def months_missing(counts: Mapping[dt.date, int], first: dt.date, last: dt.date) -> dict[str, float | None]:
     """How many whole months from `first` to `last` are missing: at the end, and before the last usual month.
 
-    A month is missing when it has less than `missing_month_share` of a usual month's records. Neither is known (None) of a data
-    set with fewer than `usual_month_rows` of them: there a month without any can be chance.
+    A month is missing when it has records of less than `missing_month_share` of a usual month's people. Neither is known (None)
+    of a data set with fewer than `usual_month_people` of them: there a month without any can be chance.
     """
     usual = (
         float(np.percentile([n for n in counts.values() if n], _USUAL_PERCENTILE))
         if any(counts.values())
         else 0.0
     )
-    if usual < value_of("usual_month_rows"):
+    if usual < value_of("usual_month_people"):
         return {"months_missing_at_end": None, "months_missing_inside": None}
     least = usual * value_of("missing_month_share")
     there = [counts.get(month, 0) >= least for month in _whole_months(first, last)]

@@ -93,7 +93,7 @@ def released_comparison(
             table = table.reindex(sorted(set(table.index) | set(of["trust_code"])))
         of_trust = of.set_index("trust_code")
         table["expected"] = of_trust["expected"].reindex(table.index)
-        table["completeness"] = of_trust["completeness"].reindex(table.index)
+        table["complete"] = of_trust["complete"].reindex(table.index)
         rows = _drawn(table, str(name), str(kind), directions[str(name)], targets)
         if kind == ADJUSTED and policy.mode != "none":
             rows = _to_be_read(rows)
@@ -136,9 +136,7 @@ def _drawn(
         given: dict[str, Any] = {
             "direction": direction,
             "adjust_overdispersion": widened,
-            **completeness_given(
-                shown.index, shown["completeness"] if shown["completeness"].notna().any() else None
-            ),
+            **completeness_given(shown.index, shown["complete"]),
         }
         codes, top, bottom = shown.index.to_numpy(), shown["numerator"], shown["denominator"]
         top = np.minimum(top, bottom)  # rounded apart, a numerator can exceed its denominator

@@ -7,7 +7,9 @@ SELECT
     f.quarter_start,
     f.trust_code,
     f.alliance_code,
-    f.nation
+    f.nation,
+    f.in_sact,
+    f.in_rtds
 FROM person_indicators AS i
 JOIN indicator_definitions AS d ON i.indicator = d.indicator
 JOIN person_facts AS f ON i.person_id = f.person_id

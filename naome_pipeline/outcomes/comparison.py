@@ -5,11 +5,14 @@ What belongs here: which indicators are compared and how. What does not: limits 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from naome_pipeline.indicators.registry import registry
 from naome_pipeline.outcomes.risk import provider_figures
+from naome_pipeline.outcomes.submissions import submitted_shares
 from naome_pipeline.parameters import value_of
 from naome_pipeline.statistics.funnel import (
     Direction,
@@ -26,12 +29,12 @@ COMPARISONS = (UNADJUSTED, ADJUSTED, BY_TREATING)
 EXACT_ONLY = ("P9",)
 
 
-def comparison_minima(completeness: bool = False) -> Minima:
-    """What a trust needs to be assessed; with a minimum of complete records only by an indicator that names its records."""
+def comparison_minima(complete: bool = False) -> Minima:
+    """What a trust needs to be assessed. `complete`: it is also told, as 1 or 0, whether its records are complete enough."""
     return Minima(
         denominator=value_of("funnel_minimum_people"),
         expected=value_of("funnel_minimum_expected"),
-        completeness=value_of("funnel_minimum_completeness") if completeness else 0,
+        completeness=1 if complete else 0,
     )
 
 
@@ -43,11 +46,13 @@ def provider_comparison(
     Performance indicators and their variants are compared by trust of diagnosis, those with a risk model also adjusted,
     and deaths after chemotherapy also by the trust that gave the last cycle (`treating`: person_id,
     treating_trust_code). Columns: indicator, comparison, trust_code, and those of
-    `statistics.funnel.Funnel.table`, with phi and tau_squared of the overdispersion (missing where it is not used).
+    `statistics.funnel.Funnel.table`, with phi and tau_squared of the overdispersion (missing where it is not used) and complete
+    (whether its records are complete enough to assess it).
     """
     compared = definitions[(definitions["kind"] == "performance") & definitions["available"]]
     figures = provider_figures(models)
     shares = assessed.groupby(["indicator", "trust_code"])["outcome"].mean()
+    submitted = submitted_shares(assessed)
     tables = []
     for entry in compared.to_dict("records"):
         name = str(entry["indicator"])
@@ -55,7 +60,7 @@ def provider_comparison(
         if people.empty:
             continue
         widened = name not in EXACT_ONLY
-        records = _of_indicator(shares, entry["records_indicator"])
+        records = _completeness(name, _of_indicator(shares, entry["records_indicator"]), submitted)
         tables.append(_crude(name, UNADJUSTED, people, "trust_code", entry["direction"], records))
         if name in EXACT_ONLY:
             given = people.merge(treating.dropna(subset="treating_trust_code"), on="person_id")
@@ -72,7 +77,7 @@ def provider_comparison(
                 direction=entry["direction"],
                 denominator=table["people"].to_numpy(),
                 adjust_overdispersion=widened,
-                **completeness_given(table.index, records),
+                **completeness_given(table.index, _enough(records)),
             )
             tables.append(_table(name, ADJUSTED, fair, records))
     if not tables:
@@ -87,14 +92,34 @@ def _of_indicator(shares: pd.Series, indicator: Any) -> pd.Series | None:
     return shares.xs(indicator) if there else None
 
 
-def completeness_given(trusts: pd.Index, records: pd.Series | None) -> dict[str, Any]:
-    """The minima, and each trust's share of complete records where there is one. A nation that does not have the record is not
-    asked for it: its trusts are taken for complete."""
-    if records is None:
+def _completeness(
+    indicator: str, records: pd.Series | None, submitted: Mapping[str, pd.Series]
+) -> pd.DataFrame | None:
+    """Per trust `completeness` (the share of people with the record, else of those whose treatments were submitted; missing
+    where its nation does not have them) and whether that is `complete` enough; None of an indicator that rests on neither."""
+    parts = [] if records is None else [(records, value_of("funnel_minimum_completeness"))]
+    parts += [
+        (submitted[name], value_of("funnel_minimum_submitted"))
+        for name in registry().indicators[indicator].followed_in
+        if name in submitted
+    ]
+    if not parts:
+        return None
+    trusts = pd.Index(sorted(set().union(*(shares.index for shares, _ in parts))))
+    table = pd.DataFrame({"completeness": parts[0][0].reindex(trusts), "complete": True}, index=trusts)
+    for shares, least in parts:
+        table["complete"] &= ~(shares.reindex(trusts) < least)
+    return table
+
+
+def completeness_given(trusts: pd.Index, complete: pd.Series | None) -> dict[str, Any]:
+    """The minima, and whether the records of each trust are complete enough, where an indicator asks. A trust that is not
+    there is not asked."""
+    if complete is None:
         return {"minima": comparison_minima()}
     return {
-        "minima": comparison_minima(completeness=True),
-        "completeness": records.reindex(trusts).fillna(1.0).to_numpy(dtype=float),
+        "minima": comparison_minima(complete=True),
+        "completeness": complete.reindex(trusts).astype(float).fillna(1.0).to_numpy(),
     }
 
 
@@ -104,7 +129,7 @@ def _crude(
     people: pd.DataFrame,
     by: str,
     direction: Direction,
-    records: pd.Series | None,
+    records: pd.DataFrame | None,
 ) -> pd.DataFrame:
     counts = people.groupby(by)["outcome"].agg(["sum", "size"]).sort_index()
     funnel = proportion_funnel(
@@ -113,15 +138,24 @@ def _crude(
         counts["size"].to_numpy(),
         direction=direction,
         adjust_overdispersion=indicator not in EXACT_ONLY,
-        **completeness_given(counts.index, records),
+        **completeness_given(counts.index, _enough(records)),
     )
     return _table(indicator, comparison, funnel, records)
 
 
-def _table(indicator: str, comparison: str, funnel: Funnel, records: pd.Series | None = None) -> pd.DataFrame:
+def _enough(records: pd.DataFrame | None) -> pd.Series | None:
+    return None if records is None else records["complete"]
+
+
+def _table(
+    indicator: str, comparison: str, funnel: Funnel, records: pd.DataFrame | None = None
+) -> pd.DataFrame:
     table = funnel.table.rename(columns={"provider": "trust_code"})
-    if records is not None:  # the share itself, missing where there is none
-        table["completeness"] = table["trust_code"].map(records.to_dict()).astype(float)
+    # 1 and 0 went into the funnel; what is kept is the share.
+    table["complete"] = table["completeness"].fillna(1.0) > 0
+    table["completeness"] = float("nan")
+    if records is not None:
+        table["completeness"] = table["trust_code"].map(records["completeness"].to_dict()).astype(float)
     table.insert(0, "indicator", indicator)
     table.insert(1, "comparison", comparison)
     spread = funnel.overdispersion

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from naome_pipeline.deliveries.layouts import data_sets
-from naome_pipeline.deliveries.reach import months_missing, rows_by_month
+from naome_pipeline.deliveries.reach import months_missing, people_by_month
 from naome_pipeline.indicators.registry import registry
 
 FIRST, LAST = dt.date(2022, 1, 1), dt.date(2025, 12, 31)
@@ -20,12 +20,12 @@ def missing(counts: dict[dt.date, int], last: dt.date = LAST) -> tuple[float | N
     return found["months_missing_at_end"], found["months_missing_inside"]
 
 
-def even(rows: int = 1_000) -> dict[dt.date, int]:
-    return dict.fromkeys(MONTHS, rows)
+def even(people: int = 1_000) -> dict[dt.date, int]:
+    return dict.fromkeys(MONTHS, people)
 
 
-def without(counts: dict[dt.date, int], first: str, last: str, rows: int = 0) -> dict[dt.date, int]:
-    gone = {m: rows for m in counts if dt.date.fromisoformat(first) <= m <= dt.date.fromisoformat(last)}
+def without(counts: dict[dt.date, int], first: str, last: str, people: int = 0) -> dict[dt.date, int]:
+    gone = {m: people for m in counts if dt.date.fromisoformat(first) <= m <= dt.date.fromisoformat(last)}
     return counts | gone
 
 
@@ -36,8 +36,8 @@ def test_a_whole_data_set_misses_nothing():
 def test_months_after_the_last_record_are_missing_at_the_end():
     assert missing(without(even(), "2025-09-01", "2025-12-01")) == (4, 0)
     # A few records with a wrong date do not make a month.
-    assert missing(without(even(), "2025-09-01", "2025-12-01", rows=30)) == (4, 0)
-    assert missing(without(even(), "2025-09-01", "2025-12-01", rows=50)) == (0, 0)
+    assert missing(without(even(), "2025-09-01", "2025-12-01", people=29)) == (4, 0)
+    assert missing(without(even(), "2025-09-01", "2025-12-01", people=30)) == (0, 0)
 
 
 def test_a_month_that_has_not_ended_is_not_missing():
@@ -60,18 +60,18 @@ def test_a_data_set_that_thins_out_is_whole():
 
 
 def test_a_small_data_set_is_not_judged():
-    assert missing(without(even(49), "2025-01-01", "2025-12-01")) == (None, None)
+    assert missing(without(even(79), "2025-01-01", "2025-12-01")) == (None, None)
     assert missing({}) == (None, None)
-    assert missing(without(even(51), "2025-01-01", "2025-12-01")) == (12, 0)
+    assert missing(without(even(81), "2025-01-01", "2025-12-01")) == (12, 0)
 
 
-def test_records_are_counted_by_the_month_they_are_dated_in():
+def test_people_are_counted_in_the_months_their_records_are_dated_in():
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TABLE rows AS SELECT CAST(day AS DATE) AS day FROM "
-            "(VALUES ('2025-01-01'), ('2025-01-31'), ('2025-02-01'), (NULL)) AS t(day)"
+            "CREATE TABLE rows AS SELECT person_id, CAST(day AS DATE) AS day FROM (VALUES ('A', '2025-01-01'), "
+            "('A', '2025-01-31'), ('B', '2025-01-31'), ('A', '2025-02-01'), ('C', NULL)) AS t(person_id, day)"
         )
-        found = rows_by_month(connection, "rows", "day")
+        found = people_by_month(connection, "rows", "day")
     assert found == {dt.date(2025, 1, 1): 2, dt.date(2025, 2, 1): 1}
 
 

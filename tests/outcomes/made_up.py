@@ -24,7 +24,19 @@ def people(
     outcome = (rng.random(number) < 1 / (1 + np.exp(-odds))).astype(int)
     known = rng.random(number) > np.where(age > 68, 0.35, 0.1)
     person = [f"P{n:05d}" for n in range(number)]
-    assessed = pd.DataFrame({"person_id": person, "indicator": "P5", "outcome": outcome, "trust_code": trust})
+    quarters = pd.date_range("2022-01-01", periods=12, freq="QS")
+    assessed = pd.DataFrame(
+        {
+            "person_id": person,
+            "indicator": "P5",
+            "outcome": outcome,
+            "trust_code": trust,
+            "nation": "England",
+            "quarter_start": quarters[np.arange(number) % 12],
+            "in_sact": np.arange(number) // 12 % 2 == 0,
+            "in_rtds": np.arange(number) // 12 % 3 == 0,
+        }
+    )
     case_mix = pd.DataFrame(
         {
             "person_id": person,

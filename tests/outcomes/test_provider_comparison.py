@@ -92,6 +92,25 @@ def test_a_trust_that_keeps_few_records_is_not_assessed_by_them():
     assert unasked.set_index("trust_code").loc["T00", "direction"] == "worse"
 
 
+def test_a_trust_that_sent_no_drugs_for_a_year_is_not_assessed_by_them():
+    assessed, _ = people(trusts=10, size=60)
+    silent = (assessed["trust_code"] == "T00") & (assessed["quarter_start"] >= "2024-01-01")
+    assessed.loc[silent, ["outcome", "in_sact"]] = [0, False]
+    no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
+
+    def of(indicator: str) -> Any:
+        named = assessed.assign(indicator=indicator)
+        return provider_comparison(named, definitions(indicator, "higher"), no_models, NOBODY).set_index(
+            "trust_code"
+        )
+
+    drugs, radiotherapy = of("P5"), of("P7")
+    assert (drugs.loc["T00", "state"], drugs.loc["T00", "reason"]) == ("not assessed", "data too incomplete")
+    assert drugs.loc["T00", "completeness"] == pytest.approx(2 / 3)
+    assert (drugs.drop("T00")["state"] != "not assessed").all()
+    assert (radiotherapy["state"] != "not assessed").all()
+
+
 def test_deaths_after_chemotherapy_have_exact_limits_only():
     assessed, _ = people(trusts=20, size=60)
     deaths = assessed.assign(indicator="P9")

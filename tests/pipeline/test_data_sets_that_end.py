@@ -54,7 +54,7 @@ def described(delivery: Path, **more: Any) -> None:
 def short(tmp_path_factory) -> Path:
     """A delivery without the drugs and deaths of its last months, whose manifest does not say so."""
     delivery = tmp_path_factory.mktemp("short") / "delivery"
-    write_delivery(delivery, feed=FEED, period=PERIOD, people=6_000, seed=5, volume=0.0)
+    write_delivery(delivery, feed=FEED, period=PERIOD, people=8_000, seed=5, volume=0.0)
     cut(
         delivery / "sact.csv",
         ("Administration_Date", "Start_Date_Of_Cycle", "Start_Date_Of_Regimen"),

@@ -19,6 +19,12 @@ DEFINITIONS = pd.DataFrame(
     {"indicator": ["P5", "P9"], "kind": "performance", "available": True, "direction": ["higher", "lower"]}
 ).assign(measure="proportion", records_indicator=None)
 PROVIDERS = pd.DataFrame({"trust_code": CODES, "trust_name": "Trust", "alliance_code": "A1"})
+RECORDED = {
+    "nation": "England",
+    "quarter_start": pd.Timestamp("2022-01-01"),
+    "in_sact": True,
+    "in_rtds": True,
+}
 LAKE = ["denominator", "numerator", "value", "lower_998", "upper_95", "overdispersed_upper_998", "p_low"]
 
 
@@ -47,7 +53,13 @@ def audit(indicator: str, top: list[int | None], bottom: list[int]) -> pd.DataFr
 def people(indicator: str, top: list[int], bottom: list[int]) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            {"person_id": f"{c}-{k}", "indicator": indicator, "outcome": int(k < t), "trust_code": c}
+            {
+                "person_id": f"{c}-{k}",
+                "indicator": indicator,
+                "outcome": int(k < t),
+                "trust_code": c,
+                **RECORDED,
+            }
             for c, t, b in zip(CODES, top, bottom, strict=True)
             for k in range(b)
         ]

@@ -48,7 +48,8 @@ def methods() -> Section:
         "States: within, alert beyond the 95% limits, potential outlier beyond the 99.8% limits, each with its direction. "
         f"{EXACT_TAIL} Not assessed below {value['funnel_minimum_people']} people or "
         f"{value['funnel_minimum_expected']} expected, nor by an indicator whose records are less than "
-        f"{value['funnel_minimum_completeness']} complete in the hospital (its definition names them).",
+        f"{value['funnel_minimum_completeness']} complete in the hospital (its definition names them), nor by drugs or "
+        f"radiotherapy unless {value['funnel_minimum_submitted']} of its people were diagnosed in quarters that look submitted.",
         "Over time: p-charts; Laney p′ limits where the spread of successive quarters lies beyond that of binomial counts at "
         f"{value['laney_significance']} one-sided, and each series says which limits it has; the Making Data Count rules for "
         "special cause.",
