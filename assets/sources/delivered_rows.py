@@ -21,18 +21,20 @@ def _make(context: BuildContext) -> None:
     assumed, rows = _assumed(context.delivered), []
     for name, table in context.inputs.items():
         measures = table.record["measures"]
+        end = context.delivered.followed_to([name]) if measures["delivered"] else None
         rows.append(
             {
                 "data_set": name,
                 "delivered": bool(measures["delivered"]),
                 "layout_assumed": name in assumed,
-                "complete_to": pd.Timestamp(context.delivered.followed_to([name])),
+                "complete_to": end,
                 "rows_in": int(measures["rows_in"]),
                 "rows_quarantined": int(measures["rows_quarantined"]),
                 "rows_out": int(table.record["rows"]),
             }
         )
-    context.write_frame(pd.DataFrame(rows))
+    frame = pd.DataFrame(rows)
+    context.write_frame(frame.assign(complete_to=pd.to_datetime(frame["complete_to"])))
 
 
 node = Node(

@@ -119,6 +119,17 @@ class About:
         )
 
     @property
+    def ends_before(self) -> str:
+        """Which data sets end before the data were drawn, in a sentence; nothing when none does."""
+        if not (ends := self.facts.get("data sets that end before")):
+            return ""
+        said = [
+            f"{wording.data_set(name)} on {day}"
+            for name, day in (end.split(" on ") for end in ends.split(", "))
+        ]
+        return f"Some records end before that day, and what is measured with them ends earlier: {', '.join(said)}."
+
+    @property
     def policy(self) -> str:
         """What the disclosure policy does, in its own words."""
         return self.facts.get("disclosure note", "")

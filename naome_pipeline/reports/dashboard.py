@@ -31,7 +31,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def write_dashboard(tables: ReleasedTables, folder: Path) -> None:
     """Write `index.html` into a folder."""
-    release = tables.facts()
+    release, about = tables.facts(), About.of(tables)
     page = (
         environment()
         .get_template("dashboard.html.jinja")
@@ -42,7 +42,8 @@ def write_dashboard(tables: ReleasedTables, folder: Path) -> None:
             synthetic=release.get("synthetic data") == "yes",
             for_publication=release["disclosure for publication"] == "True",
             policy=release["disclosure note"],
-            not_all_found=About.of(tables).not_all_found,
+            not_all_found=about.not_all_found,
+            ends_before=about.ends_before,
             files=[*FILES.values(), DICTIONARY_FILE],
             data=packed(dashboard_data(tables)),
             charts=packed(compiled_charts()),

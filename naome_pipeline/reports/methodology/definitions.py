@@ -56,7 +56,7 @@ def cohort_rules(reading: Reading) -> Section:
         f"{_number('charlson_lookback')} days, both ending {_number('comorbidity_washout')} days before diagnosis.",
         f"The audit period is {_number('audit_period_years')} calendar years; a quarter counts for an indicator once its "
         "follow-up is complete, so indicators may end at different quarters.",
-        reading.about.not_all_found,
+        " ".join(said for said in (reading.about.ends_before, reading.about.not_all_found) if said),
     )
     said = tuple(item for item in items if item)
     return Section("cohort", f"Who is counted in {reading.whole_name}", [Bullets(said)])
