@@ -91,6 +91,8 @@ class DataSet(_Model):
             raise ValueError(f"unknown columns {sorted(unknown)}")
         if unknown := {c.type for c in self.columns} - set(value_types()):
             raise ValueError(f"unknown types {sorted(unknown)}")
+        if self.dated_by and self.column(self.dated_by.column).type != "date":
+            raise ValueError(f"dated_by names {self.dated_by.column}, which holds no dates")
         return self
 
     def column(self, name: str) -> Column:

@@ -121,7 +121,9 @@ class Mutations:
         self.files = dict(standard_files())
         self.delivery = deliver(folder / "delivery", dict(self.files)).path
         self.original = folder / "manifest.json"
-        shutil.copyfile(self.delivery / "manifest.json", self.original)
+        stated = json.loads((self.delivery / "manifest.json").read_text(encoding="utf-8"))
+        self.original.write_text(json.dumps(stated | {"complete_to": {"deaths": "2025-11-30"}}, indent=1))
+        shutil.copyfile(self.original, self.delivery / "manifest.json")
         self.layout_files = sorted(layouts.FOLDER.rglob("*.yaml"))
         self.suite_files = sorted(gates.EXPECTATIONS_FOLDER.rglob("*.json"))
 
