@@ -31,6 +31,8 @@ from naome_pipeline.deliveries.text_files import count_records, read_header, sca
 from naome_pipeline.periods import parse_period
 
 MANIFEST_FILE = "manifest.json"
+# Of file systems in use; asking for a longer one is an error of the system, not an answer. The path leaves room for the folder.
+_LONGEST_NAME, _LONGEST_PATH = 255, 2_000
 
 
 class DeliveryFile(BaseModel):
@@ -54,6 +56,13 @@ class DeliveryFile(BaseModel):
         path = PurePosixPath(value)
         if path.is_absolute() or ".." in path.parts or not path.parts or "\\" in value:
             raise ValueError("the path must lie inside the delivery folder")
+        if (
+            max(len(part.encode()) for part in path.parts) > _LONGEST_NAME
+            or len(value.encode()) > _LONGEST_PATH
+        ):
+            raise ValueError(
+                f"no file can have so long a name (longest {_LONGEST_NAME} bytes, with folders {_LONGEST_PATH})"
+            )
         return path.as_posix()
 
     @property

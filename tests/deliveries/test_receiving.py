@@ -124,6 +124,19 @@ def test_an_end_that_a_data_set_cannot_have_is_refused(tmp_path, ends, message):
     assert message in found.message
 
 
+@pytest.mark.parametrize(
+    "path", ["a" * 256, "é" * 128, "/".join(["folder"] * 300), "\ud800.csv", "a\x00.csv"]
+)
+def test_a_name_that_no_file_can_have_is_said(tmp_path, path):
+    folder = deliver(tmp_path / "d", dict(standard_files())).path
+    stated = json.loads((folder / "manifest.json").read_text())
+    stated["files"][0]["path"] = path
+    (folder / "manifest.json").write_text(json.dumps(stated))
+    report = check_delivery(folder)
+    assert not report.acceptable
+    assert all(len(str(finding)) > 20 for finding in report.findings)
+
+
 def test_a_manifest_says_where_a_data_set_ends_and_nothing_where_none_does(tmp_path):
     folder = deliver(tmp_path / "d", dict(standard_files())).path
     plain = read_manifest(folder)
