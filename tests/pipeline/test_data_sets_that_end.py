@@ -22,7 +22,7 @@ from tests.pipeline.outputs import packed_parts
 from tests.pipeline.releases import FEED, PERIOD, Refreshed, build_every_node, make_release
 
 DRUGS_END, DEATHS_END = dt.date(2025, 8, 31), dt.date(2025, 6, 30)
-# Three months and two, which nobody could tell from a quiet time at the size of this delivery.
+# Too few people die in a month of this delivery for its gate to judge the deaths; of the drugs it can.
 ENDS = {"sact": DRUGS_END, "deaths": DEATHS_END}
 
 
@@ -127,12 +127,7 @@ def test_what_is_published_is_what_the_whole_records_give(ended):
         "level == 'nation' and subgroup == 'all' and period_kind == 'quarter' and numerator.notna()"
     )
     compared = counts.set_index(["indicator", "period_end"]).join(true, how="inner")
-    assert {"P5", "P3", "P4", "P9", "P10_1y", "P7"} & set(compared.index.get_level_values(0)) >= {
-        "P5",
-        "P9",
-        "P10_1y",
-        "P7",
-    }
+    assert set(compared.index.get_level_values(0)) >= {"P5", "P7", "P9", "P10_1y"}
     assert (compared["numerator"] == compared["sum"]).all()
     assert (compared["denominator"] == compared["size"]).all()
 
