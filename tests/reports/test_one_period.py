@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from naome_pipeline.reports.documents.model import Paragraph
+from naome_pipeline.reports.documents.model import Chart, Paragraph
 from naome_pipeline.reports.drivers.diagrams import write_driver_diagrams
 from naome_pipeline.reports.reading import Reading
 from naome_pipeline.reports.state_of_the_nation.messages import key_messages
+from naome_pipeline.reports.state_of_the_nation.records import data_quality
 from naome_pipeline.reports.state_of_the_nation.report import PAGE_FILE, write_state_of_the_nation
 from tests.reports.annual import annual_frames
 from tests.reports.around import text_of, write_all
@@ -164,6 +165,11 @@ def test_where_the_number_of_both_nations_is_hidden_that_of_one_stands_for_all(t
         b for b in key_messages(reading).blocks if isinstance(b, Paragraph) and b.lead == "Team meetings."
     ]
     assert ", England only." in of_meetings[0].text
+    # So does the section on records, which would otherwise say that there is nothing to show.
+    texts = [b.text for b in data_quality(reading).blocks if isinstance(b, Paragraph)]
+    assert not any("shows no value" in text for text in texts)
+    (of_records,) = (b for b in data_quality(reading).blocks if isinstance(b, Chart))
+    assert any("England only" in row[0] for row in of_records.table.rows)
     other = reading.shown("P3")
     assert other is not None
     assert (other["level"], reading.only(other)) == ("both_nations", "")

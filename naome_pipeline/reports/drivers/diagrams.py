@@ -125,7 +125,7 @@ def _goal(reading: Reading, goal: int, found: list[Driver]) -> Section:
 
 def _measure(reading: Reading, name: str) -> str:
     """A measure with its value for the whole of the release, where there is one."""
-    row = reading.whole.get((name, "all"))
+    row = reading.shown(name) or reading.whole.get((name, "all"))
     title = reading.title(name) if name in reading.definitions else registry().indicators[name].title
     if row is not None and not numbers.missing(row["proportion"]):
         return f"{title}, {numbers.percent(row['proportion'])}{reading.whole_aside(row)}"

@@ -24,15 +24,15 @@ def data_quality(reading: Reading) -> Section:
     """How complete each record is, against the target."""
     title = "How complete the records are"
     target = float(value_of("data_quality_target"))
-    rows = [(n, reading.whole.get((n, "all"))) for n in reading.indicators("data quality")]
-    shown = [(n, r) for n, r in rows if r is not None and not numbers.missing(r["proportion"])]
-    without = [n for n, r in rows if (n, r) not in shown]
+    rows = [(n, reading.shown(n)) for n in reading.indicators("data quality")]
+    shown = [(n, r) for n, r in rows if r is not None]
+    without = [n for n, r in rows if r is None]
     if not shown:
         why = tuple(f"{reading.title(n)}: {reading.state(n)}" for n in without)
         said = Paragraph("This release shows no value of data quality.")
         return Section("data-quality", title, [said, *([Bullets(why)] if why else [])])
     points = [
-        {"label": reading.title(n), "value": float(r["proportion"]), "lower": float(r["lower"]), "upper": float(r["upper"])}
+        {"label": reading.title(n) + reading.only(r), "value": float(r["proportion"]), "lower": float(r["lower"]), "upper": float(r["upper"])}
         for n, r in shown
     ]  # fmt: skip
     table = Table(
