@@ -24,6 +24,7 @@ def confidential_node(
         fetch = context.engine.fetch
         given = Comparisons.of(
             fetch("SELECT * FROM provider_comparison"),
+            fetch("SELECT * FROM submissions"),
             fetch("SELECT trust_code, trust_name FROM providers ORDER BY ALL"),
             ReleasedTables({table: context.inputs[table].path for table in RELEASED_INPUTS}),
         )
@@ -34,6 +35,6 @@ def confidential_node(
         name=name,
         description=description,
         make=make,
-        inputs=("provider_comparison", "providers", *RELEASED_INPUTS),
+        inputs=("provider_comparison", "submissions", "providers", *RELEASED_INPUTS),
         cadence=cadence,
     )

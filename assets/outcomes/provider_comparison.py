@@ -9,7 +9,8 @@ def _make(context: BuildContext) -> None:
     definitions = context.engine.fetch("SELECT * FROM indicator_definitions ORDER BY position")
     models = context.engine.fetch("SELECT * FROM risk_models")
     treating = context.engine.fetch("SELECT * FROM treating_trusts")
-    context.write_frame(provider_comparison(assessed, definitions, models, treating))
+    submitted = context.engine.fetch("SELECT * FROM submissions")
+    context.write_frame(provider_comparison(assessed, definitions, models, treating, submitted))
 
 
 node = Node(
@@ -18,5 +19,5 @@ node = Node(
     description="Funnel of every performance indicator: exact interpolated limits, overdispersed limits beside them, "
     "tail probabilities, state and direction of every trust, or why it is not assessed.",
     make=_make,
-    inputs=("assessed_people", "indicator_definitions", "risk_models", "treating_trusts"),
+    inputs=("assessed_people", "indicator_definitions", "risk_models", "treating_trusts", "submissions"),
 )

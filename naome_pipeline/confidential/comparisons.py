@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from naome_pipeline.periods import Quarter
 from naome_pipeline.reports.about import About
 from naome_pipeline.reports.outliers import Flag, flags_among
 from naome_pipeline.reports.reading import Row, Unit, formal_comparisons
@@ -22,6 +23,7 @@ KEYS = ["indicator", "comparison", "trust_code"]
 # What these outputs read of a release beside the comparisons before disclosure control.
 RELEASED_INPUTS = ("released_comparison", "released_definitions", "provenance", "changed_files")
 STATES_FILE = "states.csv"
+UNSUBMITTED_FILE = "unsubmitted_quarters.csv"
 _FIGURES = [
     "numerator", "denominator", "expected", "value", "target", "lower_998", "lower_95", "upper_95", "upper_998",
     "overdispersed_lower_998", "overdispersed_lower_95", "overdispersed_upper_95", "overdispersed_upper_998", "p_low",
@@ -38,15 +40,22 @@ COLUMNS = [
 @dataclass(frozen=True)
 class Comparisons:
     """`table`: one row per indicator, comparison and trust, in the columns of provider_comparison, with `period`,
-    `unit_name` and `suppressed` as in the release."""
+    `unit_name` and `suppressed` as in the release. `submitted`: the table submissions, with `unit_name`."""
 
     table: pd.DataFrame
+    submitted: pd.DataFrame
     definitions: Mapping[str, Row]
     about: About
 
     @classmethod
-    def of(cls, comparison: pd.DataFrame, providers: pd.DataFrame, released: ReleasedTables) -> Comparisons:
-        """`comparison`: provider_comparison; `providers`: trust_code and trust_name."""
+    def of(
+        cls,
+        comparison: pd.DataFrame,
+        submitted: pd.DataFrame,
+        providers: pd.DataFrame,
+        released: ReleasedTables,
+    ) -> Comparisons:
+        """`comparison`: provider_comparison; `submitted`: submissions; `providers`: trust_code and trust_name."""
         shown: Any = released.frame("released_comparison")
         names = providers.drop_duplicates("trust_code").set_index("trust_code")["trust_name"].to_dict()
         hidden = shown.set_index(KEYS)["suppressed"].to_dict()
@@ -60,7 +69,8 @@ class Comparisons:
             str(row["indicator"]): row
             for row in released.frame("released_definitions").sort_values("position").to_dict("records")
         }
-        return cls(table, definitions, About.of(released))
+        quarters = submitted.assign(unit_name=submitted["trust_code"].map(names).astype(object))
+        return cls(table, quarters, definitions, About.of(released))
 
     @property
     def flags(self) -> list[Flag]:
@@ -78,7 +88,9 @@ class Comparisons:
 
 
 def write_states(given: Comparisons, folder: Path) -> None:
-    """Write `states.csv`: every comparison with its figures, whether trusts are judged by it, and whether it is shown."""
+    """Write `states.csv`: every comparison with its figures, whether trusts are judged by it, and whether it is shown; and
+    `unsubmitted_quarters.csv`: the trusts to ask about drugs or radiotherapy that they seem not to have sent."""
+    _write_unsubmitted(given.submitted, folder)
     formal = formal_comparisons(given.table, given.definitions)
     judging = {(row["indicator"], row["comparison"]) for row in formal.values()}
     titles = {name: row["title"] for name, row in given.definitions.items()}
@@ -89,3 +101,20 @@ def write_states(given: Comparisons, folder: Path) -> None:
         in_the_release=given.table["suppressed"].map(lambda said: said or "shown"),
     )
     table[COLUMNS].to_csv(folder / STATES_FILE, index=False, lineterminator="\n")
+
+
+def _write_unsubmitted(submitted: pd.DataFrame, folder: Path) -> None:
+    rows = submitted[~submitted["submitted"].astype(bool)]
+    rows = rows.sort_values(["data_set", "trust_code", "quarter_start"])
+    table = pd.DataFrame(
+        {
+            "data_set": rows["data_set"],
+            "trust_code": rows["trust_code"],
+            "trust_name": rows["unit_name"],
+            "diagnosed_in": [Quarter.containing(day).label for day in rows["quarter_start"]],
+            "people": rows["people"],
+            "with_a_record": rows["recorded"],
+            "probability_of_chance": rows["chance"],
+        }
+    )
+    table.to_csv(folder / UNSUBMITTED_FILE, index=False, lineterminator="\n")

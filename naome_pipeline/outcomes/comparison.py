@@ -39,20 +39,24 @@ def comparison_minima(complete: bool = False) -> Minima:
 
 
 def provider_comparison(
-    assessed: pd.DataFrame, definitions: pd.DataFrame, models: pd.DataFrame, treating: pd.DataFrame
+    assessed: pd.DataFrame,
+    definitions: pd.DataFrame,
+    models: pd.DataFrame,
+    treating: pd.DataFrame,
+    submitted: pd.DataFrame,
 ) -> pd.DataFrame:
     """One row per indicator, comparison and trust.
 
     Performance indicators and their variants are compared by trust of diagnosis, those with a risk model also adjusted,
     and deaths after chemotherapy also by the trust that gave the last cycle (`treating`: person_id,
-    treating_trust_code). Columns: indicator, comparison, trust_code, and those of
+    treating_trust_code). `submitted`: `submissions.submissions`. Columns: indicator, comparison, trust_code, and those of
     `statistics.funnel.Funnel.table`, with phi and tau_squared of the overdispersion (missing where it is not used) and complete
     (whether its records are complete enough to assess it).
     """
     compared = definitions[(definitions["kind"] == "performance") & definitions["available"]]
     figures = provider_figures(models)
     shares = assessed.groupby(["indicator", "trust_code"])["outcome"].mean()
-    submitted = submitted_shares(assessed)
+    of_trusts = submitted_shares(submitted)
     tables = []
     for entry in compared.to_dict("records"):
         name = str(entry["indicator"])
@@ -60,7 +64,7 @@ def provider_comparison(
         if people.empty:
             continue
         widened = name not in EXACT_ONLY
-        records = _completeness(name, _of_indicator(shares, entry["records_indicator"]), submitted)
+        records = _completeness(name, _of_indicator(shares, entry["records_indicator"]), of_trusts)
         tables.append(_crude(name, UNADJUSTED, people, "trust_code", entry["direction"], records))
         if name in EXACT_ONLY:
             given = people.merge(treating.dropna(subset="treating_trust_code"), on="person_id")

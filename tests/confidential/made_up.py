@@ -7,7 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from naome_pipeline.confidential.comparisons import RELEASED_INPUTS, STATES_FILE, Comparisons, write_states
+from naome_pipeline.confidential.comparisons import (
+    RELEASED_INPUTS,
+    STATES_FILE,
+    UNSUBMITTED_FILE,
+    Comparisons,
+    write_states,
+)
 from naome_pipeline.confidential.notifications import write_notifications
 from tests.reports.released_tables import released
 
@@ -38,6 +44,17 @@ def hiding(tables: Frames, of: pd.Series) -> Frames:
     return tables | {"released_comparison": shown}
 
 
+def submitted_quarters(providers: pd.DataFrame) -> pd.DataFrame:
+    """The first trust sent no drugs of its second quarter; nobody else is missing anything."""
+    first, second = providers["trust_code"].iloc[:2]
+    rows = [(first, "2022-01-01", 7), (first, "2022-04-01", 0), (second, "2022-04-01", 6)]
+    table = pd.DataFrame(rows, columns=pd.Index(["trust_code", "quarter_start", "recorded"]))
+    table["quarter_start"] = pd.to_datetime(table["quarter_start"])
+    sent = table["recorded"] > 0
+    chance = pd.Series(2e-6, table.index).mask(sent)
+    return table.assign(data_set="sact", nation="England", people=9, chance=chance, submitted=sent)
+
+
 def written(tables: Frames, hidden: pd.Series, folder: Path, kept_back: str = "") -> Path:
     """Every confidential output of a release that hides these comparisons, and has none of the kind kept back."""
     (folder / "tables").mkdir(parents=True)
@@ -48,10 +65,17 @@ def written(tables: Frames, hidden: pd.Series, folder: Path, kept_back: str = ""
     values = tables["released_indicators"].query("level == 'trust'")
     providers = values[["unit_code", "unit_name"]].drop_duplicates("unit_code")
     providers = providers.rename(columns={"unit_code": "trust_code", "unit_name": "trust_name"})
-    given = Comparisons.of(full_comparison(tables), providers, released(folder / "tables", inputs))
+    given = Comparisons.of(
+        full_comparison(tables), submitted_quarters(providers), providers, released(folder / "tables", inputs)
+    )
     write_states(given, folder / "out")
     write_notifications(given, folder / "out")
     return folder / "out"
+
+
+def unsubmitted(folder: Path) -> pd.DataFrame:
+    """The list of quarters that look unsubmitted as it was written."""
+    return pd.read_csv(folder / UNSUBMITTED_FILE)
 
 
 def states(folder: Path) -> pd.DataFrame:

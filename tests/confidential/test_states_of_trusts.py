@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from naome_pipeline.confidential.comparisons import COLUMNS
-from tests.confidential.made_up import HIDDEN, full_comparison, states, written
+from tests.confidential.made_up import HIDDEN, full_comparison, states, unsubmitted, written
 from tests.reports.annual import annual_frames
 
 
@@ -44,3 +44,19 @@ def test_a_comparison_the_policy_keeps_back_is_marked_so(tables, tmp_path):
     found = states(written(tables, nothing, tmp_path, kept_back="risk adjusted"))
     said = found.groupby("comparison")["in_the_release"].agg(set).to_dict()
     assert said == {"unadjusted": {"shown"}, "risk adjusted": {"not released"}}
+
+
+def test_it_names_the_trusts_to_ask_for_what_they_did_not_send(tables, tmp_path):
+    found = unsubmitted(written(tables, tables["released_comparison"]["state"] == "", tmp_path))
+    trust = tables["released_indicators"].query("level == 'trust'").iloc[0]
+    assert found.to_dict("records") == [
+        {
+            "data_set": "sact",
+            "trust_code": trust["unit_code"],
+            "trust_name": trust["unit_name"],
+            "diagnosed_in": "2022 Q2",
+            "people": 9,
+            "with_a_record": 0,
+            "probability_of_chance": 2e-6,
+        }
+    ]

@@ -30,6 +30,7 @@ from naome_pipeline.outcomes.recurrence import recurrence_rates
 from naome_pipeline.outcomes.registry_agreement import registry_agreement
 from naome_pipeline.outcomes.risk import risk_models
 from naome_pipeline.outcomes.series import control_charts, yearly_change
+from naome_pipeline.outcomes.submissions import submissions
 from naome_pipeline.outcomes.survival import survival_comparison, survival_estimates, treatment_incidence
 from naome_pipeline.outcomes.variation import variation_by_indicator
 from naome_pipeline.parameters import parameters
@@ -258,7 +259,9 @@ OUTCOMES: dict[str, Callable[[HandMade], pd.DataFrame]] = {
         t.read("indicator_definitions"),
         t.read("risk_models"),
         t.read("treating_trusts"),
+        t.read("submissions"),
     ),
+    "submissions": lambda t: submissions(t.read("assessed_people")),
     "survival_comparison": lambda t: survival_comparison(
         t.read("person_facts"), t.read("case_mix"), SNAPSHOT
     ),

@@ -16,6 +16,7 @@ from naome_pipeline.outcomes.comparison import (
     provider_comparison,
 )
 from naome_pipeline.outcomes.risk import risk_models
+from naome_pipeline.outcomes.submissions import submissions
 from tests.outcomes.made_up import definitions, people
 
 NOBODY = pd.DataFrame({"person_id": [], "treating_trust_code": []}, dtype=object)
@@ -26,7 +27,9 @@ def compared(
 ) -> pd.DataFrame:
     assessed, case_mix = people(trusts=trusts, seed=seed, outlier=outlier)
     models = risk_models(assessed, case_mix, ["P5"])
-    return provider_comparison(assessed, definitions(direction=direction), models, NOBODY)
+    return provider_comparison(
+        assessed, definitions(direction=direction), models, NOBODY, submissions(assessed)
+    )
 
 
 def test_a_planted_outlier_is_found_with_its_direction():
@@ -63,7 +66,9 @@ def test_small_trusts_are_not_assessed_and_told_why():
     assessed, _ = people(trusts=10, size=60)
     few = assessed[(assessed["trust_code"] != "T03") | (assessed["person_id"].str[-1] == "5")]
     no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
-    table: Any = provider_comparison(few, definitions(), no_models, NOBODY).set_index("trust_code")
+    table: Any = provider_comparison(few, definitions(), no_models, NOBODY, submissions(few)).set_index(
+        "trust_code"
+    )
     assert table.loc["T03", "state"] == "not assessed"
     assert table.loc["T03", "reason"] != ""
     assert (table.drop("T03")["state"] != "not assessed").all()
@@ -80,7 +85,9 @@ def test_a_trust_that_keeps_few_records_is_not_assessed_by_them():
     dates = dates[dates["trust_code"] != "T02"]
     no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
     both = pd.concat([meetings, dates])
-    table: Any = provider_comparison(both, definitions("P1", "higher", "D5"), no_models, NOBODY)
+    table: Any = provider_comparison(
+        both, definitions("P1", "higher", "D5"), no_models, NOBODY, submissions(both)
+    )
     table = table.set_index("trust_code")
     assert (table.loc["T00", "state"], table.loc["T00", "reason"]) == ("not assessed", "data too incomplete")
     assert table.loc["T00", "completeness"] == pytest.approx(29 / 60)
@@ -88,7 +95,9 @@ def test_a_trust_that_keeps_few_records_is_not_assessed_by_them():
     assert table.loc["T01", "completeness"] == 0.5
     assert np.isnan(table.loc["T02", "completeness"])
     # Without the minimum it would have been named.
-    unasked: Any = provider_comparison(both, definitions("P1", "higher"), no_models, NOBODY)
+    unasked: Any = provider_comparison(
+        both, definitions("P1", "higher"), no_models, NOBODY, submissions(both)
+    )
     assert unasked.set_index("trust_code").loc["T00", "direction"] == "worse"
 
 
@@ -100,9 +109,9 @@ def test_a_trust_that_sent_no_drugs_for_a_year_is_not_assessed_by_them():
 
     def of(indicator: str) -> Any:
         named = assessed.assign(indicator=indicator)
-        return provider_comparison(named, definitions(indicator, "higher"), no_models, NOBODY).set_index(
-            "trust_code"
-        )
+        return provider_comparison(
+            named, definitions(indicator, "higher"), no_models, NOBODY, submissions(named)
+        ).set_index("trust_code")
 
     drugs, radiotherapy = of("P5"), of("P7")
     assert (drugs.loc["T00", "state"], drugs.loc["T00", "reason"]) == ("not assessed", "data too incomplete")
@@ -119,7 +128,9 @@ def test_deaths_after_chemotherapy_have_exact_limits_only():
     given[assessed.index[assessed["trust_code"] == "T03"][:2]] = None
     treating = pd.DataFrame({"person_id": assessed["person_id"], "treating_trust_code": given})
     no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
-    table: Any = provider_comparison(deaths, definitions("P9", "lower"), no_models, treating)
+    table: Any = provider_comparison(
+        deaths, definitions("P9", "lower"), no_models, treating, submissions(deaths)
+    )
     assert table["overdispersed_lower_998"].isna().all()
     assert (table["overdispersed_state"] == "").all()
     assert table["tau_squared"].isna().all()
@@ -132,7 +143,9 @@ def test_doubling_everybody_narrows_the_limits_and_keeps_the_values():
     assessed, _ = people(trusts=10)
     twice = pd.concat([assessed, assessed.assign(person_id=assessed["person_id"] + "x")])
     no_models = pd.DataFrame(columns=["indicator", "part", "unit", "measure", "value", "note"])
-    once, double = (provider_comparison(a, definitions(), no_models, NOBODY) for a in (assessed, twice))
+    once, double = (
+        provider_comparison(a, definitions(), no_models, NOBODY, submissions(a)) for a in (assessed, twice)
+    )
     assert np.allclose(once["value"], double["value"])
     assert (double["upper_998"] - double["lower_998"] < once["upper_998"] - once["lower_998"]).all()
 

@@ -12,6 +12,7 @@ from naome_pipeline.disclosure.attack import Published, exact_ranges
 from naome_pipeline.disclosure.outcomes import OVERLAPPING, released_comparison, released_series
 from naome_pipeline.disclosure.policy import policies
 from naome_pipeline.outcomes.comparison import ADJUSTED, BY_TREATING, UNADJUSTED, provider_comparison
+from naome_pipeline.outcomes.submissions import submissions
 
 TRUSTS = 14
 CODES = [f"R{i:02d}" for i in range(TRUSTS)]
@@ -77,7 +78,8 @@ def counts() -> tuple[list[int], list[int]]:
 def in_the_lake(top: list[int], bottom: list[int]) -> pd.DataFrame:
     none = pd.DataFrame(columns=pd.Index(["indicator", "part", "unit", "measure", "value", "note"]))
     treating = pd.DataFrame({"person_id": pd.Series(dtype=str), "treating_trust_code": pd.Series(dtype=str)})
-    plain = provider_comparison(people("P5", top, bottom), DEFINITIONS, none, treating)
+    assessed = people("P5", top, bottom)
+    plain = provider_comparison(assessed, DEFINITIONS, none, treating, submissions(assessed))
     fair = plain.assign(comparison=ADJUSTED, expected=[b * 0.48 for b in bottom])
     return pd.concat([plain, fair], ignore_index=True)
 
@@ -169,13 +171,13 @@ def test_deaths_by_treating_trust_cannot_be_worked_out_from_their_sum():
     for _ in range(20):
         bottom = [int(b) for b in rng.integers(30, 200, TRUSTS)]
         top = [int(t) for t in rng.binomial(bottom, 0.06)]
+        assessed = people("P9", top, bottom)
         lake = provider_comparison(
-            people("P9", top, bottom),
+            assessed,
             DEFINITIONS,
             pd.DataFrame(columns=pd.Index(["indicator", "part", "unit", "measure", "value", "note"])),
-            people("P9", top, bottom)[["person_id", "trust_code"]].rename(
-                columns={"trust_code": "treating_trust_code"}
-            ),
+            assessed[["person_id", "trust_code"]].rename(columns={"trust_code": "treating_trust_code"}),
+            submissions(assessed),
         )
         lake = lake[lake["comparison"] == BY_TREATING]
         found = released_comparison(

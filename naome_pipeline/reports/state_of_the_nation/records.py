@@ -18,6 +18,8 @@ from naome_pipeline.reports.values import HIDDEN_SHORT, value_cells
 
 # The measures whose years are drawn; the table has all performance measures.
 DRAWN = ("P1", "P8", "P3", "P10_1y")
+# What a point with its interval is drawn from.
+_DRAWN_FROM = {"value": "proportion", "lower": "lower", "upper": "upper"}
 
 
 def data_quality(reading: Reading) -> Section:
@@ -32,9 +34,12 @@ def data_quality(reading: Reading) -> Section:
         said = Paragraph("This release shows no value of data quality.")
         return Section("data-quality", title, [said, *([Bullets(why)] if why else [])])
     points = [
-        {"label": reading.title(n) + reading.only(r), "value": float(r["proportion"]), "lower": float(r["lower"]), "upper": float(r["upper"])}
+        {
+            "label": reading.title(n) + reading.only(r),
+            **{key: float(r[of]) for key, of in _DRAWN_FROM.items()},
+        }
         for n, r in shown
-    ]  # fmt: skip
+    ]
     table = Table(
         f"Completeness of records, against a target of {numbers.whole_percent(target)}",
         ("Record", "Diagnosed in", "People", "Share", "95% interval", "Target reached"),
