@@ -19,6 +19,7 @@ import pandas as pd
 from naome_pipeline.outcomes.associations import associated_factors
 from naome_pipeline.outcomes.comparison import alarm_account, provider_comparison
 from naome_pipeline.outcomes.risk import SITES, risk_models
+from naome_pipeline.outcomes.submissions import submissions
 from naome_pipeline.outcomes.variation import variation_by_indicator
 from naome_pipeline.statistics.evaluation import difference_in_differences, interrupted_time_series
 from naome_pipeline.statistics.funnel import proportion_funnel
@@ -105,7 +106,9 @@ def national() -> dict[str, float]:
 
     models = risk_models(assessed, case_mix, ADJUSTED)
     done("risk models")
-    alarm_account(provider_comparison(assessed, definitions, models, treating))
+    submitted = submissions(assessed)
+    done("submissions")
+    alarm_account(provider_comparison(assessed, definitions, models, treating, submitted))
     done("provider comparison")
     variation_by_indicator(assessed)
     done("variation")

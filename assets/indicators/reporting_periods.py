@@ -9,16 +9,16 @@ from naome_pipeline.periods import parse_period
 def _make(context: BuildContext) -> None:
     delivered = context.delivered
     period = parse_period(delivered.scope.feed, delivered.scope.period)
-    context.write_frame(reporting_periods(period, audit_followed_to(delivered.followed_to)))
+    context.write_frame(reporting_periods(period, *audit_followed_to(delivered.followed_to)))
 
 
 node = Node(
     layer="indicators",
     name="reporting_periods",
-    description="Quarters, rolling four quarters and the audit period, as quarters of diagnosis.",
+    description="Quarters, rolling four quarters and the audit periods, as quarters of diagnosis.",
     make=_make,
     uses_delivery=lambda delivered, previous, lake: {
         "period": delivered.scope.period,
-        "followed_to": audit_followed_to(delivered.followed_to).isoformat(),
+        "followed_to": [day.isoformat() for day in audit_followed_to(delivered.followed_to)],
     },
 )

@@ -61,7 +61,8 @@ class Comparisons:
         hidden = shown.set_index(KEYS)["suppressed"].to_dict()
         table = comparison.sort_values(KEYS, ignore_index=True)
         table["unit_name"] = table["trust_code"].map(names).astype(object)
-        table["period"] = str(shown["period"].iloc[0]) if len(shown) else ""
+        spans = dict(shown[["indicator", "period"]].itertuples(index=False))
+        table["period"] = table["indicator"].map(spans).fillna("").astype(object)
         table["suppressed"] = [
             hidden.get(key, "not released") for key in table[KEYS].itertuples(index=False, name=None)
         ]

@@ -95,7 +95,8 @@ def _write_letter(
     add_paragraphs(
         document, [f"To: {stage.to}, {trust.name} ({trust.code})", f"Date: {day(dates[stage.id])}"]
     )
-    add_paragraphs(document, [_OPENING[kind].format(period=flags[0].period)])
+    periods = " and ".join(sorted({flag.period for flag in flags}))
+    add_paragraphs(document, [_OPENING[kind].format(period=periods)])
     parts = (
         ("Results to look into", [f for f in flags if f.direction == "worse"]),
         ("Results better than expected", [f for f in flags if f.better]),

@@ -77,9 +77,10 @@ def released_comparison(
     has a row without numbers, state `hidden`.
     """
     audit = released[(released["period_kind"] == AUDIT_PERIOD) & (released["subgroup"] == "all")]
-    trusts, nations = audit[audit["level"] == "trust"], audit[audit["level"] == "nation"]
+    trusts = audit[audit["level"] == "trust"]
     directions = dict(definitions[["indicator", "direction"]].itertuples(index=False))
-    targets = nations.groupby("indicator")[["numerator", "denominator"]].sum().astype(float)
+    targets = _targets(audit)
+    spans = dict(trusts[["indicator", "period"]].itertuples(index=False))
     names = providers.drop_duplicates("trust_code").set_index("trust_code")[["trust_name", "alliance_code"]]
     parts = []
     for (name, kind), of in comparison.groupby(["indicator", "comparison"], sort=True):
@@ -97,7 +98,7 @@ def released_comparison(
         rows = _drawn(table, str(name), str(kind), directions[str(name)], targets)
         if kind == ADJUSTED and policy.mode != "none":
             rows = _to_be_read(rows)
-        rows["period"] = trusts["period"].iloc[0] if len(trusts) else ""
+        rows["period"] = spans.get(name, "")
         parts.append(rows)
     if not parts:
         return pd.DataFrame(columns=pd.Index(COMPARISON_COLUMNS)).astype(_comparison_types())
@@ -106,6 +107,15 @@ def released_comparison(
     frame["alliance_code"] = frame["trust_code"].map(names["alliance_code"].to_dict())
     frame["policy"] = policy.id
     return frame[COMPARISON_COLUMNS].astype(_comparison_types()).sort_values(KEYS, ignore_index=True)
+
+
+def _targets(audit: pd.DataFrame) -> pd.DataFrame:
+    """Indicator to the counts that trusts are compared with: of both nations, else of the nations whose two counts are both
+    shown. A denominator without its numerator would bring people without their outcomes."""
+    whole = audit[audit["level"].isin(["both_nations", "nation"])].dropna(subset=["numerator", "denominator"])
+    both = whole[whole["level"] == "both_nations"]
+    others = whole[~whole["indicator"].isin(both["indicator"])]
+    return pd.concat([both, others]).groupby("indicator")[["numerator", "denominator"]].sum().astype(float)
 
 
 def trusts_missing(released: pd.DataFrame, comparison: pd.DataFrame, policy: Policy) -> int:

@@ -70,16 +70,20 @@ def definitions_table(
 
 def audit_followed_to(
     followed_to: Callable[[Iterable[str]], dt.date], definitions: Registry | None = None
-) -> dt.date:
-    """The date from which the audit period counts back: the snapshot date, or as much earlier as the data sets of an indicator of
-    one year's follow-up or less end too early for it. So all of them have the same audit period."""
+) -> list[dt.date]:
+    """The dates from which audit periods count back, the newest first.
+
+    One for all indicators of a year's follow-up or less, so that they share it: the snapshot date, or as much earlier as the data
+    sets of one of them end too early. Each longer follow-up has its own, earlier by what it needs beyond the year.
+    """
     year = int(value_of("audit_follow_up_days"))
-    spare = {
+    ends = {
         indicator.id: followed_to(indicator.followed_in) + dt.timedelta(days=year - indicator.follow_up_days)
         for indicator in (definitions or registry()).indicators.values()
-        if indicator.follow_up_days <= year
     }
-    return min([followed_to(()), *spare.values()])
+    longer = {name for name in ends if (definitions or registry()).indicators[name].follow_up_days > year}
+    shared = min([followed_to(()), *(end for name, end in ends.items() if name not in longer)])
+    return [shared, *sorted({ends[name] for name in longer if ends[name] < shared}, reverse=True)]
 
 
 def supported(people: pd.DataFrame, definitions: pd.DataFrame, rests_on: Iterable[str]) -> pd.DataFrame:

@@ -1,12 +1,10 @@
 -- Every indicator at every level, period and subgroup in one pass. Intervals come with what may be shown (release.py).
--- A period appears only when the whole follow-up of its last quarter had passed where its data sets end.
+-- An indicator has the periods whose follow-up was over (indicator_periods).
 -- People are added up by quarter before periods and levels multiply them.
 WITH placed AS (
     SELECT
         i.indicator,
         d.measure,
-        d.follow_up_days,
-        d.followed_to,
         f.quarter_start,
         s.subgroup,
         f.nation,
@@ -61,8 +59,7 @@ counted AS (
         CASE WHEN l.measure = 'proportion' THEN CAST(SUM(l.events) AS BIGINT) END AS numerator,
         CASE WHEN l.measure = 'days' THEN FLATTEN(LIST(l.days)) END AS days
     FROM levelled AS l
-    JOIN reporting_periods AS r ON l.quarter_start = r.quarter_start
-    WHERE DATE_DIFF('day', r.period_end, l.followed_to) >= l.follow_up_days
+    JOIN indicator_periods AS r ON l.indicator = r.indicator AND l.quarter_start = r.quarter_start
     GROUP BY
         l.indicator, l.measure, r.period_kind, r.period, r.period_end, l.level, l.unit_code, l.subgroup
 )

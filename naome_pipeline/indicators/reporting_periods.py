@@ -65,9 +65,9 @@ def quarters_not_all_found(period: Period, seen_to: dt.date) -> list[Quarter]:
     return [quarter for quarter in quarters if quarter.end + window > seen_to]
 
 
-def reporting_periods(period: Period, followed_to: dt.date) -> pd.DataFrame:
-    """One row per reporting period and quarter of diagnosis in it. `followed_to`: the date that the audit period needs its
-    follow-up by.
+def reporting_periods(period: Period, *followed_to: dt.date) -> pd.DataFrame:
+    """One row per reporting period and quarter of diagnosis in it. `followed_to`: the dates that audit periods need their
+    follow-up by; dates close together have the same one. `indicator_periods` says which is whose.
 
     Columns: period_kind, period (label), period_end (date), quarter_start (date).
     """
@@ -78,8 +78,11 @@ def reporting_periods(period: Period, followed_to: dt.date) -> pd.DataFrame:
     for index in range(rolling - 1, len(quarters)):
         span = quarters[index - rolling + 1 : index + 1]
         spans.append((ROLLING, f"{span[0].label} to {span[-1].label}", span))
-    if audit := audit_quarters(period, followed_to):
-        spans.append((AUDIT_PERIOD, _span_label(audit), audit))
+    audits = {tuple(audit_quarters(period, day)) for day in followed_to} - {()}
+    spans += [
+        (AUDIT_PERIOD, _span_label(list(audit)), list(audit))
+        for audit in sorted(audits, key=lambda quarters: quarters[-1].end, reverse=True)
+    ]
     return pd.DataFrame(
         [
             {

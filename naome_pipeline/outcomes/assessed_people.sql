@@ -1,5 +1,5 @@
--- Who is compared: everybody in the denominator of a proportion who was diagnosed in the audit period, where all of it
--- had its follow-up where the data sets of the indicator end. One row per person and indicator.
+-- Who is compared: everybody in the denominator of a proportion who was diagnosed in the audit period of the indicator. One row per
+-- person and indicator.
 SELECT
     i.person_id,
     i.indicator,
@@ -13,5 +13,5 @@ SELECT
 FROM person_indicators AS i
 JOIN indicator_definitions AS d ON i.indicator = d.indicator
 JOIN person_facts AS f ON i.person_id = f.person_id
-JOIN reporting_periods AS r ON f.quarter_start = r.quarter_start AND r.period_kind = 'audit period'
-WHERE d.measure = 'proportion' AND DATE_DIFF('day', r.period_end, d.followed_to) >= d.follow_up_days
+JOIN indicator_periods AS r ON i.indicator = r.indicator AND f.quarter_start = r.quarter_start
+WHERE d.measure = 'proportion' AND r.period_kind = 'audit period'

@@ -158,9 +158,12 @@ def _spans(periods: Any, common: list[pd.Timestamp]) -> Iterator[tuple[str, str,
     yield from ((QUARTER, label, [start]) for label, start in zip(labels, common, strict=True))
     if common:
         yield ALL_COMMON, f"{labels[0]} to {labels[-1]}", common
-    audit = _starts(periods, AUDIT_PERIOD)
+    audits = periods[periods["period_kind"] == AUDIT_PERIOD]
+    # The newest is that of everybody in the cohort.
+    newest = audits[audits["period_end"] == audits["period_end"].max()]
+    audit = _starts(newest, AUDIT_PERIOD)
     if audit and set(audit) <= set(common):
-        yield AUDIT_PERIOD, str(periods.loc[periods["period_kind"] == AUDIT_PERIOD, "period"].iloc[0]), audit
+        yield AUDIT_PERIOD, str(newest["period"].iloc[0]), audit
 
 
 def _figures(people: Any, *, national: bool) -> Iterator[dict[str, Any]]:

@@ -20,7 +20,7 @@ from naome_pipeline.disclosure.release import CountedTables, control_of, gate_fi
 from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.disclosure.table_revisions import table_revisions_sql
 from naome_pipeline.engine import Engine, ParameterValue, references_of
-from naome_pipeline.indicators.definitions import definitions_table
+from naome_pipeline.indicators.definitions import audit_followed_to, definitions_table
 from naome_pipeline.indicators.registry import person_indicators_sql, person_subgroups_sql, registry
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter, reporting_periods
 from naome_pipeline.outcomes.associations import associated_factors
@@ -231,7 +231,7 @@ class HandMade:
         if name == "providers":
             return provider_table(SNAPSHOT)
         if name == "reporting_periods":
-            return reporting_periods(PERIOD, SNAPSHOT)
+            return reporting_periods(PERIOD, *audit_followed_to(lambda data_sets: SNAPSHOT))
         if name == "indicator_definitions":
             supplied = {source: {c.name for c in data_set(source).columns} for source in SOURCES}
             return definitions_table({"england_quarterly": supplied}, lambda data_sets: SNAPSHOT)

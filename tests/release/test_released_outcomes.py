@@ -234,3 +234,48 @@ def test_each_series_says_which_limits_it_has_and_overlapping_years_are_never_wi
     trust = released_series(series_of("trust", "rolling four quarters", list(top), bottom), DEFINITIONS)
     assert set(trust["limits"]) == {"binomial"}
     assert trust["sigma_z"].isna().all()
+
+
+def with_nations(indicator: str, rows: dict[str, tuple[int | None, int | None]]) -> pd.DataFrame:
+    """Released rows of the audit period: trusts of 50 people, and nations with these numerators and denominators."""
+    trusts = audit(indicator, [20] * TRUSTS, [50] * TRUSTS)
+    nations = trusts.iloc[[0] * len(rows)].assign(
+        unit_code=list(rows),
+        level=["both_nations" if code == "England and Wales" else "nation" for code in rows],
+    )
+    nations[["numerator", "denominator"]] = pd.DataFrame(rows.values(), index=nations.index).astype("Int64")
+    return pd.concat([trusts[trusts["level"] == "trust"], nations], ignore_index=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "target"),
+    [
+        ({"England and Wales": (300, 760), "England": (290, 700), "Wales": (10, 60)}, 300 / 760),
+        # What one nation hides in its numerator is not to stand in the denominator.
+        ({"England and Wales": (None, 760), "England": (290, 700), "Wales": (None, 60)}, 290 / 700),
+        ({"England and Wales": (300, 760), "England": (None, 700), "Wales": (None, 60)}, 300 / 760),
+        ({"England": (290, 700)}, 290 / 700),
+        ({"England and Wales": (None, 760), "England": (None, 700), "Wales": (None, 60)}, None),
+    ],
+)
+def test_the_target_is_of_people_whose_outcomes_are_in_it(counts, rows, target):
+    found = released_comparison(
+        with_nations("P5", rows), in_the_lake(*counts), DEFINITIONS, PROVIDERS, policies()["public"]
+    )
+    of = found[found["comparison"] == UNADJUSTED]["target"].dropna().unique()
+    assert of.tolist() == ([] if target is None else [pytest.approx(target)])
+
+
+def test_every_comparison_names_the_period_of_its_indicator(counts):
+    top, bottom = counts
+    treating = pd.DataFrame({"person_id": pd.Series(dtype=str), "treating_trust_code": pd.Series(dtype=str)})
+    none = pd.DataFrame(columns=pd.Index(["indicator", "part", "unit", "measure", "value", "note"]))
+    assessed = pd.concat([people("P5", top, bottom), people("P9", top, bottom)])
+    lake = provider_comparison(assessed, DEFINITIONS, none, treating, submissions(assessed))
+    earlier = audit("P9", list(top), bottom).assign(period="2021 Q4 to 2024 Q3")
+    released = pd.concat([audit("P5", list(top), bottom), earlier], ignore_index=True)
+    found = released_comparison(released, lake, DEFINITIONS, PROVIDERS, policies()["public"])
+    assert found.groupby("indicator")["period"].unique().map(list).to_dict() == {
+        "P5": ["2022 to 2024"],
+        "P9": ["2021 Q4 to 2024 Q3"],
+    }
