@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 from assets.reports.output import write_files
@@ -15,26 +14,29 @@ from naome_pipeline.reports.released import ReleasedTables
 def confidential_node(
     name: str,
     description: str,
-    write: Callable[[Comparisons, Path], None],
+    write: Callable[..., None],
     cadence: Literal["quarter", "year"] | None = None,
+    also: tuple[str, ...] = (),
 ) -> Node:
-    """The node of one output: files made from the comparisons before disclosure control; its table lists them."""
+    """The node of one output: files made from the comparisons before disclosure control; its table lists them.
+
+    `write` is given the comparisons, the folder, and the tables that it reads `also`."""
 
     def make(context: BuildContext) -> None:
         fetch = context.engine.fetch
         given = Comparisons.of(
             fetch("SELECT * FROM provider_comparison"),
-            fetch("SELECT * FROM submissions"),
             fetch("SELECT trust_code, trust_name FROM providers ORDER BY ALL"),
             ReleasedTables({table: context.inputs[table].path for table in RELEASED_INPUTS}),
         )
-        write_files(context, lambda folder: write(given, folder))
+        tables = [fetch(f"SELECT * FROM {table} ORDER BY ALL") for table in also]
+        write_files(context, lambda folder: write(given, folder, *tables))
 
     return Node(
         layer="confidential",
         name=name,
         description=description,
         make=make,
-        inputs=("provider_comparison", "submissions", "providers", *RELEASED_INPUTS),
+        inputs=("provider_comparison", "providers", *also, *RELEASED_INPUTS),
         cadence=cadence,
     )

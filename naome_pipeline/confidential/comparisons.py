@@ -23,7 +23,11 @@ KEYS = ["indicator", "comparison", "trust_code"]
 # What these outputs read of a release beside the comparisons before disclosure control.
 RELEASED_INPUTS = ("released_comparison", "released_definitions", "provenance", "changed_files")
 STATES_FILE = "states.csv"
-UNSUBMITTED_FILE = "unsubmitted_quarters.csv"
+UNSUBMITTED_FILE, SURVIVAL_FILE, ALARMS_FILE = (
+    "unsubmitted_quarters.csv",
+    "survival.csv",
+    "alarms_by_chance.csv",
+)
 _FIGURES = [
     "numerator", "denominator", "expected", "value", "target", "lower_998", "lower_95", "upper_95", "upper_998",
     "overdispersed_lower_998", "overdispersed_lower_95", "overdispersed_upper_95", "overdispersed_upper_998", "p_low",
@@ -40,24 +44,19 @@ COLUMNS = [
 @dataclass(frozen=True)
 class Comparisons:
     """`table`: one row per indicator, comparison and trust, in the columns of provider_comparison, with `period`,
-    `unit_name` and `suppressed` as in the release. `submitted`: the table submissions, with `unit_name`."""
+    `unit_name` and `suppressed` as in the release. `names`: trust to its name."""
 
     table: pd.DataFrame
-    submitted: pd.DataFrame
+    names: Mapping[str, str]
     definitions: Mapping[str, Row]
     about: About
 
     @classmethod
-    def of(
-        cls,
-        comparison: pd.DataFrame,
-        submitted: pd.DataFrame,
-        providers: pd.DataFrame,
-        released: ReleasedTables,
-    ) -> Comparisons:
-        """`comparison`: provider_comparison; `submitted`: submissions; `providers`: trust_code and trust_name."""
+    def of(cls, comparison: pd.DataFrame, providers: pd.DataFrame, released: ReleasedTables) -> Comparisons:
+        """`comparison`: provider_comparison; `providers`: trust_code and trust_name."""
         shown: Any = released.frame("released_comparison")
-        names = providers.drop_duplicates("trust_code").set_index("trust_code")["trust_name"].to_dict()
+        named = providers.drop_duplicates("trust_code")[["trust_code", "trust_name"]]
+        names: dict[str, str] = dict(named.itertuples(index=False))
         hidden = shown.set_index(KEYS)["suppressed"].to_dict()
         table = comparison.sort_values(KEYS, ignore_index=True)
         table["unit_name"] = table["trust_code"].map(names).astype(object)
@@ -70,8 +69,7 @@ class Comparisons:
             str(row["indicator"]): row
             for row in released.frame("released_definitions").sort_values("position").to_dict("records")
         }
-        quarters = submitted.assign(unit_name=submitted["trust_code"].map(names).astype(object))
-        return cls(table, quarters, definitions, About.of(released))
+        return cls(table, names, definitions, About.of(released))
 
     @property
     def flags(self) -> list[Flag]:
@@ -88,10 +86,21 @@ class Comparisons:
         return flags_among(rows, self.definitions, units)
 
 
-def write_states(given: Comparisons, folder: Path) -> None:
-    """Write `states.csv`: every comparison with its figures, whether trusts are judged by it, and whether it is shown; and
-    `unsubmitted_quarters.csv`: the trusts to ask about drugs or radiotherapy that they seem not to have sent."""
-    _write_unsubmitted(given.submitted, folder)
+def write_states(
+    given: Comparisons, folder: Path, submitted: pd.DataFrame, survival: pd.DataFrame, alarms: pd.DataFrame
+) -> None:
+    """Write what the audit team reads before it writes to anybody, from the tables submissions, survival_comparison and
+    alarm_account beside the comparisons.
+
+    `states.csv`: every comparison with its figures, whether trusts are judged by it, and whether it is shown; `survival.csv`:
+    deaths of every trust against those expected; `unsubmitted_quarters.csv`: the trusts to ask about drugs or radiotherapy
+    that they seem not to have sent; `alarms_by_chance.csv`: how many flags chance alone would give.
+    """
+    _write_unsubmitted(given, submitted, folder)
+    deaths = survival.sort_values("trust_code", ignore_index=True)
+    deaths.insert(1, "trust_name", deaths["trust_code"].map(dict(given.names)))
+    deaths.to_csv(folder / SURVIVAL_FILE, index=False, lineterminator="\n")
+    alarms.to_csv(folder / ALARMS_FILE, index=False, lineterminator="\n")
     formal = formal_comparisons(given.table, given.definitions)
     judging = {(row["indicator"], row["comparison"]) for row in formal.values()}
     titles = {name: row["title"] for name, row in given.definitions.items()}
@@ -104,14 +113,14 @@ def write_states(given: Comparisons, folder: Path) -> None:
     table[COLUMNS].to_csv(folder / STATES_FILE, index=False, lineterminator="\n")
 
 
-def _write_unsubmitted(submitted: pd.DataFrame, folder: Path) -> None:
+def _write_unsubmitted(given: Comparisons, submitted: pd.DataFrame, folder: Path) -> None:
     rows = submitted[~submitted["submitted"].astype(bool)]
     rows = rows.sort_values(["data_set", "trust_code", "quarter_start"])
     table = pd.DataFrame(
         {
             "data_set": rows["data_set"],
             "trust_code": rows["trust_code"],
-            "trust_name": rows["unit_name"],
+            "trust_name": rows["trust_code"].map(dict(given.names)),
             "diagnosed_in": [Quarter.containing(day).label for day in rows["quarter_start"]],
             "people": rows["people"],
             "with_a_record": rows["recorded"],

@@ -165,7 +165,10 @@ def survival_comparison(facts: pd.DataFrame, case_mix: pd.DataFrame, followed_to
         providers["observed"].to_numpy(),
         providers["expected"].to_numpy(),
         direction="lower",
-        minima=Minima(expected=value_of("funnel_minimum_expected")),
+        denominator=providers["people"].to_numpy(),
+        minima=Minima(
+            denominator=value_of("funnel_minimum_people"), expected=value_of("funnel_minimum_expected")
+        ),
     )
     return _named(funnel.table, "; ".join(dict.fromkeys(model.notes)))
 

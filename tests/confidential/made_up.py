@@ -15,10 +15,20 @@ from naome_pipeline.confidential.comparisons import (
     write_states,
 )
 from naome_pipeline.confidential.notifications import write_notifications
+from naome_pipeline.outcomes.comparison import ADJUSTED
 from tests.reports.released_tables import released
 
 Frames = dict[str, pd.DataFrame]
 HIDDEN = "hidden to protect people"
+ALARMS = pd.DataFrame(
+    {
+        "comparison": ["risk adjusted"],
+        "level": ["998"],
+        "side": ["high"],
+        "expected_by_chance": [0.5],
+        "observed": [2],
+    }
+)
 
 
 def full_comparison(tables: Frames) -> pd.DataFrame:
@@ -65,10 +75,16 @@ def written(tables: Frames, hidden: pd.Series, folder: Path, kept_back: str = ""
     values = tables["released_indicators"].query("level == 'trust'")
     providers = values[["unit_code", "unit_name"]].drop_duplicates("unit_code")
     providers = providers.rename(columns={"unit_code": "trust_code", "unit_name": "trust_name"})
-    given = Comparisons.of(
-        full_comparison(tables), submitted_quarters(providers), providers, released(folder / "tables", inputs)
+    comparison = full_comparison(tables)
+    given = Comparisons.of(comparison, providers, released(folder / "tables", inputs))
+    deaths = comparison[comparison["comparison"] == ADJUSTED].drop_duplicates("trust_code")
+    write_states(
+        given,
+        folder / "out",
+        submitted_quarters(providers),
+        deaths.drop(columns=["indicator", "comparison"]),
+        ALARMS,
     )
-    write_states(given, folder / "out")
     write_notifications(given, folder / "out")
     return folder / "out"
 

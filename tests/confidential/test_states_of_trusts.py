@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from naome_pipeline.confidential.comparisons import COLUMNS
-from tests.confidential.made_up import HIDDEN, full_comparison, states, unsubmitted, written
+from naome_pipeline.confidential.comparisons import ALARMS_FILE, COLUMNS, SURVIVAL_FILE
+from tests.confidential.made_up import ALARMS, HIDDEN, full_comparison, states, unsubmitted, written
 from tests.reports.annual import annual_frames
 
 
@@ -60,3 +61,16 @@ def test_it_names_the_trusts_to_ask_for_what_they_did_not_send(tables, tmp_path)
             "probability_of_chance": 2e-6,
         }
     ]
+
+
+def test_deaths_against_expectation_and_the_flags_of_chance_are_beside_the_states(tables, tmp_path):
+    folder = written(tables, tables["released_comparison"]["state"] == "", tmp_path)
+    deaths = pd.read_csv(folder / SURVIVAL_FILE)
+    names = (
+        tables["released_indicators"].query("level == 'trust'").set_index("unit_code")["unit_name"].to_dict()
+    )
+    assert len(deaths) == deaths["trust_code"].nunique() > 5
+    assert list(deaths["trust_name"]) == [names[code] for code in deaths["trust_code"]]
+    assert deaths["expected"].notna().all()
+    alarms = pd.read_csv(folder / ALARMS_FILE, dtype={"level": str})
+    pd.testing.assert_frame_equal(alarms, ALARMS)

@@ -54,3 +54,16 @@ def test_too_few_deaths_give_an_empty_table_of_the_same_columns():
     table = survival_comparison(few, case_mix.head(40), SNAPSHOT)
     assert table.empty
     assert list(table.columns) == list(survival_comparison(facts, case_mix, SNAPSHOT).columns)
+
+
+def test_a_trust_of_few_people_is_not_assessed():
+    facts, case_mix = made()
+    few = facts[(facts["trust_code"] != "T03") | (facts.groupby("trust_code").cumcount() < 9)]
+    table: Any = survival_comparison(few, case_mix[case_mix["person_id"].isin(few["person_id"])], SNAPSHOT)
+    table = table.set_index("trust_code")
+    assert table.loc["T03", ["denominator", "state", "reason"]].tolist() == [
+        9,
+        "not assessed",
+        "too few people",
+    ]
+    assert (table.drop("T03")["state"] != "not assessed").all()

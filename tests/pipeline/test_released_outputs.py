@@ -196,7 +196,12 @@ def test_what_the_release_hides_is_in_the_confidential_folder_alone(twice):
     for place in (twice.home.confidential, folder):
         assert place.stat().st_mode & 0o077 == 0, place
     about = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
-    assert [f["path"] for f in about["files"]] == ["states.csv", "unsubmitted_quarters.csv"]
+    assert [f["path"] for f in about["files"]] == [
+        "alarms_by_chance.csv",
+        "states.csv",
+        "survival.csv",
+        "unsubmitted_quarters.csv",
+    ]
     found = pd.read_csv(folder / "states.csv")
     full = twice.frame("provider_comparison")
     assert len(found) == len(full)
