@@ -35,7 +35,7 @@ Cell = list[Any] | int | None
 
 def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
     """Everything the page shows that is not fixed text, as plain values ready for JSON."""
-    provenance = tables.frame("provenance")
+    provenance, reading = tables.frame("provenance"), Reading(tables)
     values = tables.frame("released_indicators")
     everybody = values[values["subgroup"] == "all"]
     definitions = tables.frame("released_definitions").sort_values("position")
@@ -48,15 +48,15 @@ def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
         "target": numbers.tenths(parameters()["data_quality_target"].value),
         "kinds": wording.KINDS,
         "indicators": [_definition(row, shown) for row in definitions.to_dict("records")],
-        "units": _units(Reading(tables)),
+        "units": _units(reading),
         "periods": periods,
         "values": _values(everybody, periods, days),
         "groups": {name: wording.subgroup(name) for name in sorted(set(values["subgroup"]) - {"all"})},
         "subgroups": _subgroups(values[values["subgroup"] != "all"], days),
         "series": _series(tables.frame("released_series"), periods),
         "widened": _widened(tables.frame("released_series")),
-        "comparison": _comparison(tables.frame("released_comparison")),
-        "unadjusted": without_adjustment(Reading(tables)),
+        "comparison": _comparison(reading),
+        "unadjusted": without_adjustment(reading),
         "outcomes": dashboard_outcomes(tables),
         "recurrence_rates": [
             _plain(r) | {c: numbers.tenths(r[c]) for c in ("incidence", "lower", "upper", "died_before")}
@@ -203,8 +203,10 @@ def _widened(series: pd.DataFrame) -> dict[str, Any]:
     return found
 
 
-def _comparison(comparison: pd.DataFrame) -> dict[str, Any]:
-    """indicator -> comparison -> period, target, method and trusts; a hidden trust is 0."""
+def _comparison(reading: Reading) -> dict[str, Any]:
+    """indicator -> comparison -> period, target with what it is of, method, why nobody is judged by it, and trusts; a hidden
+    trust is 0."""
+    comparison = reading.frame("released_comparison")
     found: dict[str, Any] = {}
     for (name, kind), rows in comparison.groupby(["indicator", "comparison"], sort=True):
         ratio = kind == ADJUSTED
@@ -216,6 +218,8 @@ def _comparison(comparison: pd.DataFrame) -> dict[str, Any]:
         found.setdefault(str(name), {})[str(kind)] = {
             "period": rows["period"].iloc[0],
             "ratio": ratio,
+            "whole": reading.comparator(str(name)),
+            "not_judged": reading.not_judged(str(name), str(kind)),
             "target": whole(assessed["target"].iloc[0]) if len(assessed) else None,
             "method": str(assessed["method"].iloc[0]) if len(assessed) and assessed["method"].iloc[0] else "",
             "trusts": trusts,

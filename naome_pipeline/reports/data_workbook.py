@@ -264,6 +264,10 @@ def _comparison(reading: Reading) -> Sheet:
             "National": told("target"),
             "State": told("state"),
             "Direction": direction,
+            "Judged by": [
+                "no" if reading.not_judged(str(name), str(kind)) else "yes"
+                for name, kind in zip(rows["indicator"], rows["comparison"], strict=True)
+            ],
             "State under the wider limits": told("overdispersed_state"),
             "Why not assessed": [value or "assessed" for value in rows["reason"].fillna("")],
         }

@@ -17,6 +17,7 @@ import pandas as pd
 
 from naome_pipeline.reports import numbers
 from naome_pipeline.reports.about import AUDIT_NAME, NOT_NHS, About
+from naome_pipeline.reports.reading import Reading
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.safety import write_archive
 
@@ -115,6 +116,8 @@ MEANINGS = {
     "value": "numerator / denominator, 0 to 1; risk adjusted: numerator / expected, to two decimals",
     "p_low": "probability of so few or fewer by chance alone",
     "p_high": "probability of so many or more by chance alone",
+    "judged_by": "whether trusts are judged by the comparison: not by a variant, by treating trust, or unadjusted where the "
+    "definition asks for risk adjustment, whatever the state says",
     "state": "within, alert (beyond 95% limits), potential outlier (beyond 99.8% limits), not assessed, or hidden",
     "direction": "side of the flag: better or worse; for neutral indicators higher or lower",
     "overdispersed_state": "state under the wider limits",
@@ -235,12 +238,12 @@ for _name in (
 
 def write_open_data(tables: ReleasedTables, folder: Path) -> None:
     """Write one CSV per released table, dictionary, data package, licence, readme and checksums, and an archive of them."""
-    about = About.of(tables)
+    about, reading = About.of(tables), Reading(tables)
     dictionary = []
     definitions: Any = tables.frame("released_definitions").set_index("indicator")
     status = definitions["status"].to_dict()
     for name in tables.names():
-        frame = _with_status(tables.frame(name), status)
+        frame = _with_status(_with_judged_by(tables.frame(name), name, reading), status)
         _write(folder / FILES[name], list(frame.columns), frame)
         dictionary += [
             {
@@ -342,6 +345,14 @@ def _with_status(frame: pd.DataFrame, status: Mapping[str, str]) -> pd.DataFrame
     if "indicator" not in frame or "status" in frame:
         return frame
     return frame.assign(status=frame["indicator"].map(dict(status)))
+
+
+def _with_judged_by(frame: pd.DataFrame, name: str, reading: Reading) -> pd.DataFrame:
+    """Whether trusts are judged by each comparison: a state beyond the limits must not travel without that."""
+    if name != "released_comparison":
+        return frame
+    pairs = frame[["indicator", "comparison"]].itertuples(index=False, name=None)
+    return frame.assign(judged_by=["no" if reading.not_judged(*pair) else "yes" for pair in pairs])
 
 
 def _write(path: Path, columns: list[str], frame: pd.DataFrame) -> None:

@@ -213,6 +213,21 @@ class Reading:
         position."""
         return judged_by(self.definitions[indicator])
 
+    def not_judged(self, indicator: str, comparison: str) -> str:
+        """Why nobody is judged by a comparison of an indicator, or nothing where it is the one that counts."""
+        return not_judged(
+            self.definitions.get(indicator), comparison, adjusted=(indicator, ADJUSTED) in self._kinds
+        )
+
+    @cached_property
+    def _kinds(self) -> set[tuple[str, str]]:
+        pairs = self.frame("released_comparison")[["indicator", "comparison"]].drop_duplicates()
+        return set(pairs.itertuples(index=False, name=None))
+
+    def comparator(self, indicator: str) -> str:
+        """What trusts are compared with: all trusts of the nations that have the indicator, pooled."""
+        return comparator(self.definitions.get(indicator)) or self.whole_name
+
     @cached_property
     def reported(self) -> str:
         """The quarters of diagnosis whose people are in the release, `2020 to 2023`: all that survival curves follow."""
@@ -221,6 +236,17 @@ class Reading:
     @cached_property
     def _comparisons(self) -> dict[tuple[str, str], Row]:
         return formal_comparisons(self.frame("released_comparison"), self.definitions)
+
+    @cached_property
+    def _unadjusted(self) -> set[tuple[str, str]]:
+        table = self.frame("released_comparison")
+        of = table.loc[table["comparison"] == UNADJUSTED, ["indicator", "trust_code"]]
+        return set(of.itertuples(index=False, name=None))
+
+    def only_unadjusted(self, indicator: str, unit: Unit) -> bool:
+        """Whether a trust is compared by an indicator, but in no comparison that counts."""
+        key = (indicator, unit.code)
+        return key in self._unadjusted and key not in self._comparisons
 
     def comparison(self, indicator: str, unit: Unit) -> Row | None:
         """The comparison that counts for a trust: risk adjusted where the indicator asks for it, else unadjusted."""
@@ -254,6 +280,30 @@ def _units(values: pd.DataFrame, level: str) -> list[Unit]:
 def judged_by(definition: Mapping[str, Any]) -> str:
     """The comparison that counts for an indicator."""
     return UNADJUSTED if definition["risk_adjustment"] in (None, "none") else ADJUSTED
+
+
+def not_judged(definition: Mapping[str, Any] | None, comparison: str, *, adjusted: bool) -> str:
+    """Why nobody is judged by a comparison of an indicator, or nothing where it is the one that counts; `adjusted`: whether
+    the release has a risk-adjusted one."""
+    if definition is None:
+        return "not judged: not defined in this release"
+    if not numbers.missing(definition["variant_of"]):
+        return f"not judged: a variant of {definition['variant_of']}"
+    if comparison == judged_by(definition):
+        return ""
+    if comparison == UNADJUSTED:
+        return (
+            "not judged: the risk-adjusted result counts"
+            if adjusted
+            else "not judged: not adjusted in this release"
+        )
+    return f"not judged: {comparison}"
+
+
+def comparator(definition: Mapping[str, Any] | None) -> str:
+    """The nations whose trusts are compared with each other by an indicator, in words; nothing where no nation has it."""
+    nations = "" if definition is None else numbers.text(definition["nations"])
+    return nations.replace(", ", " and ")
 
 
 def formal_comparisons(

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from naome_pipeline.reports.numbers import percent
-from tests.browser.opening import VIEWS, charts_are_drawn, download, rows_of, tab_to
+from tests.browser.opening import VIEWS, charts_are_drawn, download, rows_of, tab_to, unfold
 from tests.reports.national import national_frames
 from tests.reports.released_tables import EVIL, FORMULA, frames
 
@@ -111,6 +111,30 @@ def test_glance_says_direction_interval_people_and_where_it_stands(reader, natio
         assert "record complete (D5)" in said
     assert re.search("within the limits|alert|potential outlier", row[2])
     assert "special cause" in row[5]
+
+
+def test_a_result_nobody_is_judged_by_names_no_outlier(reader, write):
+    made = national_frames(["P1", "P1_recorded", "P5", "P6"])
+    compared = made["released_comparison"].copy()
+    # P5 asks for risk adjustment and has no model here.
+    compared = compared[(compared["indicator"] != "P5") | (compared["comparison"] == "unadjusted")]
+    compared = compared[~compared["indicator"].str.startswith("P1") | (compared["comparison"] == "unadjusted")]
+    seen = (compared["trust_code"] == TRUST) & (compared["suppressed"] == "")
+    compared.loc[seen, ["state", "direction"]] = ["potential outlier", "worse"]
+    compared.loc[seen, ["overdispersed_state", "overdispersed_direction"]] = ["alert", "worse"]
+    address = write(made | {"released_comparison": compared})
+    page = reader.open(f"{address}#t={TRUST}&k=audit")
+    rows = {r[0].split(":")[0]: r[2] for r in rows_of(page, "How care is measured")}
+    assert set(compared.loc[seen, "indicator"]) == set(rows) == {"P1", "P1_recorded", "P5", "P6"}
+    assert "not judged: not adjusted in this release" in rows["P5"]
+    assert "not judged: a variant of P1" in rows["P1_recorded"]
+    assert "outlier" not in rows["P5"] + rows["P1_recorded"]
+    for name, kind in (("P1", "unadjusted"), ("P6", "risk adjusted")):
+        assert f"against England, 2022 to 2024 ({kind}): potential outlier, worse (wider limits: alert, worse)" in rows[name]
+    page.evaluate(f"location.hash = 'v=indicator&i=P5&t={TRUST}'")
+    page.wait_for_function("document.querySelector('h3').innerText.startsWith('P5:')")
+    unfold(page)
+    assert "State (nobody is judged by it)" in page.locator("table", has_text="P5 funnel").inner_text()
 
 
 def test_chart_table_download_and_release_have_the_same_numbers(reader, national, nation, tmp_path: Path):

@@ -35,9 +35,10 @@ def folder(tmp_path_factory) -> Path:
 
 
 def columns_of(frame: pd.DataFrame) -> list[str]:
-    """Those of the table; values of indicators say beside them whether they are experimental."""
-    named = "indicator" in frame and "status" not in frame
-    return [*frame.columns, "status"] if named else list(frame.columns)
+    """Those of the table; a state beside whether trusts are judged by it, values beside whether they are experimental."""
+    judged = ["judged_by"] if "overdispersed_state" in frame else []
+    named = ["status"] if "indicator" in frame and "status" not in frame else []
+    return [*frame.columns, *judged, *named]
 
 
 def test_every_released_table_is_there_with_every_row(folder):
@@ -91,6 +92,19 @@ def test_no_value_of_a_recurrent_or_otherwise_experimental_indicator_travels_wit
     assert status["P2"].tolist() != ["published"]
     for name in ("recurrence_rates", "recurrence_evidence"):
         assert set(pd.read_csv(tmp_path / f"{name}.csv")["status"]) == {"experimental"}
+
+
+def test_a_state_beyond_the_limits_says_whether_anybody_is_judged_by_it(tmp_path):
+    tables = frames()
+    shown = tables["released_comparison"].head(1).assign(state="potential outlier")
+    made = [("P1", "unadjusted"), ("P1_recorded", "unadjusted"), ("P5", "unadjusted"), ("P9", "unadjusted"), ("P9", "risk adjusted")]
+    rows = [shown.assign(indicator=name, comparison=kind) for name, kind in made]
+    tables["released_comparison"] = pd.concat(rows, ignore_index=True)
+    write_open_data(released(tmp_path, tables), tmp_path)
+    written = pd.read_csv(tmp_path / "funnels.csv").set_index(["indicator", "comparison"])["judged_by"]
+    assert {key: written[key] for key in made} == dict(zip(made, ["yes", "no", "no", "no", "yes"], strict=True))
+    dictionary = pd.read_csv(tmp_path / DICTIONARY_FILE).set_index(["file", "column"])["meaning"]
+    assert "risk adjustment" in dictionary["funnels.csv", "judged_by"]
 
 
 def test_checksums_fit_the_files(folder):

@@ -23,9 +23,8 @@ const isNation = (code) => UNITS.has(code) && ["both_nations", "nation"].include
 const longName = (code) => (UNITS.has(code) && !isNation(code) && nameOf(code) !== code ? `${nameOf(code)} (${code})` : nameOf(code));
 const titleOf = (indicator) => `${indicator.indicator}: ${indicator.title}`;
 const theNation = (code) => (UNITS.has(code) ? UNITS.get(code).nation : null) || (D.units.nation[0] || { code: "England" }).code;
-// Nations and Alliances, the whole first; a release of one nation has no other whole than that nation.
+// Nations and Alliances, the whole first.
 const AREAS = [...D.units.both_nations, ...D.units.nation, ...D.units.alliance];
-const WHOLE = D.units.both_nations.length ? D.units.both_nations[0].name : nameOf(theNation(""));
 // Wales has health boards where England has trusts.
 const PROVIDER = D.units.nation.map((n) => (n.code === "Wales" ? "health board" : "trust")).join(" or ") || "trust";
 const allianceOf = (code) => (UNITS.has(code) ? UNITS.get(code).alliance : null);
@@ -76,16 +75,18 @@ function signOf(id, code) {
   }
   return null;
 }
-// Where a trust stands in the funnel of the audit period: [icon, words, notable], or nothing.
+// Where a trust stands in the funnel that counts, of the audit period, or that nobody is judged: [icon, words, notable], or nothing.
 function positionOf(id, code) {
   const kinds = D.comparison[id];
   if (!kinds) { return null; }
-  const kind = kinds["risk adjusted"] ? "risk adjusted" : "unadjusted";
+  const kind = Object.keys(kinds).find((name) => !kinds[name].not_judged) || "unadjusted";
   const place = kinds[kind] && kinds[kind].trusts[code];
   if (place === undefined || place === null) { return null; }
   if (place === 0) { return ["–", `place in the funnel: ${HIDDEN}`, false]; }
+  if (kinds[kind].not_judged) { return ["–", kinds[kind].not_judged, false]; }
   const [icon, words, notable] = stateInWords(place[12], place[13], place[16]);
-  return [icon, `against ${WHOLE}, ${kinds[kind].period} (${kind}): ${words}`, notable];
+  const wide = place[14] && place[14] !== place[12] ? ` (wider limits: ${stateInWords(place[14], place[15], place[16])[1]})` : "";
+  return [icon, `against ${kinds[kind].whole}, ${kinds[kind].period} (${kind}): ${words}${wide}`, notable];
 }
 function stateInWords(state, direction, reason) {
   if (state === "within") { return ["●", "within the limits", false]; }

@@ -109,7 +109,7 @@ function funnels(indicator, state) {
     said: `${longName(code)}: ${write(p[3])}, ${count(p[0])} of ${count(p[1])}; ${stateInWords(p[12], p[13], p[16])[1]}` })).sort((a, b) => a.size - b.size);
   const limits = drawnTrusts.filter(([, p]) => p[4] !== null).map(([, p]) => ({ size: size(p), target: funnel.target / scale, lower_998: p[4] / scale, lower_95: p[5] / scale, upper_95: p[6] / scale, upper_998: p[7] / scale })).sort((a, b) => a.size - b.size);
   const title = `${id} funnel, ${funnel.period}, ${kind}`;
-  const columns = [capital(PROVIDER), "Value", "Counted", "People", "Expected", "95% limits", "99.8% limits", "State", "State with limits widened for overdispersion"].map((t, i) => ({ title: t, number: i > 0 && i < 7 }));
+  const columns = [capital(PROVIDER), "Value", "Counted", "People", "Expected", "95% limits", "99.8% limits", `State${funnel.not_judged ? " (nobody is judged by it)" : ""}`, "State with limits widened for overdispersion"].map((t, i) => ({ title: t, number: i > 0 && i < 7 }));
   const range = (low, high) => (low === null || high === null ? NOTHING : `${write(low)} to ${write(high)}`);
   const rows = all.map(([code, p]) => ({ head: longName(code), headText: longName(code), cells: p === 0 ? [{ span: HIDDEN }]
     : [write(p[3]), count(p[0]), count(p[1]), p[2] === null ? NOTHING : String(p[2]), range(p[5], p[6]), range(p[4], p[7]), stateInWords(p[12], p[13], p[16])[1], p[14] ? stateInWords(p[14], p[15], p[16])[1] : NOTHING] }));
@@ -121,12 +121,13 @@ function funnels(indicator, state) {
     + `Being outside is a reason to look closer, not a verdict. ${lit.join(" ")}`;
   const made = figure({ name: "funnel", title, caption: said, points, data: { limits }, signals: { shares: !funnel.ratio },
     key: [keyItem("within the limits", { shape: "circle" }), keyItem("alert (outside 95%)", { shape: "diamond" }), keyItem("potential outlier (outside 99.8%)", { shape: "triangle-up" }), keyItem("not assessed", { shape: "cross" }),
-      keyItem(funnel.ratio ? "as expected" : WHOLE, { dash: "7 4" }), keyItem("95% limits", { dash: "3 3" }), keyItem("99.8% limits", { dash: "1 0" })],
+      keyItem(funnel.ratio ? "as expected" : funnel.whole, { dash: "7 4" }), keyItem("95% limits", { dash: "3 3" }), keyItem("99.8% limits", { dash: "1 0" })],
     table: table({ caption: title, columns, rows }) });
   if (names.length > 1) {
     made.querySelector("figcaption").append(chooser({ id: "comparison", label: "Comparison", value: kind, options: names.map((n) => [n, capital(n)]), choose: (c) => go({ c }) }));
   }
   if (D.unadjusted[id]) { made.append(el("p", { class: "hint" }, `Not adjusted for who is treated in this release: ${D.unadjusted[id]}. Nobody is judged by it.`)); }
+  else if (funnel.not_judged) { made.append(el("p", { class: "hint" }, `${capital(funnel.not_judged)}.`)); }
   if (funnel.method) { made.append(el("p", { class: "hint" }, `Method: ${funnel.method}.`)); }
   return [made];
 }
