@@ -29,18 +29,26 @@ if TYPE_CHECKING:
     from naome_pipeline.reports.outliers import Flag
 
 LETTERS_FOLDER = "letters"
-_COLUMNS = ("Indicator", "Your result", "Nation", "People", "State", "Under wider limits", "In the release")
-_WIDTHS = (4.2, 2.5, 2.2, 2.5, 2.1, 2.1, 1.7)
+_COLUMNS = (
+    "Indicator",
+    "Your result",
+    "All trusts",
+    "People",
+    "State",
+    "Under wider limits",
+    "In the release",
+)
+_WIDTHS = (4.0, 2.4, 2.6, 2.4, 2.1, 2.1, 1.7)
 _TITLES = {
     "notification": "Results of your trust: please check",
     "confirmation": "Results of your trust: potential outlier confirmed",
     "publication": "Results of your trust: what will be published",
 }
 _OPENING = {
-    "notification": "The audit compares the trusts of a nation with each other. The results below, of people diagnosed in "
-    "{period}, lie further from the national figure than chance usually takes them.",
+    "notification": "The audit compares each trust with all trusts together; the tables name their nations. The results below, "
+    "of people diagnosed in {period}, lie further from the figure of all trusts than chance usually takes them.",
     "confirmation": "We wrote to your clinical lead about the results below, of people diagnosed in {period}. We have looked at "
-    "the answer, and the results still lie further from the national figure than chance can reasonably take them.",
+    "the answer, and the results still lie further from the figure of all trusts than chance can reasonably take them.",
     "publication": "The results below, of people diagnosed in {period}, will be published with your trust's answer.",
 }
 _CONDITIONS = {
@@ -112,7 +120,7 @@ def _write_letter(
                 [
                     f"{f.title} ({f.indicator}, {f.comparison})",
                     f.result,
-                    f.national,
+                    f.beside,
                     f.people,
                     _state(f),
                     f.wide_state,

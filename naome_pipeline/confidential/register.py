@@ -41,7 +41,7 @@ def write_register(path: Path, flags: Sequence[Flag], timetable: Timetable, abou
             "Indicator": flag.indicator,
             "Title": flag.title,
             "Result": flag.result,
-            "National": flag.national,
+            "All trusts": flag.beside,
             "People": flag.people,
             "State": flag.state,
             "Direction": flag.direction,
@@ -53,7 +53,7 @@ def write_register(path: Path, flags: Sequence[Flag], timetable: Timetable, abou
         for flag in flags
     ]
     columns = [
-        "Trust code", "Trust", "Indicator", "Title", "Result", "National", "People", "State", "Direction",
+        "Trust code", "Trust", "Indicator", "Title", "Result", "All trusts", "People", "State", "Direction",
         "State under the wider limits", "In the release", *due, *_ANSWERS,
     ]  # fmt: skip
     frame = pd.DataFrame(rows, columns=pd.Index(columns))

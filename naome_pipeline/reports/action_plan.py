@@ -112,7 +112,9 @@ def current_position(recommended: Recommendation, trust: Unit, reading: Reading)
     lines = [f"{definition['title']}{reading.aside(recommended.indicator)}. Your trust: {found.own}."]
     lines += [f"{name}: {value}." for name, value in filter(None, (found.alliance, found.nation))]
     if found.limits != NOT_COMPARED:
-        lines.append(f"Against the limits: {found.limits}.")
+        lines.append(
+            f"Against the limits around the figure of {reading.comparator(recommended.indicator)}: {found.limits}."
+        )
     if recommended.subgroup:
         lines.append(
             "These are everybody's figures: groups of people are shown for Alliances and nations only."

@@ -21,7 +21,7 @@ from naome_pipeline.reports.values import HIDDEN, HIDDEN_SHORT, NOT_GIVEN, has_v
 
 FOLDER = "benchmarks"
 GROUPS = {"performance": "How care is measured", "data quality": "How complete the records are"}
-JUDGED = {"performance": "Against the limits", "data quality": "Against the target"}
+JUDGED = {"performance": "Against the limits around {whole}", "data quality": "Against the target"}
 BETTER = {"higher": "higher is better", "lower": "lower is better"}
 
 
@@ -51,7 +51,9 @@ def page_of(trust: Unit, reading: Reading) -> dict[str, Any]:
                 absent.append(str(reading.definitions[name]["title"]))
             else:
                 rows.append(_row(name, own, trust, reading))
-        groups.append({"heading": heading, "judged": JUDGED[kind], "rows": rows})
+        groups.append(
+            {"heading": heading, "judged": JUDGED[kind].format(whole=reading.whole_name), "rows": rows}
+        )
     return {
         "audit": AUDIT_NAME,
         "title": clean_text(f"{trust.name} ({trust.code})"),
@@ -68,7 +70,10 @@ def page_of(trust: Unit, reading: Reading) -> dict[str, Any]:
 
 
 def _row(name: str, own: Row, trust: Unit, reading: Reading) -> dict[str, Any]:
-    definition, limits = reading.definitions[name], against_limits(reading.comparison(name, trust))
+    definition, limits = reading.definitions[name], against_limits(reading, name, trust)
+    whole = reading.comparator(name)
+    if whole != reading.whole_name and limits != HIDDEN and not limits.startswith("not "):
+        limits += f" ({whole})"
     alliance, nation = (reading.row(name, of(trust)) for of in (reading.alliance_of, reading.nation_of))
     return {
         "name": f"{definition['title']} ({name}){reading.aside(name)}",

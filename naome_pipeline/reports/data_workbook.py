@@ -261,7 +261,7 @@ def _comparison(reading: Reading) -> Sheet:
             "People who meet it": told("numerator"),
             "Expected": told("expected"),
             "Result": told("value"),
-            "National": told("target"),
+            "All trusts": told("target"),
             "State": told("state"),
             "Direction": direction,
             "Judged by": [
@@ -274,11 +274,12 @@ def _comparison(reading: Reading) -> Sheet:
     )
     frame.loc[frame["State"] == HIDDEN_SHORT, "Why not assessed"] = HIDDEN_SHORT
     return Sheet(
-        "How each trust compares with the nation $$hidden$$$$limits$$$$adjusted$$",
-        "This worksheet contains one table. Result and national value are shares from 0 to 1, or, where the comparison is risk "
-        "adjusted, ratios to what was expected.",
+        "How each trust compares with all trusts together $$hidden$$$$limits$$$$adjusted$$",
+        f"This worksheet contains one table. All trusts: those of {reading.whole_name} together, or of the nation that has the "
+        "indicator. Their value and the result are shares from 0 to 1, or, where the comparison is risk adjusted, ratios to what "
+        "was expected.",
         frame,
-        {"Result": "0.000", "National": "0.000", "Expected": "0.0"}
+        {"Result": "0.000", "All trusts": "0.000", "Expected": "0.0"}
         | dict.fromkeys(["People counted", "People who meet it"], "#,##0"),
     )
 

@@ -79,10 +79,11 @@ def _recommended(tables: ReleasedTables) -> list[str]:
 def _compared(reading: Reading) -> Iterator[str]:
     flags, stood = flags_of(reading), standing(reading.compared)
     if not stood.shown:
-        yield f"No result of a trust can be shown in this release. {stood.not_shown}".strip()
+        yield f"No result that trusts are judged by can be shown in this release. {stood.not_shown}".strip()
         return
     yield (
-        f"{stood.shown:,} results of trusts can be shown beside the nation. {stood.not_shown} A result beyond the limits is a "
+        f"{stood.shown:,} results of trusts can be shown beside the figure of all trusts of {reading.whole_name}, or of the "
+        f"nation that has the measure. {stood.not_shown} A result beyond the limits is a "
         "reason to look, not a judgement; some lie there by chance. Of the results that can be shown:"
     ).replace("  ", " ")
     for state, limits in ((POTENTIAL, "99.8%"), (ALERT, "95%")):

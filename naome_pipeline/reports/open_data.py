@@ -54,7 +54,7 @@ FILES = {
 # What each file holds, for readers of the list of files.
 HOLDS = {
     "indicators.csv": "every indicator by period, place and group of people",
-    "funnels.csv": "how each trust compares with the nation",
+    "funnels.csv": "how each trust compares with all trusts together",
     "run_charts.csv": "each indicator over time, with limits",
     "survival.csv": "share of people alive by time since diagnosis",
     "time_to_treatment.csv": "share of people treated by day",
@@ -111,8 +111,9 @@ MEANINGS = {
     "change": "what became of the cell or file since the release before",
     "trust_code": "organisation code of the trust",
     "comparison": "unadjusted, risk adjusted, or unadjusted by treating trust",
-    "expected": "people expected to meet the criterion, given the case mix (or at the national rate)",
-    "target": "national value the trust is compared with (1 for a ratio)",
+    "expected": "people expected to meet the criterion, given the case mix (or at the rate of all trusts together)",
+    "target": "value the trust is compared with: of all trusts together, of the nations that have the indicator (nations in "
+    "definitions.csv); 1 for a ratio",
     "value": "numerator / denominator, 0 to 1; risk adjusted: numerator / expected, to two decimals",
     "p_low": "probability of so few or fewer by chance alone",
     "p_high": "probability of so many or more by chance alone",

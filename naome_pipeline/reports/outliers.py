@@ -17,7 +17,17 @@ from typing import Any
 from naome_pipeline.reports import numbers
 from naome_pipeline.reports.outlier_timetable import load_timetable
 from naome_pipeline.reports.pages import render_page
-from naome_pipeline.reports.reading import ADJUSTED, ALERT, ASSESSED, POTENTIAL, TRUST, Reading, Row, Unit
+from naome_pipeline.reports.reading import (
+    ADJUSTED,
+    ALERT,
+    ASSESSED,
+    POTENTIAL,
+    TRUST,
+    Reading,
+    Row,
+    Unit,
+    comparator,
+)
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.standing import (
     BETTER,
@@ -53,12 +63,18 @@ class Flag:
     state: str
     direction: str
     wide_state: str
+    compared_with: str
     published: bool = True
 
     @property
     def better(self) -> bool:
-        """Whether the result is better than that of the nation."""
+        """Whether the result is better than that of all trusts."""
         return self.direction == BETTER
+
+    @property
+    def beside(self) -> str:
+        """The value of all trusts compared, with their nations: `61.4% (England and Wales)`."""
+        return f"{self.national} ({self.compared_with})" if self.compared_with else self.national
 
 
 @dataclass(frozen=True)
@@ -88,11 +104,11 @@ def flags_among(rows: Iterable[Row], definitions: Mapping[str, Row], units: Mapp
             continue
         code = str(row["trust_code"])
         unit = units.get(code) or Unit(TRUST, code, numbers.text(row["unit_name"]) or code, None, "")
-        found.append(_flag(unit, row, str(definitions[str(row["indicator"])]["title"])))
+        found.append(_flag(unit, row, definitions[str(row["indicator"])]))
     return sorted(found, key=lambda flag: STATES.index(flag.state))
 
 
-def _flag(unit: Unit, row: Row, title: str) -> Flag:
+def _flag(unit: Unit, row: Row, definition: Row) -> Flag:
     ratio = row["comparison"] == ADJUSTED
     people = f"{numbers.count(row['numerator'])} of {numbers.count(row['denominator'])}"
     if ratio:
@@ -100,7 +116,7 @@ def _flag(unit: Unit, row: Row, title: str) -> Flag:
     return Flag(
         trust=unit,
         indicator=str(row["indicator"]),
-        title=title,
+        title=str(definition["title"]),
         comparison=str(row["comparison"]),
         period=str(row["period"]),
         result=compared_value(row["value"], ratio=ratio),
@@ -109,6 +125,7 @@ def _flag(unit: Unit, row: Row, title: str) -> Flag:
         state=str(row["state"]),
         direction=numbers.text(row["direction"]),
         wide_state=numbers.text(row["overdispersed_state"]) or EXACT_LIMITS,
+        compared_with=comparator(definition),
         published=not row["suppressed"],
     )
 
@@ -158,6 +175,7 @@ def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
         about,
         f"Outlier pack, {about.period}",
         period=reading.period,
+        whole=reading.whole_name,
         groups=groups,
         tallies=tallies(reading),
         standing=stood,

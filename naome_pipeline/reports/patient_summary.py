@@ -193,12 +193,13 @@ def _hospitals(reading: Reading) -> Section:
     hidden = standing(reading.compared).hidden
     number = numbers.count(hidden) + (" more" if judged else "")
     kept_back = (
-        f"We hide {number} results, so that nobody can be known by them. Only the hospitals are told."
+        f"We hide {number} results, so that nobody can be known by them. We only tell the hospitals whose results are far "
+        "from the rest."
         if hidden
         else ""
     )
     if not judged:
-        nothing = "In this release we cannot show how hospitals compare."
+        nothing = "In this release we cannot show any result that we judge hospitals by."
         return Section("Is care the same everywhere?", [*texts, f"{nothing} {kept_back}".strip()])
     far = {f.trust.code for f in flags_of(reading) if f.direction == "worse" and f.state == POTENTIAL}
     return Section(

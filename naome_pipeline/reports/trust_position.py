@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.reading import Reading, Row, Unit
+from naome_pipeline.reports.reading import UNADJUSTED, Reading, Unit
 from naome_pipeline.reports.values import HIDDEN, said
 
 NOT_COMPARED = "not compared"
@@ -34,14 +34,17 @@ def position(reading: Reading, trust: Unit, indicator: str) -> Position:
         own=said(reading.row(indicator, trust)),
         alliance=beside(reading.alliance_of(trust)),
         nation=beside(reading.nation_of(trust)),
-        limits=against_limits(reading.comparison(indicator, trust)),
+        limits=against_limits(reading, indicator, trust),
     )
 
 
-def against_limits(row: Row | None) -> str:
-    """A state in words: `within the limits`, `alert, worse`, `not assessed: …`, with what the wider limits say."""
+def against_limits(reading: Reading, indicator: str, trust: Unit) -> str:
+    """A state in words: `within the limits`, `alert, worse`, `not assessed: …`, with what the wider limits say; or why the
+    trust is not judged."""
+    row = reading.comparison(indicator, trust)
     if row is None:
-        return NOT_COMPARED
+        unadjusted = reading.only_unadjusted(indicator, trust)
+        return reading.not_judged(indicator, UNADJUSTED) if unadjusted else NOT_COMPARED
     if row["suppressed"]:
         return HIDDEN
     state = str(row["state"])

@@ -118,7 +118,9 @@ def test_a_result_nobody_is_judged_by_names_no_outlier(reader, write):
     compared = made["released_comparison"].copy()
     # P5 asks for risk adjustment and has no model here.
     compared = compared[(compared["indicator"] != "P5") | (compared["comparison"] == "unadjusted")]
-    compared = compared[~compared["indicator"].str.startswith("P1") | (compared["comparison"] == "unadjusted")]
+    compared = compared[
+        ~compared["indicator"].str.startswith("P1") | (compared["comparison"] == "unadjusted")
+    ]
     seen = (compared["trust_code"] == TRUST) & (compared["suppressed"] == "")
     compared.loc[seen, ["state", "direction"]] = ["potential outlier", "worse"]
     compared.loc[seen, ["overdispersed_state", "overdispersed_direction"]] = ["alert", "worse"]
@@ -130,7 +132,10 @@ def test_a_result_nobody_is_judged_by_names_no_outlier(reader, write):
     assert "not judged: a variant of P1" in rows["P1_recorded"]
     assert "outlier" not in rows["P5"] + rows["P1_recorded"]
     for name, kind in (("P1", "unadjusted"), ("P6", "risk adjusted")):
-        assert f"against England, 2022 to 2024 ({kind}): potential outlier, worse (wider limits: alert, worse)" in rows[name]
+        assert (
+            f"against England, 2022 to 2024 ({kind}): potential outlier, worse (wider limits: alert, worse)"
+            in rows[name]
+        )
     page.evaluate(f"location.hash = 'v=indicator&i=P5&t={TRUST}'")
     page.wait_for_function("document.querySelector('h3').innerText.startsWith('P5:')")
     unfold(page)

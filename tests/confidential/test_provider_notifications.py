@@ -82,7 +82,7 @@ def test_letters_give_every_flagged_result_of_their_trust_and_no_other(tables, f
         ratio = row.comparison == "risk adjusted"
         assert row.comparison in title
         number = (lambda v: f"{v:.2f} times as expected") if ratio else (lambda v: f"{100 * v:.1f}%")
-        assert (result, national) == (number(row.value), number(row.target))
+        assert (result, national) == (number(row.value), f"{number(row.target)} (England and Wales)")
         assert people.startswith(f"{int(row.numerator):,} of {int(row.denominator):,}")
         assert state == f"{row.state}, {row.direction}"
         assert wide == (row.overdispersed_state or "exact limits only")

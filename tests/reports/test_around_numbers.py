@@ -186,8 +186,15 @@ def test_every_document_counts_what_can_be_shown_and_what_is_hidden(tables, tmp_
     newsletter = text_of(folder / "newsletter.txt")
     said = f"{hidden} more are hidden to protect people. Where one of those lies beyond the limits, the audit tells"
     assert f"{shown} results can be shown and were judged. {said}" in pack
-    assert f"No result that can be shown; of the {hidden} hidden ones nothing is said here." in pack
-    assert f"{shown} results of trusts can be shown beside the nation. {said}" in newsletter
+    assert (
+        f"No result that trusts are judged by and that can be shown; of the {hidden} hidden ones nothing is said here."
+        in pack
+    )
+    assert (
+        f"{shown} results of trusts can be shown beside the figure of all trusts of {BOTH}, or of the nation"
+        in newsletter
+    )
+    assert said in newsletter
     assert f"We hide {hidden} more results" in text_of(folder / "patient_summary.html")
     assert "Not adjusted in this release, so shown unadjusted, and nobody is judged by it: P7 (" in pack
     for text in (pack, newsletter):

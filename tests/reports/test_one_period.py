@@ -127,7 +127,10 @@ def test_report_newsletter_pack_and_summary_count_the_same_results(folder):
     shown, worse = of_report.groups()
     assert worse == "1"
     newsletter = (folder / "newsletter.txt").read_text(encoding="utf-8")
-    assert f"{shown} results of trusts can be shown beside the nation." in newsletter
+    assert (
+        f"{shown} results of trusts can be shown beside the figure of all trusts of England and Wales"
+        in newsletter
+    )
     assert f"{shown} results can be shown and were judged." in text_of(
         folder / "outliers" / "outlier_pack.html"
     )

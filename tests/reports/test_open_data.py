@@ -97,12 +97,20 @@ def test_no_value_of_a_recurrent_or_otherwise_experimental_indicator_travels_wit
 def test_a_state_beyond_the_limits_says_whether_anybody_is_judged_by_it(tmp_path):
     tables = frames()
     shown = tables["released_comparison"].head(1).assign(state="potential outlier")
-    made = [("P1", "unadjusted"), ("P1_recorded", "unadjusted"), ("P5", "unadjusted"), ("P9", "unadjusted"), ("P9", "risk adjusted")]
+    made = [
+        ("P1", "unadjusted"),
+        ("P1_recorded", "unadjusted"),
+        ("P5", "unadjusted"),
+        ("P9", "unadjusted"),
+        ("P9", "risk adjusted"),
+    ]
     rows = [shown.assign(indicator=name, comparison=kind) for name, kind in made]
     tables["released_comparison"] = pd.concat(rows, ignore_index=True)
     write_open_data(released(tmp_path, tables), tmp_path)
     written = pd.read_csv(tmp_path / "funnels.csv").set_index(["indicator", "comparison"])["judged_by"]
-    assert {key: written[key] for key in made} == dict(zip(made, ["yes", "no", "no", "no", "yes"], strict=True))
+    assert {key: written[key] for key in made} == dict(
+        zip(made, ["yes", "no", "no", "no", "yes"], strict=True)
+    )
     dictionary = pd.read_csv(tmp_path / DICTIONARY_FILE).set_index(["file", "column"])["meaning"]
     assert "risk adjustment" in dictionary["funnels.csv", "judged_by"]
 

@@ -210,8 +210,8 @@ def test_with_everything_below_the_nation_hidden_the_report_says_so(tables, tmp_
     document = of_tables(tmp_path, suppressed(annual_frames(trusts=20, alliances=5)))
     text = words(document)
     assert "Every value by Cancer Alliance is hidden in this release" in text
-    assert "No hospital's number is shown" in text
-    assert "No result of a hospital can be shown." in text
+    assert "No hospital's number by where people were diagnosed is shown" in text
+    assert "No result that hospitals are judged by can be shown." in text
     assert "potential outlier on any measure" not in text
     assert re.search(r"\d+ are hidden to protect people. Where one of those lies beyond the limits", text)
     assert read_pdf(pdf_bytes(document)).pages <= 10

@@ -149,11 +149,13 @@ def _outside(reading: Reading) -> list[Block]:
         kind, table = compared(reading, name)
         if table.empty:
             continue
-        rows.append((reading.title(name), kind, *state_counts(table)))
+        whole = reading.comparator(name)
+        aside = "" if whole == reading.whole_name else f", {whole} only"
+        rows.append((reading.title(name) + aside, kind, *state_counts(table)))
     if not rows:
         return [Paragraph("No hospitals are compared in this release.")]
     table = Table(
-        "Hospitals outside the limits of the national figure",
+        f"Hospitals outside the limits around the figure of {reading.whole_name}",
         (
             "Measure", "Comparison", "Assessed", "Outliers, worse or lower", "Outliers, better or higher",
             "Alerts, worse or lower", "Alerts, better or higher",
@@ -167,7 +169,8 @@ def _outside(reading: Reading) -> list[Block]:
     return [
         Subheading("Hospitals outside the limits"),
         Paragraph(
-            "Potential outliers lie beyond the 99.8% limits, alerts beyond the 95% limits. Chance alone puts at most one "
+            "Each hospital is compared with all together. Potential outliers lie beyond the 99.8% limits, alerts beyond the 95% "
+            "limits. Chance alone puts at most one "
             "hospital in twenty beyond the 95% limits. A position is a reason to look, not a judgement; small hospitals are not "
             "assessed. Where neither more nor less is better, the sides are lower and higher. The table counts results "
             f"that can be shown: a hidden one may lie anywhere. {EXACT_TAIL} {unadjusted}".strip()
@@ -272,17 +275,25 @@ def early_deaths(reading: Reading) -> Section:
     shown = table[table["value"].notna()]
     if shown.empty:
         blocks.append(
-            Paragraph("No hospital's number is shown: each is hidden, to protect people, or there is none.")
+            Paragraph(
+                "No hospital's number by where people were diagnosed is shown: each is hidden, to protect people, or there is "
+                "none."
+            )
         )
     else:
+        if why := reading.not_judged(DEATHS, kind):
+            blocks.append(
+                Paragraph(f"Nobody is judged by the funnel below ({why.removeprefix('not judged: ')}).")
+            )
         blocks.append(_funnel(reading, kind, shown, table))
     others = []
     for other in (ADJUSTED, BY_TREATING):
         rows = compared(reading, DEATHS, other)[1]
         if len(rows):
             assessed, worse, better, *_ = state_counts(rows)
+            nobody = ", by which nobody is judged" if reading.not_judged(DEATHS, other) else ""
             others.append(
-                f"{other}: {assessed} assessed, {worse} outliers on the worse side, {better} on the better"
+                f"{other}{nobody}: {assessed} assessed, {worse} outliers on the worse side, {better} on the better"
             )
     if others:
         blocks.append(Paragraph(f"Other comparisons, {'; '.join(others)}."))
@@ -320,7 +331,7 @@ def _funnel(reading: Reading, kind: str, shown: pd.DataFrame, table: pd.DataFram
     return Chart(
         "early-deaths",
         f"Hospitals by the number of people treated, {kind}: circle within the limits, diamond alert, triangle potential "
-        "outlier, cross not assessed; dashed line national figure, dotted 95% limits, solid 99.8% limits (exact)",
+        f"outlier, cross not assessed; dashed line {reading.comparator(DEATHS)}, dotted 95% limits, solid 99.8% limits (exact)",
         f"A funnel of {len(rows)} hospitals. {assessed} are assessed: {worse} potential outliers on the worse side and {better} "
         f"on the better, {alert_worse} alerts on the worse side and {alert_better} on the better. {rest} are hidden or not "
         "assessed.",

@@ -130,7 +130,7 @@ def _outside(reading: Reading) -> list[Paragraph]:
             f"limits on the worse side, and {numbers.count(found.better)} on the better side."
         )
     else:
-        said = "No result of a hospital can be shown."
+        said = "No result that hospitals are judged by can be shown."
     return [Paragraph(f"{said} {found.not_shown}".strip(), lead="Hospitals.")]
 
 
