@@ -7,8 +7,12 @@ puts them.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import pandas as pd
 
 from naome_pipeline.indicators.reporting_periods import quarters_not_all_found
 from naome_pipeline.parameters import value_of
@@ -45,18 +49,26 @@ _SAID = {
 _PARAMETERS = "every parameter with its basis is in provenance.csv and in the methodology of this release"
 
 
+def parameters_hash(provenance: pd.DataFrame) -> str:
+    """SHA-256 over the parameters of a release as published, so that two sets can be told apart."""
+    of = provenance.loc[provenance["kind"] == "parameter", ["item", "value"]].sort_values("item")
+    return hashlib.sha256(json.dumps(of.to_numpy().tolist()).encode("utf-8")).hexdigest()
+
+
 @dataclass(frozen=True)
 class About:
-    """The facts of one release, and how many files it was made from."""
+    """The facts of one release, how many files it was made from, and the hash of its parameters."""
 
     facts: Mapping[str, str]
     files: int
+    parameters: str
 
     @classmethod
     def of(cls, tables: ReleasedTables) -> About:
         """Read from the provenance of a release."""
         changed = tables.frame("changed_files")
-        return cls(tables.facts(), int((changed["change"] != "gone").sum()))
+        files = int((changed["change"] != "gone").sum())
+        return cls(tables.facts(), files, parameters_hash(tables.frame("provenance")))
 
     @property
     def snapshot(self) -> dt.date:
@@ -103,6 +115,10 @@ class About:
             ("Release", f"{feed}, {self.period}, version {self.facts['delivery version']}"),
             ("Data drawn on", self.facts["snapshot date"]),
             ("Made by", f"NAoMe pipeline {self.facts['pipeline version']}"),
+            (
+                "From",
+                f"delivery {self.facts['delivery fingerprint'][:12]}, parameters {self.parameters[:12]} (SHA-256)",
+            ),
         )
 
     @property
@@ -149,7 +165,7 @@ class About:
             *rest,
             ("Delivered files", f"{self.files}, each with its SHA-256 in changed_files.csv"),
             ("Disclosure policy", policy),
-            ("Parameters", _PARAMETERS),
+            ("Parameters", f"SHA-256 {self.parameters}; {_PARAMETERS}"),
         ]
 
     @property
@@ -158,5 +174,5 @@ class About:
         return (
             f"Release {self.release}; data drawn on {self.facts['snapshot date']}; delivery "
             f"{self.facts['delivery fingerprint'][:12]}; pipeline {self.facts['pipeline version']}; disclosure policy "
-            f"“{self.facts.get('disclosure id', '')}”; parameters in provenance.csv."
+            f"“{self.facts.get('disclosure id', '')}”; parameters {self.parameters[:12]} in provenance.csv."
         )

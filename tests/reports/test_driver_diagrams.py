@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -13,6 +14,7 @@ from naome_pipeline.reports.drivers import diagrams
 from naome_pipeline.reports.drivers.diagrams import drivers, write_driver_diagrams
 from naome_pipeline.reports.drivers.drawing import WIDTH
 from tests.reports.annual import annual_frames
+from tests.reports.around import text_of
 from tests.reports.pdf import read_pdf
 from tests.reports.released_tables import released
 
@@ -56,6 +58,11 @@ def test_the_words_say_what_the_picture_shows(folder):
     assert len(pdf.alternatives) == len(registry().goals)
     for goal, words in enumerate(pdf.alternatives, start=1):
         assert all(d.driver in words and all(c in words for c in d.changes) for d in drivers()[goal])
+
+
+def test_the_diagrams_name_the_delivery_and_the_parameters_they_were_made_from(folder):
+    text = text_of(folder / diagrams.PDF_FILE)
+    assert re.search(rf"delivery {'f' * 12}, parameters [0-9a-f]{{12}} \(SHA-256\)", text)
 
 
 def test_a_measure_carries_its_released_value(tmp_path):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from naome_pipeline.reports.data_dictionary import meaning
 from naome_pipeline.reports.open_data import (
     ARCHIVE_FILE,
     CHECKSUMS_FILE,
@@ -19,7 +20,6 @@ from naome_pipeline.reports.open_data import (
     LICENCE_FILE,
     PACKAGE_FILE,
     README_FILE,
-    meaning,
     safe_cell,
     write_open_data,
 )
@@ -134,9 +134,31 @@ def test_every_column_has_a_meaning_somebody_wrote():
             )
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "said", "unsaid"),
+    [
+        ("released_recurrence_rates", "incidence", "distant recurrence", "treated"),
+        ("released_recurrence_rates", "died_before", "died before any recurrence", "release before"),
+        ("released_intervention_effects", "standard_error", "of the estimate", "alive"),
+        ("released_intervention_effects", "expected", "increase or decrease", "case mix"),
+        ("released_definitions", "direction", "which way is better", "flag"),
+        ("provenance", "kind", "release", "performance"),
+        ("provenance", "unit", "unit of the parameter", "row"),
+        ("revisions", "numerator_before", "(in the release before)", "died"),
+    ],
+)
+def test_a_column_means_what_it_holds_in_its_table(table, column, said, unsaid):
+    assert said in meaning(table, column)
+    assert unsaid not in meaning(table, column)
+
+
 def test_the_data_package_describes_every_file_with_its_hash(folder):
     package = json.loads((folder / PACKAGE_FILE).read_text(encoding="utf-8"))
     assert {r["path"] for r in package["resources"]} == set(FILES.values())
+    made = package["madeFrom"]
+    assert (made["delivery"], made["pipelineVersion"]) == (f"sha256:{'f' * 64}", "0.1.0")
+    assert made["disclosurePolicy"] == "public"
+    assert len(made["parameters"].removeprefix("sha256:")) == 64
     for resource in package["resources"]:
         content = (folder / resource["path"]).read_bytes()
         assert resource["hash"] == f"sha256:{hashlib.sha256(content).hexdigest()}"

@@ -6,9 +6,6 @@ full (`methodology/`).
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 from naome_pipeline.parameters import value_of
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Chart, Paragraph, Section, Table
@@ -257,13 +254,6 @@ def what_comes_next(reading: Reading) -> Section:
     return Section("next", "What comes next", blocks)
 
 
-def parameters_hash(reading: Reading) -> str:
-    """SHA-256 over the parameters of the release as published, so that two sets can be told apart."""
-    table = reading.frame("provenance")
-    rows = table.loc[table["kind"] == "parameter", ["item", "value"]].sort_values("item").to_numpy().tolist()
-    return hashlib.sha256(json.dumps(rows).encode("utf-8")).hexdigest()
-
-
 def made_from(reading: Reading) -> Section:
     """Deliveries, versions and parameters."""
     facts = reading.facts
@@ -285,7 +275,7 @@ def made_from(reading: Reading) -> Section:
             "Parameters",
             f"{numbers.count(sum(basis.values()))}, of which {numbers.count(basis.get('plan', 0))} are the plan's, "
             f"{numbers.count(basis.get('published', 0))} published elsewhere and {numbers.count(basis.get('assumption', 0))} "
-            f"our assumptions; SHA-256 {parameters_hash(reading)}",
+            f"our assumptions; SHA-256 {reading.about.parameters}",
         ),
         ("Disclosure control", f"{facts['disclosure title']}: {facts['disclosure note']}"),
     ]  # fmt: skip
