@@ -17,8 +17,9 @@ MEASURES = ("sigma", "median_odds_ratio", "intraclass_correlation")
 def variation_by_indicator(assessed: pd.DataFrame) -> pd.DataFrame:
     """Standard deviation between trusts (log odds), median odds ratio and intraclass correlation per indicator.
 
-    One row per indicator and measure with a profile-likelihood interval; an indicator that cannot be divided (one trust,
-    or everybody alike) has one row with the reason in `note`.
+    Without covariates: the mix of patients of a trust is not allowed for. One row per indicator and measure with a
+    profile-likelihood interval; an indicator that cannot be divided (one trust, or everybody alike) has one row with the
+    reason in `note`.
     """
     rows = []
     for name, people in assessed.groupby("indicator"):

@@ -125,8 +125,9 @@ def variation(
             "ratio_interval": (numbers.ratio_range(spread["lower"], spread["upper"]), source),
             "trusts": (numbers.count(spread["trusts"]), source),
         }
-        remark = _completeness(basis, name, row) or "The mix of patients is not allowed for."
-        found.append((float(spread["lower"]), Found(name, figures, _period(basis, row), remark)))
+        # The hospitals are those of both nations also where one alone shows its share.
+        words = _period(basis, row) | {"whole": basis.reading.comparator(name)}
+        found.append((float(spread["lower"]), Found(name, figures, words, _completeness(basis, name, row))))
     return _ranked(found)
 
 

@@ -71,6 +71,8 @@ def test_variation_says_how_much_lies_between_hospitals_or_why_not(reader, small
     rows = {r[0].split(":")[0]: r for r in rows_of(page, title)}
     assert rows["P5"][1:6] == ["1.07", "1.00 to 1.47", "1.5%", "0.0% to 10.3%", "0.004"]
     assert rows["C10"][1] == "cannot be estimated from so few people"
+    said = page.locator("#view").inner_text()
+    assert "two people at two trusts at random, not allowing for the mix of patients" in said
     saved = {r[0].split(":")[0]: r for r in download(page, title, tmp_path)[1:]}
     assert saved["P5"][1:6] == rows["P5"][1:6]
     assert {p["label"].split(":")[0]: p["value"] for p in points_of(page, title)} == {"P1": 1.0, "P5": 1.07}

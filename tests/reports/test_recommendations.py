@@ -13,6 +13,7 @@ from naome_pipeline.configuration import ConfigurationError
 from naome_pipeline.indicators.registry import registry
 from naome_pipeline.reports import numbers
 from naome_pipeline.reports.recommendations import RULES_FILE, load_rules, recommendations, rules
+from tests.reports.annual import annual_frames
 from tests.reports.released_tables import frames, released
 
 AUDIT = {
@@ -140,13 +141,27 @@ def test_nobody_is_named_by_an_unadjusted_result_where_adjustment_is_asked_for(t
 def test_the_evidence_names_its_numbers(tmp_path):
     found = {r.rule: r for r in of(tmp_path, tables(**FIVE))}
     assert "450 of 1,000 people, 45.0% (95% interval 44.0% to 46.0%)" in found["guideline"].evidence
-    assert "factor of 1.40 in the median (95% interval 1.20 to 1.60), over 120 hospitals" in (
-        found["variation"].evidence
+    assert (
+        "factor of 1.40 in the median (95% interval 1.20 to 1.60), over 120 hospitals of England. The record"
+        in (found["variation"].evidence)
     )
-    assert ") in 2021 to 2023. The odds for like people" in found["variation"].evidence
+    assert (
+        ") in 2021 to 2023. The odds of two people at two hospitals, not allowing for the mix of patients, differ"
+        in (found["variation"].evidence)
+    )
     assert "−3.0 percentage points" in found["worsening"].evidence
     assert "2 of 10 hospitals whose result can be shown" in found["outliers"].evidence
     assert "there for 70.0% of people; the others" in found["variation"].evidence
+
+
+def test_variation_between_hospitals_of_both_nations_is_not_said_to_be_that_of_one(tmp_path):
+    made = annual_frames(alliances=2, trusts=6)
+    values = made["released_indicators"].copy()
+    both = (values["level"] == "both_nations") & (values["subgroup"] == "all")
+    values.loc[both, ["numerator", "proportion", "lower", "upper"]] = None
+    [found] = [r for r in of(tmp_path, made | {"released_indicators": values}) if r.rule == "variation"]
+    assert "in 2021 to 2023, England only." in found.evidence
+    assert "over 137 hospitals of England and Wales" in found.evidence
 
 
 def test_every_number_of_the_evidence_is_a_figure_taken_from_a_released_table(tmp_path):

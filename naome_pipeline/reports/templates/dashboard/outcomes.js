@@ -87,7 +87,7 @@ function variation(state) {
   const known = names.filter((id) => O.variation[id].odds);
   const label = (id) => titleOf(INDICATORS.get(id));
   return [
-    el("p", {}, `Where care depends on the hospital rather than on the person, there is something to learn from. The median odds ratio says how much: take two people who are alike and two ${PROVIDER}s at random; `
+    el("p", {}, `Where care depends on the hospital rather than on the person, there is something to learn from. The median odds ratio says how much: take two people at two ${PROVIDER}s at random, not allowing for the mix of patients; `
       + "at the one where it happens more often, the odds are at the median this many times as high. 1 means that hospitals do not differ beyond chance."),
     el("p", {}, "The second figure is the share of all differences between people that goes with the hospital (intraclass correlation). National figures of the audit period; nothing here names a hospital."),
     figure({ name: "ratios", title, points: known.filter((id) => canDraw(O.variation[id].odds)).map((id) => ratioPoint(label(id), O.variation[id].odds, `${label(id)}: median odds ratio ${ratio(O.variation[id].odds[0])}, 95% interval ${range(...O.variation[id].odds.slice(1), ratio)}`)),
