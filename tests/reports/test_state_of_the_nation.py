@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.documents.model import Chart, Document, Tiles
+from naome_pipeline.reports.documents.model import Chart, Document, Paragraph, Table, Tiles
 from naome_pipeline.reports.documents.page import html_page
 from naome_pipeline.reports.documents.pdf import pdf_bytes
 from naome_pipeline.reports.state_of_the_nation.messages import GLANCE
@@ -312,3 +312,32 @@ def test_a_name_cannot_become_code_or_markup(tmp_path):
     assert "<script" not in page
     assert html.escape(evil) in page or html.escape(evil, quote=False) in page or "&lt;script&gt;" in page
     assert read_pdf(pdf_bytes(document)).unlabelled_figures == 0
+
+
+def test_the_newest_years_of_two_nations_are_not_said_to_be_one(tmp_path):
+    made = annual_frames(trusts=8, alliances=2)
+    change = made["released_yearly_change"]
+    late = (change["indicator"] == "P3") & (change["nation"] == "Wales") & (change["year"] == 2023)
+    document = of_tables(tmp_path, made | {"released_yearly_change": change[~late]})
+    tables_of = [
+        b for s in document.sections if s.name == "progress" for b in s.blocks if isinstance(b, Table)
+    ]
+    rows = {row[0]: row for row in tables_of[0].rows}
+    titles = made["released_definitions"].set_index("indicator")["title"]
+    assert rows[titles["P3"]][1] == "2022 or 2023"
+    assert [cell[-7:] for cell in rows[titles["P3"]][2::2]] == [" (2023)", " (2022)"]
+    assert rows[titles["P1"]][1] == "2023"
+    assert all(cell.endswith("%") for cell in rows[titles["P1"]][2::2])
+
+
+def test_the_message_on_survival_says_whom_it_counts(tmp_path):
+    document = of_tables(tmp_path, annual_frames(trusts=8, alliances=2))
+    [message] = [
+        b.text
+        for s in document.sections
+        for b in s.blocks
+        if isinstance(b, Paragraph) and b.lead == "Survival."
+    ]
+    assert message.startswith(
+        "Alive one year after diagnosis (Kaplan-Meier, everybody diagnosed in 2020 to 2023), "
+    )

@@ -96,9 +96,11 @@ def _survival(reading: Reading) -> list[Paragraph]:
         f"{r.unit_code}: {numbers.percent(r.survival)} (95% interval {numbers.percent_range(r.lower, r.upper)})"
         for r in rows.sort_values(["level", "unit_code"]).itertuples(index=False)
     ]
-    return (
-        [Paragraph(f"Alive one year after diagnosis, {'; '.join(texts)}.", lead="Survival.")] if texts else []
-    )
+    if not texts:
+        return []
+    # The measure of survival counts other people, in a fixed cohort: the two need not agree.
+    whom = f"Kaplan-Meier, everybody diagnosed in {reading.reported}"
+    return [Paragraph(f"Alive one year after diagnosis ({whom}), {'; '.join(texts)}.", lead="Survival.")]
 
 
 def _quality(reading: Reading) -> list[Paragraph]:

@@ -87,17 +87,19 @@ def _verdict(direction: str, row: dict) -> str:
     return "better" if up == (direction == "higher") else "worse"
 
 
-def _change(direction: str, row: dict | None) -> tuple[str, str]:
-    """A year's share, and its change with interval and what to make of it."""
+def _change(direction: str, row: dict | None, year_said: bool) -> tuple[str, str]:
+    """A year's share, with the year where told so, and its change with interval and what to make of it."""
     if row is None:
         return (numbers.NOTHING, numbers.NOTHING)
+    year = f" ({int(row['year'])})" if year_said else ""
     if numbers.missing(row["value"]):
-        return (HIDDEN_SHORT, HIDDEN_SHORT)
+        return (HIDDEN_SHORT + year, HIDDEN_SHORT)
+    share = numbers.percent(row["value"]) + year
     if numbers.missing(row["difference"]):
-        return (numbers.percent(row["value"]), HIDDEN_SHORT if row["follows"] else "first year")
+        return (share, HIDDEN_SHORT if row["follows"] else "first year")
     interval = numbers.points_range(row["lower"], row["upper"])
     return (
-        numbers.percent(row["value"]),
+        share,
         f"{numbers.points(row['difference'])} ({interval}), {_verdict(direction, row)}",
     )
 
@@ -116,8 +118,9 @@ def progress(reading: Reading) -> Section:
         of = [found.get((name, nation)) for nation in nations]
         if any(of):
             years = sorted({str(int(r["year"])) for r in of if r})
-            cells = [cell for r in of for cell in _change(direction, r)]
-            rows.append((reading.title(name), " and ".join(years), *cells))
+            # Where the newest years of two nations differ, each value says its own.
+            cells = [cell for r in of for cell in _change(direction, r, year_said=len(years) > 1)]
+            rows.append((reading.title(name), " or ".join(years), *cells))
     if not rows:
         return Section(
             "progress",
