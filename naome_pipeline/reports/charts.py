@@ -305,10 +305,12 @@ def remaining() -> alt.LayerChart:
     rows = alt.Chart(alt.NamedData(name=POINTS)).encode(
         y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=330, ticks=False))
     )
-    x = alt.X("value:Q", title=None, axis=None, scale=alt.Scale(domainMin=0, padding=60))
+    x = alt.X("value:Q", title=None, axis=None, scale=alt.Scale(domainMin=0, nice=False))
+    # Nothing is seen of this layer: it takes the axis to where the number beside the longest bar has room.
+    room = rows.transform_calculate(room="1.25 * datum.value").mark_point(opacity=0).encode(x="room:Q")
     bars = rows.mark_bar(style="own", height=13).encode(x=x)
     said = rows.mark_text(style="label", align="left", dx=5).encode(x=x, text="text:N")
-    return _sized(alt.layer(bars, said), height=alt.Step(22))
+    return _sized(alt.layer(bars, said, room), height=alt.Step(22))
 
 
 def horizons() -> alt.LayerChart:
