@@ -45,6 +45,7 @@ ITEMS = {
     "anatomical_site": "the part of the body that had radiotherapy",
     "appointment_date": "the dates of radiotherapy",
     "assessment_indicator": "whether fitness was assessed",
+    "bnf_code": "the BNF codes of prescriptions",
     "cns_code": "contact with a clinical nurse specialist",
     "cycle_start_date": "the dates of chemotherapy cycles",
     "death_date": "the date of death",

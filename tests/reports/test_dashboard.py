@@ -166,6 +166,15 @@ def test_every_reason_the_registry_can_give_is_plain():
     assert checked > 20
 
 
+def test_a_reason_is_not_torn_apart_at_what_a_column_means():
+    """Reasons are joined by semicolons, so the meaning of a column holds none."""
+    for data_set in data_sets().values():
+        assert not [column.name for column in data_set.columns if ";" in column.meaning], data_set.name
+    [column] = [c for c in data_sets()["pcpd"].columns if c.name == "bnf_code"]
+    said = wording.plain_reason(f"{column.meaning} is not delivered (pcpd.bnf_code)")
+    assert said == "it needs the BNF codes of prescriptions, not delivered here"
+
+
 def test_every_data_set_has_a_name():
     assert set(data_sets()) <= set(wording.DATA_SETS)
 
