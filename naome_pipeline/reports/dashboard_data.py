@@ -22,7 +22,7 @@ from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.dashboard_outcomes import dashboard_outcomes
 from naome_pipeline.reports.reading import ADJUSTED, LEVELS, TRUST, Reading
 from naome_pipeline.reports.released import ReleasedTables
-from naome_pipeline.reports.standing import without_adjustment
+from naome_pipeline.reports.standing import adjustment_said, without_adjustment
 
 KINDS = {QUARTER: "quarter", ROLLING: "rolling", AUDIT_PERIOD: "audit"}
 MOST_REVISIONS = 15_000
@@ -57,6 +57,7 @@ def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
         "widened": _widened(tables.frame("released_series")),
         "comparison": _comparison(reading),
         "unadjusted": without_adjustment(reading),
+        "adjustment": adjustment_said(reading),
         "outcomes": dashboard_outcomes(tables),
         "recurrence_rates": [
             _plain(r) | {c: numbers.tenths(r[c]) for c in ("incidence", "lower", "upper", "died_before")}

@@ -117,7 +117,8 @@ MEANINGS = {
     "completeness_indicator": "indicator of how complete the records behind it are",
     "records_indicator": "indicator of how complete the records are that say who or what it counts: a trust below "
     "funnel_minimum_completeness (provenance.csv) is not assessed",
-    "risk_adjustment": "case mix, or none: what the indicator asks for; risk_models.csv says where a release has no model",
+    "risk_adjustment": "case mix, or none: what the indicator asks for; risk_models.csv says where a release has "
+    "no model, and without a row in funnels.csv nobody is compared",
     "guideline": "guideline behind the indicator",
     "construction": "how it is computed",
     "extension": "whether it goes beyond the audit's plan",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from naome_pipeline.reports import numbers
-from naome_pipeline.reports.reading import ASSESSED, POTENTIAL, Reading
+from naome_pipeline.reports.reading import ADJUSTED, ASSESSED, POTENTIAL, Reading, judged_by
 
 HIDDEN_STATE = "hidden"
 WORSE, BETTER = "worse", "better"
@@ -73,6 +73,19 @@ def without_adjustment(reading: Reading) -> dict[str, str]:
         for name in asked["indicator"]
         if name in set(compared["indicator"]) - adjusted
     }
+
+
+def adjustment_said(reading: Reading) -> dict[str, str]:
+    """Every indicator that asks for risk adjustment, with what this release has instead; nothing where it has an adjusted
+    result."""
+    unadjusted, compared = without_adjustment(reading), set(reading.frame("released_comparison")["indicator"])
+
+    def said(name: str) -> str:
+        if name in unadjusted:
+            return f"not in this release: {unadjusted[name]}"
+        return "" if name in compared else "not compared in this release"
+
+    return {name: said(name) for name, row in reading.definitions.items() if judged_by(row) == ADJUSTED}
 
 
 def not_adjusted_words(missing: Mapping[str, str]) -> str:

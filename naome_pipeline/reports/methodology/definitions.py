@@ -14,7 +14,7 @@ from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Paragraph, Section, Subheading, Table
 from naome_pipeline.reports.reading import Reading
-from naome_pipeline.reports.standing import without_adjustment
+from naome_pipeline.reports.standing import adjustment_said
 
 DIRECTIONS = {
     "higher": "more is better",
@@ -78,14 +78,14 @@ def indicators(reading: Reading) -> Section:
             "without which it is not available; a bar separates alternatives."
         )
     ]
-    definitions, unadjusted = registry(), without_adjustment(reading)
+    definitions, adjustment = registry(), adjustment_said(reading)
     for goal, title in definitions.goals.items():
         blocks.append(Subheading(f"Goal {goal}: {title}"))
         blocks += [
             _definition(
                 row,
                 definitions.indicators[name].needs if name in definitions.indicators else [],
-                unadjusted.get(name, ""),
+                adjustment.get(name, ""),
                 reading.about.snapshot,
             )
             for name, row in reading.definitions.items()
@@ -94,7 +94,7 @@ def indicators(reading: Reading) -> Section:
     return Section("definitions", "Definitions of the indicators", blocks, new_page=True)
 
 
-def _definition(row: dict[str, Any], needs: list[str], unadjusted: str, snapshot: dt.date) -> Table:
+def _definition(row: dict[str, Any], needs: list[str], adjustment: str, snapshot: dt.date) -> Table:
     available = wording.state(row, True) or "yes"
     if available == "yes" and not numbers.missing(row["not_in"]) and row["not_in"]:
         available = f"in {row['nations']}; {' '.join(wording.missing_in(str(row['not_in'])).values())}"
@@ -109,7 +109,7 @@ def _definition(row: dict[str, Any], needs: list[str], unadjusted: str, snapshot
         ("Follow-up", followed if end >= snapshot else f"{followed}; its data end on {end}"),
         (
             "Risk adjustment",
-            str(row["risk_adjustment"]) + (f"; not in this release: {unadjusted}" if unadjusted else ""),
+            str(row["risk_adjustment"]) + (f"; {adjustment}" if adjustment else ""),
         ),
         ("Status", str(row["status"])),
         ("Available", available),

@@ -24,7 +24,7 @@ function definitionList(indicator) {
     entry("Follow-up needed", `${count(indicator.follow_up_days)} days after diagnosis${indicator.followed_to < D.release["snapshot date"] ? `; its data end on ${indicator.followed_to}` : ""}`),
     entry("How complete the record is", indicator.completeness_indicator ? `see ${indicator.completeness_indicator}` : ""),
     entry("Trusts are compared where", indicator.assessed_where),
-    entry("Adjusted for who is treated", indicator.risk_adjustment === "none" ? "" : D.unadjusted[indicator.indicator] ? `not in this release: ${D.unadjusted[indicator.indicator]}` : "yes, where enough people had it; see the funnel"),
+    entry("Adjusted for who is treated", indicator.risk_adjustment === "none" ? "" : D.adjustment[indicator.indicator] || "yes; see the funnel"),
     entry("Guideline", indicator.guideline), entry("Note", indicator.construction));
 }
 function definition(indicator) {
