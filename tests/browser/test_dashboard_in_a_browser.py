@@ -239,6 +239,33 @@ def test_a_hidden_point_leaves_a_gap_and_its_place_on_the_axis(reader, write):
     ]  # Alliance and nation whole; limits and the trust's own line broken
 
 
+def test_the_chart_over_time_says_which_values_are_hidden(reader, write):
+    made = national_frames(["P1"])
+    values = made["released_indicators"]
+    rolling = (values["period_kind"] == "rolling four quarters") & (values["subgroup"] == "all")
+    figures = ["numerator", "proportion", "lower", "upper"]
+    values.loc[rolling & (values["unit_code"] == TRUST), figures] = None
+    values.loc[rolling & (values["unit_code"] == PEER), "numerator"] = 10
+    some = values.index[rolling & (values["unit_code"] == PEER)]
+    values.loc[some, ["proportion", "lower", "upper"]] = [0.5, 0.4, 0.6]
+    values.loc[some[:3], figures] = None
+    page = reader.open(f"{write(made)}#v=indicator&i=P1&t={TRUST}&p={PEER}")
+    caption = page.locator("figcaption", has_text="P1 over time").inner_text()
+    assert f"({TRUST}): every value is hidden to protect people." in caption
+    assert f"({PEER}): 3 of 13 values are hidden to protect people." in caption
+    assert caption.count("hidden to protect people") == 2
+
+
+def test_a_definition_claims_no_adjustment_where_nobody_is_compared(reader, write):
+    made = national_frames(["P1", "P5", "P10_3y"])
+    compared = made["released_comparison"]
+    page = reader.open(write(made | {"released_comparison": compared[compared["indicator"] != "P10_3y"]}))
+    unfold(page)
+    for name, said in (("P10_3y", "not compared in this release"), ("P5", "yes; see the funnel")):
+        details = page.locator("details", has=page.locator(f"summary[aria-label='Definition of {name}']"))
+        assert f"Adjusted for who is treated {said}" in " ".join(details.inner_text().split())
+
+
 def test_a_trust_in_the_funnel_is_named_on_hover(reader, national):
     page = reader.open(f"{national}#v=indicator&i=P1&c=unadjusted")
     charts_are_drawn(page)

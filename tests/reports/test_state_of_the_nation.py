@@ -341,3 +341,21 @@ def test_the_message_on_survival_says_whom_it_counts(tmp_path):
     assert message.startswith(
         "Alive one year after diagnosis (Kaplan-Meier, everybody diagnosed in 2020 to 2023), "
     )
+
+
+def test_the_picture_of_alliances_says_how_many_of_its_values_are_hidden(tmp_path):
+    made = annual_frames(trusts=20, alliances=5)
+    values = made["released_indicators"]
+    of = (values["level"] == "alliance") & values["indicator"].isin(["P1", "P8", "P10_1y"])
+    seen = values["unit_code"] == "E56000002"
+    values.loc[of & ~seen, ["numerator", "proportion", "lower", "upper"]] = None
+    made["released_variation"] = made["released_variation"].head(
+        0
+    )  # what varies most would be drawn beside the three
+    document = of_tables(tmp_path, made)
+    said = "12 of the 15 values are hidden to protect people: their places are empty."
+    [section] = [s for s in document.sections if s.name == "alliances"]
+    assert isinstance(section.blocks[0], Paragraph)
+    assert said in section.blocks[0].text
+    [picture] = [b for b in section.blocks if isinstance(b, Chart)]
+    assert said in picture.alternative

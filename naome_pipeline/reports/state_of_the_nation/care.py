@@ -56,7 +56,7 @@ def alliances(reading: Reading, advised: Sequence[Recommendation]) -> Section:
         blocks.append(
             Paragraph(
                 "Each Cancer Alliance of England, with its 95% interval; the grey tick is the figure of the whole. Values "
-                "are not adjusted for the mix of patients. Wales has no Alliances."
+                f"are not adjusted for the mix of patients. Wales has no Alliances. {_hidden(there, chosen)}".strip()
             )
         )
         blocks.append(_panels(reading, there, chosen))
@@ -68,6 +68,16 @@ def alliances(reading: Reading, advised: Sequence[Recommendation]) -> Section:
         )
     blocks += _outside(reading)
     return Section("alliances", title, blocks)
+
+
+def _hidden(there: pd.DataFrame, chosen: Sequence[str]) -> str:
+    """How many values of the picture are hidden, where some are."""
+    of = there[there["indicator"].isin(chosen)]
+    hidden = int(of["proportion"].isna().sum())
+    if not hidden:
+        return ""
+    number, whole = numbers.count(hidden), numbers.count(len(of))
+    return f"{number} of the {whole} values {'is' if hidden == 1 else 'are'} hidden to protect people: their places are empty."
 
 
 def _panels(reading: Reading, there: pd.DataFrame, chosen: Sequence[str]) -> Chart:
@@ -115,7 +125,8 @@ def _panels(reading: Reading, there: pd.DataFrame, chosen: Sequence[str]) -> Cha
     return Chart(
         "alliances",
         f"Cancer Alliances compared, people diagnosed in {' and '.join(periods)}",
-        f"Three panels of points with 95% intervals, one row per Cancer Alliance. {'. '.join(texts)}.",
+        f"Three panels of points with 95% intervals, one row per Cancer Alliance. {'. '.join(texts)}. "
+        f"{_hidden(there, chosen)}".strip(),
         draw("panels", {"points": points}),
         Table(
             "Cancer Alliances compared, with 95% intervals",

@@ -47,6 +47,8 @@ function overTime(indicator, units) {
     if (!Array.isArray(cell) || cell.length !== 5) { return row; }
     return { ...row, value: cell[2] / 1000, said: `${nameOf(code)}, ${labels[place]}: ${inWords(indicator, cell).value}, ${inWords(indicator, cell).people}` };
   }));
+  const gaps = units.map(([, code]) => [code, shown.filter(([, place]) => { const cell = cellsOf(id, "rolling", code)[place]; return cell === 0 || (Array.isArray(cell) && cell.length === 1); }).length])
+    .filter(([, hidden]) => hidden).map(([code, hidden]) => ` ${longName(code)}: ${hidden === shown.length ? "every value is" : `${hidden} of ${shown.length} values are`} ${HIDDEN}.`);
   const bounds = shown.map(([period, place]) => (limits[place] ? { period, lower: limits[place][0] / 1000, upper: limits[place][1] / 1000 } : { period, lower: null, upper: null }));
   const looks = { own: { shape: "circle", dash: "1 0", thick: true, lit: true }, peer: { shape: "diamond", dash: "8 3" }, alliance: { shape: "square", dash: "4 3" }, nation: { shape: "triangle-up", dash: "1.5 3" }, other_nation: { shape: "triangle-down", dash: "6 2 1.5 2" }, both: { shape: "cross", dash: "10 2" } };
   const columns = [{ title: "Four quarters" }, ...units.map((unit) => ({ title: roleTitle(unit), parts: ["value", "people", "interval"] }))];
@@ -56,7 +58,8 @@ function overTime(indicator, units) {
     ...(trust ? [limits[place] ? `${percent(limits[place][0])} to ${percent(limits[place][1])}` : NOTHING] : [])] }));
   return figure({ name: "comparison_over_time", title, points, data: { limits: bounds },
     caption: "Each point is four quarters of diagnosis together, because a trust sees about eight people a quarter. Neighbouring points share three quarters, "
-      + "so they move together by construction, and the rules for special cause are not applied to trusts.",
+      + "so they move together by construction, and the rules for special cause are not applied to trusts."
+      + gaps.join(""),
     key: [...units.map((unit) => keyItem(roleTitle(unit), looks[unit[0]])), ...(trust ? [keyItem(`control limits of ${own[1]}`, { dash: "1 0" })] : [])],
     table: table({ caption: title, columns, rows }) });
 }
