@@ -5,7 +5,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from naome_pipeline.cohort.providers import final_successor, provider_table, successors
+from naome_pipeline.cohort.providers import final_successor, provider_table, read_code_list, successors
 
 SNAPSHOT = dt.date(2025, 12, 31)
 
@@ -24,6 +24,8 @@ def table() -> pd.DataFrame:
         ("RW6", "RM3"),  # split by site: the default target
         ("RAP", "RAL"),  # merged on 1 January 2025, before the snapshot
         ("RVJ", "RVJ"),  # merges on 1 July 2026, after it
+        ("RLU", "RQ3"),  # a women's and children's trust
+        ("RGM", "RGM"),
         ("7A4", "7A4"),
     ],
 )
@@ -34,6 +36,14 @@ def test_codes_lead_to_the_trust_of_the_snapshot_date(table, code, trust):
 def test_a_merger_counts_from_its_date():
     assert "RAP" not in successors(dt.date(2024, 12, 31))
     assert successors(dt.date(2025, 1, 1))["RAP"] == "RAL"
+
+
+def test_every_succession_that_is_used_ends_in_a_known_organisation():
+    """A successor that the list of organisations lacks would leave the predecessor's people without a hospital."""
+    known = {row["ods_code"] for row in read_code_list("organisations")}
+    used = [row for row in read_code_list("provider_successors") if row["use"] in {"yes", "site_level"}]
+    assert len(used) > 40
+    assert {row["successor"] for row in used} <= known
 
 
 def test_rows_marked_as_not_to_be_used_are_not(table):
