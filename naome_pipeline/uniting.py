@@ -60,18 +60,22 @@ def summed_node(node: Node, sql: str, inputs: tuple[str, ...] = ()) -> Node:
 
 
 def registered_twice_node() -> Node:
-    """The node that says where people registered in two nations are kept."""
-    names = ("cohort_assessment", "people", "recurrences")
+    """The node that says where people registered in two nations are kept.
+
+    The first metastatic event decides, also one before the reported quarters: disease that one nation knew to have spread
+    years ago is not new in the other.
+    """
+    names = ("cohort_assessment", "recurrences")
 
     def make(context: BuildContext) -> None:
         tables = {name: _tables(context.delivered, context.lake, name) for name in names}
         rows = " UNION ALL ".join(
             f"SELECT a.person_id, {literal(feed)} AS feed, {place} AS place, a.diagnosis_date, "
-            "LEAST(p.mbc_date, f.recurrence_date) AS metastatic_date "
+            "LEAST(CASE WHEN a.evidence_sources > 0 AND COALESCE(a.exclusion, 'outside_reported_quarters') = "
+            "'outside_reported_quarters' THEN a.diagnosis_date END, f.recurrence_date) AS metastatic_date "
             f"FROM read_parquet({literal(tables['cohort_assessment'][feed][0])}) AS a "
-            f"LEFT JOIN read_parquet({literal(tables['people'][feed][0])}) AS p ON a.person_id = p.person_id "
-            f"LEFT JOIN read_parquet({literal(tables['recurrences'][feed][0])}) AS f ON a.person_id = f.person_id AND f.reported"
-            for place, feed in enumerate(tables["people"])
+            f"LEFT JOIN read_parquet({literal(tables['recurrences'][feed][0])}) AS f ON a.person_id = f.person_id"
+            for place, feed in enumerate(tables["recurrences"])
         )
         context.write_sql(
             f"WITH registrations AS ({rows}), ranked AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY person_id ORDER BY "

@@ -20,7 +20,13 @@ from naome_pipeline.synthetic.patients import Patients, day_number
 from naome_pipeline.synthetic.providers import Providers
 from naome_pipeline.synthetic.randomness import NEVER
 from naome_pipeline.synthetic.recurrence_truth import true_recurrences
-from naome_pipeline.synthetic.truth_events import coded_diagnoses, dated_drugs, first_tumours, procedures
+from naome_pipeline.synthetic.truth_events import (
+    coded_diagnoses,
+    dated_drugs,
+    distant_cosd_sites,
+    first_tumours,
+    procedures,
+)
 
 HOSPITAL_DRUG_DELIVERY = {"X722", "X723", "X731", "X352", "X701"}
 BREAST_MEETINGS = {"0100", "0101", "0102"}
@@ -63,7 +69,8 @@ class Truth:
         main["off"] = main["day"].to_numpy() - patients.diagnosis[main["person"].to_numpy()]
         self.linked = main[main["off"].abs() <= 90]
         self.evidence_rows = self._evidence()
-        self.in_cohort = self._membership()
+        self.de_novo = self._de_novo()
+        self.in_cohort = self.de_novo & self._reported()
         self.sites = self._sites()
 
     # -- the cohort ---------------------------------------------------------------------------------------------
@@ -78,7 +85,7 @@ class Truth:
         categorised = first[first["m_category"].eq("1")]
         linked = self.linked
         typed = linked[(linked["type_1"] == "03") | (linked["type_2"] == "03")]
-        named = linked[self._cosd_sites(linked).notna().any(axis=1)]
+        named = linked[distant_cosd_sites(linked).notna().any(axis=1)]
         codes = self.codes
         distant = codes["code"].str.startswith(("C78", "C79", *DISTANT_NODES))
         coded = codes[distant & codes["off"].between(-31, 120)]
@@ -94,26 +101,16 @@ class Truth:
         ]
         return pd.concat(parts, ignore_index=True)
 
-    @staticmethod
-    def _cosd_sites(records: pd.DataFrame) -> pd.DataFrame:
-        """Distant sites of each record: skin, other and unknown sites only where the spread is called distant."""
-        typed = (records["type_1"] == "03") | (records["type_2"] == "03")
-        found = {}
-        for position in range(1, 5):
-            code = records[f"site_{position}"]
-            always = code.isin(["02", "03", "04", "09", "10", "11"])
-            sometimes = code.isin(["07", "08", "98"]) & typed
-            found[position] = code.where(always | sometimes)
-        return pd.DataFrame(found)
-
-    def _membership(self) -> NDArray[np.bool_]:
+    def _de_novo(self) -> NDArray[np.bool_]:
+        """Who has metastatic disease at diagnosis by the records, in whatever quarter."""
         p = self.patients
         adult = p.age_known & (p.age >= 18)
-        first = day_number(self.period.shift(-15).start)
-        inside = (p.diagnosis >= first) & (p.diagnosis <= day_number(self.period.end))
         alive = (p.death > self.snapshot) | (p.death >= p.diagnosis)
-        evidence = self._any(self.evidence_rows["person"])
-        return adult & ~p.certificate_only & p.nhs & alive & inside & evidence
+        return adult & ~p.certificate_only & p.nhs & alive & self._any(self.evidence_rows["person"])
+
+    def _reported(self) -> NDArray[np.bool_]:
+        first = day_number(self.period.shift(-15).start)
+        return (self.patients.diagnosis >= first) & (self.patients.diagnosis <= day_number(self.period.end))
 
     def _any(self, people: pd.Series) -> NDArray[np.bool_]:
         found = np.zeros(self.count, dtype=bool)
@@ -127,7 +124,7 @@ class Truth:
         codes = codes[codes["code"] != "C799"]
         for name, people in codes.groupby(codes["code"].map(SITE_OF_HOSPITAL_CODE).fillna("other"))["person"]:
             found[str(name)][people.to_numpy()] = True
-        records = self._cosd_sites(self.linked)
+        records = distant_cosd_sites(self.linked)
         for column in records:
             named = records[column].dropna()
             named = named[named != "07"]
@@ -166,7 +163,7 @@ class Truth:
         return status
 
     def people(self) -> pd.DataFrame:
-        """person_id, in_cohort, mbc_date, trust, alliance_code and the case mix."""
+        """person_id, in_cohort, de_novo (also outside the reported quarters), mbc_date, trust, alliance_code and the case mix."""
         p = self.patients
         charlson, scarf = self._comorbidity()
         frailty = np.select([scarf >= 6, scarf >= 4, scarf >= 2], ["severe", "moderate", "mild"], "fit")
@@ -174,6 +171,7 @@ class Truth:
             {
                 "person_id": p.person_id,
                 "in_cohort": self.in_cohort,
+                "de_novo": self.de_novo,
                 "disease": np.array(["early", "recurrent", "de_novo"], dtype=object)[p.state],
                 "mbc_date": p.diagnosis.astype("datetime64[D]"),
                 "death_date": pd.Series(p.death.clip(max=self.snapshot + 1).astype("datetime64[D]")).where(

@@ -45,6 +45,18 @@ def coded_diagnoses(episodes: pd.DataFrame, patients: Patients) -> pd.DataFrame:
     return table
 
 
+def distant_cosd_sites(records: pd.DataFrame) -> pd.DataFrame:
+    """Distant sites of each record: skin, other and unknown sites only where the spread is called distant."""
+    typed = (records["type_1"] == "03") | (records["type_2"] == "03")
+    found = {}
+    for position in range(1, 5):
+        code = records[f"site_{position}"]
+        always = code.isin(["02", "03", "04", "09", "10", "11"])
+        sometimes = code.isin(["07", "08", "98"]) & typed
+        found[position] = code.where(always | sometimes)
+    return pd.DataFrame(found)
+
+
 def procedures(episodes: pd.DataFrame) -> pd.DataFrame:
     """person, day, code of every operation on admission; undated ones take the day of the episode."""
     rows = [

@@ -81,15 +81,14 @@ def true_indicators(release: Refreshed) -> pd.DataFrame:
 
 
 def true_home(nations: Nations) -> pd.Series:
-    """Feed in which each person registered in both nations counts: that of the first metastatic event, else of the first
-    registration, else England."""
+    """Feed in which each person registered in both nations counts: that of the first metastatic event, in whatever quarter,
+    else of the first registration, else England."""
     rows = []
     for place, (feed, release) in enumerate(nations.parts.items()):
         people = release.true("people")
         shown = release.true("recurrences").set_index("person_id")["shown_date"]
         recurred = pd.to_datetime(people["person_id"].map(shown))
-        event = pd.to_datetime(people["mbc_date"]).where(people["in_cohort"])
-        event = event.fillna(recurred.where(recurred.between(FIRST, LAST)))
+        event = pd.to_datetime(people["mbc_date"]).where(people["de_novo"]).fillna(recurred)
         diagnosis = pd.to_datetime(people["mbc_date"])
         rows.append(
             pd.DataFrame(
