@@ -40,6 +40,7 @@ assessed AS (
         i.performance_status,
         i.basis_of_diagnosis,
         i.dco,
+        b.cohort_use = 'exclude' AS excluded_by_basis,
         i.cns_code,
         i.first_mdt_date,
         i.trust_code AS provider_code_sent,
@@ -53,16 +54,38 @@ assessed AS (
         e.first_evidence_date
     FROM index_tumours AS i
     LEFT JOIN providers AS p ON SUBSTRING(i.trust_code, 1, 3) = p.provider_code
+    LEFT JOIN reference.basis_of_diagnosis AS b ON i.basis_of_diagnosis = b.code
     LEFT JOIN first_death AS d ON i.person_id = d.person_id
     LEFT JOIN registry_death AS r ON i.person_id = r.person_id
     LEFT JOIN evidence AS e ON i.person_id = e.person_id
 )
 
 SELECT
-    *,
+    person_id,
+    tumour_id,
+    diagnosis_date,
+    sex,
+    age,
+    stage,
+    ethnicity,
+    imd_quintile,
+    performance_status,
+    basis_of_diagnosis,
+    dco,
+    cns_code,
+    first_mdt_date,
+    provider_code_sent,
+    trust_code,
+    trust_name,
+    alliance_code,
+    alliance_name,
+    nation,
+    death_date,
+    evidence_sources,
+    first_evidence_date,
     CASE
         WHEN age IS NULL OR age < $minimum_age THEN 'not_known_to_be_adult'
-        WHEN basis_of_diagnosis = '0' OR dco = 'Y' THEN 'death_certificate_only'
+        WHEN excluded_by_basis OR dco = 'Y' THEN 'death_certificate_only'
         WHEN trust_code IS NULL THEN 'not_diagnosed_in_nhs_hospital'
         WHEN death_date < diagnosis_date THEN 'death_before_diagnosis'
         WHEN diagnosis_date < $first_reported_day OR diagnosis_date > $period_end THEN 'outside_reported_quarters'

@@ -58,7 +58,8 @@ RULES = {
     "not_diagnosed_in_nhs_hospital": "diagnosed in an NHS hospital of England or Wales",
     "death_before_diagnosis": "no death before the diagnosis",
     "outside_reported_quarters": "diagnosed in the reported quarters ({quarters})",
-    "no_evidence_of_distant_spread": "distant spread shown from {before} days before to {after} days after the diagnosis",
+    "no_evidence_of_distant_spread": "distant spread shown near the diagnosis: by the registry up to {after} days after it, by "
+    "an admission from {before} days before to {after} days after it, by {cosd} within {cosd_days} days of it",
 }
 
 
@@ -124,10 +125,11 @@ def _rows(
     columns: str,
     person_id: str,
     group_by: str | None = None,
+    where: str = "TRUE",
 ) -> list[tuple]:
     path = literal(lake.readable(scope, table).path)
     grouped = "" if group_by is None else f" GROUP BY {group_by}"
-    sql = f"SELECT {columns} FROM read_parquet({path}) WHERE person_id = ?{grouped} ORDER BY ALL"
+    sql = f"SELECT {columns} FROM read_parquet({path}) WHERE person_id = ? AND {where}{grouped} ORDER BY ALL"
     return connection.execute(sql, [person_id]).fetchall()
 
 
@@ -171,6 +173,13 @@ def _explain(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, pe
         answer.sentences.append(f"Attributed to {trust_name}{moved}, {alliance or 'no Cancer Alliance'}.")
     if death is not None:
         answer.sentences.append(f"Died on {death} (day {(death - diagnosis_date).days}).")
+    if exclusion is None and _rows(
+        connection, lake, scope, "people", "person_id", person_id, where="other_tumour_within_548_days"
+    ):
+        answer.sentences.append(
+            f"Another tumour (not of the skin) was registered within {value_of('multiple_tumour_gap')} days: where a record does "
+            "not name a cancer, a treatment may have been for that one."
+        )
     if not evidence:
         answer.sentences.append("No source shows distant spread near the diagnosis.")
     recurrent = _recurrence(connection, lake, scope, person_id, answer, diagnosis_date)
@@ -195,6 +204,8 @@ def _rules(scope: Scope, exclusion: str | None) -> list[tuple[str, str]]:
         "quarters": quarters,
         "before": -int(value_of("de_novo_window_start")),
         "after": value_of("de_novo_window_end"),
+        "cosd": _said("{cosd}", scope),
+        "cosd_days": value_of("cosd_link_days"),
     }
     found, answer = [], "yes"
     for name, rule in RULES.items():
