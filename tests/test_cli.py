@@ -159,7 +159,10 @@ def test_explain_answers_for_members_the_excluded_and_the_unknown(release):
     code, printed = run("explain", excluded, home=release.home)
     assert code == 0
     assert "not in the cohort: no source shows distant spread" in printed
-    assert "  no        distant spread shown near the diagnosis: by the registry up to 120 days after it" in printed
+    assert (
+        "  no        distant spread shown near the diagnosis: by the registry up to 120 days after it"
+        in printed
+    )
     assert "from 31 days before to 120 days after it, by COSD within 90 days of it" in printed
     assert "No indicator counts this person." in printed
     assert "Indicators that" not in printed

@@ -2,13 +2,15 @@
 
 from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.indicators.registry import availability, person_indicators_sql, registry
+from naome_pipeline.indicators.undated_deaths import without_undated_deaths
 from naome_pipeline.uniting import united_node
 
 
 def _make(context: BuildContext) -> None:
     delivered = context.delivered
     usable = {a.indicator for a in availability(delivered.scope.feed, delivered.supplied) if a.available}
-    context.write_sql(person_indicators_sql(i for i in registry().indicators.values() if i.id in usable))
+    counted = [i for i in registry().indicators.values() if i.id in usable]
+    context.write_sql(without_undated_deaths(person_indicators_sql(counted), counted))
 
 
 node = Node(

@@ -15,7 +15,7 @@ def _followed_to(delivered: Delivered) -> dt.date:
 def _make(context: BuildContext) -> None:
     facts = context.engine.fetch(
         "SELECT person_id, mbc_date, days_to_death, nation, alliance_code, trust_code FROM person_facts "
-        "ORDER BY person_id"
+        "WHERE NOT died_undated ORDER BY person_id"
     )
     subgroups = context.engine.fetch("SELECT * FROM person_subgroups")
     definitions = context.engine.fetch("SELECT indicator, nations FROM indicator_definitions")

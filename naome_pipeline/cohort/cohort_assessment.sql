@@ -1,6 +1,7 @@
 -- Everybody with an invasive breast tumour, measured against the inclusion rules in their order.
 -- `exclusion` is the first rule a person fails; null means in the cohort. `naome explain` reads this table.
--- Deaths: the death registration; of people it does not have, the date that the cancer registry holds.
+-- Deaths: the death registration; of people it does not have, or has without a date, the date that the cancer registry
+-- holds. Whoever is registered as dead and has no date anywhere is marked: neither alive nor dead on any day.
 WITH first_death AS (
     SELECT
         person_id,
@@ -50,6 +51,7 @@ assessed AS (
         p.alliance_name,
         p.nation,
         COALESCE(d.death_date, r.death_date) AS death_date,
+        d.person_id IS NOT NULL AND d.death_date IS NULL AND r.death_date IS NULL AS died_undated,
         COALESCE(e.evidence_sources, 0) AS evidence_sources,
         e.first_evidence_date
     FROM index_tumours AS i
@@ -81,6 +83,7 @@ SELECT
     alliance_name,
     nation,
     death_date,
+    died_undated,
     evidence_sources,
     first_evidence_date,
     CASE

@@ -139,12 +139,15 @@ def _explain(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, pe
         lake,
         scope,
         "cohort_assessment",
-        "diagnosis_date, exclusion, trust_name, provider_code_sent, trust_code, alliance_name, age, stage, death_date",
+        "diagnosis_date, exclusion, trust_name, provider_code_sent, trust_code, alliance_name, age, stage, "
+        "death_date, died_undated",
         person_id,
     )
     if not assessed:
         return _without_breast_tumour(connection, lake, scope, person_id)
-    diagnosis_date, exclusion, trust_name, sent, trust_code, alliance, age, stage, death = assessed[0]
+    diagnosis_date, exclusion, trust_name, sent, trust_code, alliance, age, stage, death, undated = assessed[
+        0
+    ]
     evidence = [
         _found(_said(SOURCES[source], scope), date, findings, diagnosis_date)
         for source, date, findings in _rows(
@@ -173,6 +176,10 @@ def _explain(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, pe
         answer.sentences.append(f"Attributed to {trust_name}{moved}, {alliance or 'no Cancer Alliance'}.")
     if death is not None:
         answer.sentences.append(f"Died on {death} (day {(death - diagnosis_date).days}).")
+    if undated:
+        answer.sentences.append(
+            "Registered as dead without a usable date: left out of survival and of the indicators that follow people to their death."
+        )
     if exclusion is None and _rows(
         connection, lake, scope, "people", "person_id", person_id, where="other_tumour_within_548_days"
     ):

@@ -26,6 +26,7 @@ SELECT
     a.age,
     a.stage,
     a.death_date,
+    a.died_undated,
     a.evidence_sources,
     n.person_id IS NOT NULL AS other_tumour_within_548_days
 FROM cohort_assessment AS a

@@ -44,7 +44,8 @@ class ValueType(_Model):
 
 class Column(_Model):
     """A canonical column. `width` makes it a list; `fallback` names columns that stand in when it is missing, and with
-    `fallback_for_unreadable` also when it holds no usable value."""
+    `fallback_for_unreadable` also when it holds no usable value. With `kept_without` the file has to have it, but a row in which
+    neither it nor what stands in is usable is kept without it."""
 
     name: str
     type: str
@@ -53,6 +54,7 @@ class Column(_Model):
     width: int | None = None
     fallback: tuple[str, ...] = ()
     fallback_for_unreadable: bool = False
+    kept_without: bool = False
 
 
 class Dating(_Model):

@@ -259,6 +259,9 @@ def typed_columns(
     for column in columns:
         if column.fallback and (stand_ins or not column.fallback_for_unreadable):
             _add_fallback(typed, column)
+    for column in columns:
+        if column.kept_without and stand_ins:
+            _keep_without(typed, column.name)
     return typed
 
 
@@ -432,3 +435,10 @@ def _add_fallback(typed: TypedColumns, column: Column) -> None:
         typed.unreadable[column.name] = (
             f"CASE WHEN {value} IS NULL AND {status} <> {literal(MISSING)} AND {others} IS NOT NULL THEN 1 ELSE 0 END"
         )
+
+
+def _keep_without(typed: TypedColumns, name: str) -> None:
+    """A row is no worse for want of this value; one that was there and is lost counts as those of other columns do."""
+    status = typed.statuses.pop(name)
+    lost = f"CASE WHEN {status} IN ({literal(UNREADABLE)}, {literal(IMPOSSIBLE)}) THEN 1 ELSE 0 END"
+    typed.unreadable[name] = f"{typed.unreadable[name]} + {lost}" if name in typed.unreadable else lost

@@ -165,6 +165,7 @@ SELECT
     r.determined_by_biopsy,
     p.stage,
     DATE_DIFF('day', p.mbc_date, p.death_date) AS days_to_death,
+    p.died_undated,
     COALESCE(m.any_date, FALSE) AS mdt_any_date,
     COALESCE(m.in_window, FALSE) AS mdt_in_window,
     COALESCE(m.breast_in_window, FALSE) AS mdt_breast_in_window,

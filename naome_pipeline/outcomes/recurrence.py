@@ -18,10 +18,10 @@ YEARS = (1, 2, 3, 5, 8, 10)
 DAYS_PER_YEAR = 365.25
 RECURRED, DIED = 1, 2
 CERTAINTIES = ("any", "definite or probable", "definite")
-# Whose first breast cancer was early: the people at risk of a recurrence.
+# Whose first breast cancer was early: the people at risk of a recurrence, without those who died nobody knows when.
 EARLY = (
     "SELECT person_id, nation, diagnosis_date, death_date FROM cohort_assessment WHERE evidence_sources = 0 "
-    "AND exclusion IN ('no_evidence_of_distant_spread', 'outside_reported_quarters') ORDER BY person_id"
+    "AND exclusion IN ('no_evidence_of_distant_spread', 'outside_reported_quarters') AND NOT died_undated ORDER BY person_id"
 )
 COLUMNS = ["nation", "certainty", "year", "people", "recurred", "incidence", "lower", "upper", "died_before"]
 

@@ -146,9 +146,18 @@ def test_of_several_death_registrations_the_earliest_is_kept(tmp_path):
 
 
 def test_who_is_registered_as_dead_is_not_lost_for_want_of_a_date(tmp_path):
-    """Missing, unreadable, in the future: the registration stands in; without one the row cannot be used."""
+    """Missing, unreadable, in the future: the registration stands in; without one the row says that the person has died."""
     header = "DEC_CONF_NHS_NUMBER|REG_DATE|REG_DATE_OF_DEATH"
-    rows = ["1|10052024|", "2|10052024|31022024", "3|10052024|01012199", "4|10052024|01052024", "5||31022024"]
+    rows = [
+        "1|10052024|",
+        "2|10052024|31022024",
+        "3|10052024|01012199",
+        "4|10052024|01052024",
+        "5||31022024",
+        "6||",
+        "7|01012199|01011850",
+        "|10052024|01052024",
+    ]
     found, quarantined, counts = read(
         deliver(tmp_path / "d", {"deaths.txt": "\n".join([header, *rows]) + "\n"}), "deaths"
     )
@@ -158,9 +167,12 @@ def test_who_is_registered_as_dead_is_not_lost_for_want_of_a_date(tmp_path):
         "2": registered,
         "3": registered,
         "4": died,
+        "5": None,
+        "6": None,
+        "7": None,
     }
-    assert [(q["line"], q["reason"]) for q in quarantined] == [(6, "unreadable_value")]
-    assert counts.coerced_to_null == {"death_date": 2}
+    assert [(q["line"], q["reason"]) for q in quarantined] == [(9, "missing_value")]
+    assert counts.coerced_to_null == {"death_date": 4, "registration_date": 1}
 
 
 def test_an_attendance_under_two_merged_providers_counts_once(tmp_path):

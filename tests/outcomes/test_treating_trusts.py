@@ -43,7 +43,7 @@ def treating() -> dict[str, str]:
         engine = Engine(connection)
         providers = pd.DataFrame({"provider_code": ["RAJ", "RM3"], "trust_code": ["RAJ", "RM3"]})
         engine.attach({"drawn": sact, "people": people, "providers": providers})
-        for name in ("sact", "pcpd", "rtds", "registry_treatments", "hes_apc", "hes_op"):
+        for name in ("tumours", "sact", "pcpd", "rtds", "registry_treatments", "hes_apc", "hes_op"):
             columns = ", ".join(
                 f"CAST(NULL AS {value_types()[c.type].duckdb}{'[]' if c.width else ''}) AS {c.name}"
                 for c in data_set(name).columns
