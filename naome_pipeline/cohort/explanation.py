@@ -178,7 +178,8 @@ def _explain(connection: duckdb.DuckDBPyConnection, lake: Lake, scope: Scope, pe
         answer.sentences.append(f"Died on {death} (day {(death - diagnosis_date).days}).")
     if undated:
         answer.sentences.append(
-            "Registered as dead without a usable date: left out of survival and of the indicators that follow people to their death."
+            "Registered as dead without a usable date: left out of survival and of the indicators that follow people to "
+            "their death."
         )
     if exclusion is None and _rows(
         connection, lake, scope, "people", "person_id", person_id, where="other_tumour_within_548_days"

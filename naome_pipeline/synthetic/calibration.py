@@ -78,3 +78,5 @@ EARLY_CHEMOTHERAPY_SHARE = 0.40
 EARLY_RADIOTHERAPY_SHARE = 0.60
 # Of the people of a Welsh delivery, those registered in England, too, when it is written beside an English one (assumed).
 REGISTERED_TWICE = 0.004
+# Deaths registered without any usable date: assumed, enough for a rule to fail on.
+DEATHS_UNDATED = 0.006

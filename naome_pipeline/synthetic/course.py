@@ -62,6 +62,8 @@ BNF = {
     "EXEMESTANE": "0803041C0AAAAAA",
     "DENOSUMAB": "0606020Z0AAABAB",
 }
+# What is no tablet.
+PRODUCTS = {"DENOSUMAB": "Xgeva 120mg/1.7ml, injection"}
 BONE_FIELDS = ["Z665", "Z752", "Z761", "Z681"]
 
 

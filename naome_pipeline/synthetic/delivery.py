@@ -20,7 +20,7 @@ from naome_pipeline.indicators.reporting_periods import last_reported_quarter
 from naome_pipeline.leftovers import exchange, held_folder, work_beside
 from naome_pipeline.periods import Quarter, parse_period
 from naome_pipeline.synthetic import calibration as cal
-from naome_pipeline.synthetic import records, second_cancers
+from naome_pipeline.synthetic import not_counted, records, second_cancers
 from naome_pipeline.synthetic.background import LIFE, BackgroundRows, register_people
 from naome_pipeline.synthetic.course import Course, draw_course
 from naome_pipeline.synthetic.dirt import TRUTH_COLUMNS, spoil
@@ -195,26 +195,39 @@ def _english_frames(
         "sact.csv": _and(
             records.drug_records(patients, course, providers, seed),
             second_cancers.drug_records(patients, seed, today),
+            not_counted.drug_records(patients, seed, today),
         ),
         "rtds.csv": _and(
             records.radiotherapy_records(patients, course),
             second_cancers.radiotherapy_records(patients, seed, today),
+            not_counted.radiotherapy_records(patients, seed, today),
         ),
         "cwt.txt": records.waiting_time_records(patients, seed, today),
-        "pcpd.csv": records.prescription_records(patients, course),
+        "pcpd.csv": _and(
+            records.prescription_records(patients, course),
+            not_counted.prescription_records(patients, seed, today),
+        ),
         "deaths.txt": records.death_records(patients, seed, today),
     }
     if receptors:
         frames["cosd_pathology.csv"] = records.pathology_records(patients, documentation)
-    frames |= _by_year("hes_apc", records.admission_records(patients, stays, seed))
-    return frames | _by_year("hes_op", records.clinic_records(patients, course.clinic))
+    admitted = _and(
+        records.admission_records(patients, stays, seed), not_counted.stays(patients, seed, today)
+    )
+    seen = _and(
+        records.clinic_records(patients, course.clinic), not_counted.appointments(patients, seed, today)
+    )
+    return frames | _by_year("hes_apc", admitted) | _by_year("hes_op", seen)
 
 
-def _and(records: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Both, in the columns of the first; what the second does not have is empty."""
-    lacking = {name: records[name].iloc[:0] for name in records.columns.difference(others.columns)}
-    others = others.assign(**{name: empty.reindex(others.index) for name, empty in lacking.items()})
-    return pd.concat([records, others[records.columns]], ignore_index=True)
+def _and(records: pd.DataFrame, *others: pd.DataFrame) -> pd.DataFrame:
+    """All of them, in the columns of the first; what another does not have is empty."""
+    parts = [records]
+    for other in others:
+        lacking = {name: records[name].iloc[:0] for name in records.columns.difference(other.columns)}
+        filled = other.assign(**{name: empty.reindex(other.index) for name, empty in lacking.items()})
+        parts.append(filled[records.columns])
+    return pd.concat(parts, ignore_index=True)
 
 
 def _truth_folder(out: Path) -> Path:

@@ -79,8 +79,6 @@ def spoil(
             column = form.required_date
             text = unreadable(form) if kind == "unreadable_value" else impossible(form, snapshot, number)
             overrides.setdefault(column, {})[int(row)] = text
-        if form.stand_in and column == form.required_date:
-            overrides.setdefault(form.stand_in, {})[int(row)] = ""
         columns.append(column)
     frame, repeats = _repeat(frame, form, originals, rng)
     for column, values in overrides.items():
@@ -115,6 +113,9 @@ def _repeat(
     varied = np.arange(len(copies)) % 2 == 1
     together = pd.concat([frame, copies], ignore_index=True)
     cells = np.full(len(together), None, dtype=object)
+    if value == "later":
+        # Without a day nothing can be later.
+        varied &= copies[column].notna().to_numpy()
     places = len(frame) + np.flatnonzero(varied)
     if value == "later":
         later = pd.to_datetime(together[column].iloc[places]) + pd.Timedelta(days=9)

@@ -17,8 +17,7 @@ class FileFormat:
     `required`: columns without which a row is unusable; the first one names the person. `dates`: the strftime format.
     `variation`: a column and a value that make a repeated key differ; None where whole rows are compared.
     `two_digit_years`: the format has no century, so no day written in it is impossible. `part`: the file is looked things
-    up in by another one (a join of the layout), so a bad line of it makes no row unusable. `stand_in`: the date that is taken
-    where the required one cannot be read.
+    up in by another one (a join of the layout), so a bad line of it makes no row unusable.
     """
 
     data_set: str
@@ -31,7 +30,6 @@ class FileFormat:
     encoding: str = "utf-8"
     upper_dates: bool = False
     two_digit_years: bool = False
-    stand_in: str | None = None
     trailer: str | None = None
     part: str = MAIN
 
@@ -142,11 +140,10 @@ _ENGLISH = {
         "dars",
         "|",
         "%d%m%Y",
-        ("DEC_CONF_NHS_NUMBER", "REG_DATE_OF_DEATH"),
-        "REG_DATE_OF_DEATH",
+        ("DEC_CONF_NHS_NUMBER",),
+        "",
         # A duplicate registration, entered later than the first.
         ("REG_DATE", "later"),
-        stand_in="REG_DATE",
         encoding="latin-1",
         trailer="COUNT IN FILE",
     ),
@@ -200,10 +197,9 @@ _WELSH = {
         "adde_flat",
         ",",
         ISO,
-        ("pseudo_patientid", "DEATH_DT"),
-        "DEATH_DT",
+        ("pseudo_patientid",),
+        "",
         ("DEATH_REG_DT", "later"),
-        stand_in="DEATH_REG_DT",
     ),
     "wimd": FileFormat("tumours", "canisc", ",", ISO, ("lsoa_code",), "", part="wimd"),
 }

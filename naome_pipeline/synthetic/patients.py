@@ -55,6 +55,8 @@ class Patients:
     early_stage: NDArray
     sites: dict[str, Flags]
     metastatic: int
+    # Whose death is registered without any usable date.
+    undated: Flags
 
     def __len__(self) -> int:
         return len(self.state)
@@ -111,10 +113,12 @@ def draw_patients(
         early_stage=pick(rng, ["1", "1A", "2", "2A", "2B", "3", "3C"], None, people),
         sites=_sites(rng, people),
         metastatic=de_novo + recurrent,
+        undated=happens(generator(seed, "undated deaths"), cal.DEATHS_UNDATED, people),
     )
     _plant_exclusions(patients, period)
     known_from_certificate = patients.certificate_only
     patients.death[known_from_certificate] = patients.diagnosis[known_from_certificate]
+    patients.undated[known_from_certificate] = False
     return patients
 
 
@@ -164,7 +168,7 @@ def _plant_exclusions(patients: Patients, period: Quarter) -> None:
     patients.death[:10] = patients.diagnosis[:10] + 700
     patients.age[:10] = 60
     patients.age_known[:10] = True
-    patients.certificate_only[:10] = False
+    patients.certificate_only[:10] = patients.undated[:10] = False
     patients.age[0] = 17
     patients.age[1] = 18
     patients.age_known[2] = False

@@ -6,14 +6,18 @@ reader must survive are put in here: sentinel dates, padded dashes, `5.0`, codes
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from naome_pipeline.synthetic import calibration as cal
-from naome_pipeline.synthetic.course import BNF, Course
+from naome_pipeline.synthetic.course import BNF, PRODUCTS, Course
+from naome_pipeline.synthetic.dirt import impossible, unreadable
 from naome_pipeline.synthetic.documentation import Documentation
-from naome_pipeline.synthetic.patients import Patients, day_number
+from naome_pipeline.synthetic.formats import FORMATS
+from naome_pipeline.synthetic.patients import EPOCH, Patients, day_number
 from naome_pipeline.synthetic.providers import Providers
 from naome_pipeline.synthetic.randomness import Integers, days, either, generator, happens, month_start, pick
 
@@ -376,7 +380,9 @@ def prescription_records(patients: Patients, course: Course) -> pd.DataFrame:
             "presc_quantity": "56",
             "item_number": "1",
             # A value with a comma, quoted as a writer of CSV would.
-            "drug_paid": '"' + table["drug"].astype(str) + ', tablets"',
+            "drug_paid": '"'
+            + table["drug"].map(PRODUCTS).fillna(table["drug"].astype(str) + ", tablets")
+            + '"',
             "bnf_code": table["drug"].map(BNF),
             "pat_age": patients.age[person],
             "sex": patients.sex[person].astype(str),
@@ -406,18 +412,19 @@ def waiting_time_records(patients: Patients, seed: int, snapshot: int) -> pd.Dat
 
 
 def death_records(patients: Patients, seed: int, snapshot: int) -> pd.DataFrame:
-    """deaths: registered within three weeks, and by the snapshot."""
+    """deaths: registered within three weeks, and by the snapshot; a few without a usable date."""
     rng = generator(seed, "death records")
     person = np.flatnonzero(patients.death <= snapshot)
     died = patients.death[person]
     registered = np.minimum(died + rng.integers(1, 21, len(person)), snapshot)
     cancer = patients.spread[person] < _FOREVER
-    return pd.DataFrame(
+    undated = patients.undated[person]
+    frame = pd.DataFrame(
         {
             "DEC_CONF_NHS_NUMBER": patients.person_id[person],
             "DEC_SEX": patients.sex[person].astype(str),
-            "REG_DATE": dates(registered),
-            "REG_DATE_OF_DEATH": dates(died),
+            "REG_DATE": dates(np.where(undated, 2 * _FOREVER, registered)),
+            "REG_DATE_OF_DEATH": dates(np.where(undated, 2 * _FOREVER, died)),
             "S_UNDERLYING_COD_ICD10": np.where(
                 cancer, "C509", pick(rng, ["I219", "J440", "F03"], None, len(person))
             ),
@@ -427,3 +434,14 @@ def death_records(patients: Patients, seed: int, snapshot: int) -> pd.DataFrame:
             "POD_NHS_ESTABLISHMENT": pick(rng, ["1", "2", "Résidence"], [60, 39, 1], len(person)),
         }
     )
+    if undated.any():
+        form = FORMATS["deaths"]
+        written = [
+            None,
+            unreadable(form),
+            impossible(form, dt.date.fromordinal(EPOCH.toordinal() + snapshot), 0),
+        ]
+        text = np.full(len(person), None, dtype=object)
+        text[undated] = [written[n % len(written)] for n in range(int(undated.sum()))]
+        frame["!REG_DATE_OF_DEATH"] = text
+    return frame

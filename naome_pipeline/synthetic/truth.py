@@ -7,6 +7,7 @@ over events instead of SQL over records. Where the two differ, one of them has m
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,9 @@ class Truth:
         unsupported: Collection[str] = (),
     ) -> None:
         """`receptors`: whether their status is delivered; `unsupported`: indicators the feed cannot carry otherwise."""
-        self.patients = patients
+        # Of whoever is registered as dead without a date nobody can know that events come before the death.
+        self.undated = patients.undated & (patients.death <= snapshot)
+        self.patients = replace(patients, death=np.where(self.undated, NEVER, patients.death))
         self.providers = providers
         self.documentation = documentation
         self.course = course
@@ -238,7 +241,7 @@ class Truth:
         found: dict[str, tuple[NDArray[np.bool_], NDArray]] = {}
         found |= self._documented(everyone)
         found |= self._treated(everyone)
-        found |= self._lived(everyone)
+        found |= self._lived()
         found |= self._timely()
         if self.receptors_delivered:
             found |= self._receptor_defined(everyone)
@@ -339,7 +342,7 @@ class Truth:
         affected[first.index.to_numpy(dtype=np.int64)] = True
         return affected, self._any(urgent.loc[lag.isin([0, 1]), "person"])
 
-    def _lived(self, everyone: NDArray[np.bool_]) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
+    def _lived(self) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:
         p = self.patients
         death = np.where(p.death <= self.snapshot, p.death, NEVER)
         survived = death - p.diagnosis
@@ -353,11 +356,12 @@ class Truth:
         since[last.index.to_numpy(dtype=np.int64)] = (
             death[last.index.to_numpy(dtype=np.int64)] - last.to_numpy()
         )
+        dated = ~self.undated
         return {
-            "P9": (had, (since >= 0) & (since <= 30)),
-            "P10_1y": (everyone, survived > 365),
-            "P10_3y": (everyone, survived > 1096),
-            "P10_5y": (everyone, survived > 1826),
+            "P9": (had & dated, (since >= 0) & (since <= 30)),
+            "P10_1y": (dated, survived > 365),
+            "P10_3y": (dated, survived > 1096),
+            "P10_5y": (dated, survived > 1826),
         }
 
     def _anticancer(self) -> pd.DataFrame:
@@ -398,7 +402,7 @@ class Truth:
             "T1": (treated, wait),
             "T1_31d": (treated, wait <= 31),
             "T1_62d": (treated, wait <= 62),
-            "T2": (alive, self._any(drugs.loc[later, "person"])),
+            "T2": (alive & ~self.undated, self._any(drugs.loc[later, "person"])),
         }
 
     def _receptor_defined(self, everyone: NDArray[np.bool_]) -> dict[str, tuple[NDArray[np.bool_], NDArray]]:

@@ -31,8 +31,9 @@ UNSUPPORTED = frozenset({"C3", "P6", "P6_sact", "P6_primary_care"})
 
 
 def welsh_people(patients: Patients, seed: int) -> None:
-    """Give the people identifiers that no person of an English delivery of the same seed has."""
+    """Give the people identifiers that no person of an English delivery of the same seed has. The registry knows their deaths."""
     patients.person_id = identifiers(len(patients), seed, FIRST_PERSON)
+    patients.undated[:] = False
 
 
 def register_again(

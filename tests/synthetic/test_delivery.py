@@ -108,12 +108,44 @@ def test_treatments_follow_the_spread_and_precede_death(large):
     since = treatments["date"] - treatments["person_id"].map(people["mbc_date"])
     assert since.dt.days.min() >= -60
     deaths = pd.read_csv(large / "deaths.txt", sep="|", encoding="latin-1", dtype=str).iloc[:-1]
-    died = pd.to_datetime(deaths["REG_DATE_OF_DEATH"], format="%d%m%Y")
+    died = pd.to_datetime(deaths["REG_DATE_OF_DEATH"], format="%d%m%Y", errors="coerce")
+    died = died.where(deaths["REG_DATE"].notna())
     died.index = deaths["DEC_CONF_NHS_NUMBER"]
     last = treatments.groupby("person_id")["date"].max()
-    common = last.index.intersection(died.index)
+    common = last.index.intersection(died.dropna().index)
     assert len(common) > 300
     assert (last[common] <= died[common]).all()
+
+
+def test_people_with_metastatic_disease_have_treatment_for_something_else_that_the_truth_does_not_count(
+    large,
+):
+    """Without such records a rule that counts them would agree with the truth."""
+    cohort = set(truth(large, "people").query("in_cohort")["person_id"])
+    other = "^C(?!50|7[7-9]|80)"
+    sact = pd.read_csv(large / "sact.csv", dtype=str).query("NHS_Number in @cohort")
+    rtds = pd.read_csv(large / "rtds.csv", dtype=str).query("PATIENTID in @cohort")
+    for named in (sact["Primary_Diagnosis"], rtds["RADIOTHERAPYDIAGNOSISICD"]):
+        assert named.str.contains(other).sum() > 20
+    for kind, person in (("hes_apc", "TOKEN_PERSON_ID"), ("hes_op", "Token_Person_ID")):
+        files = [pd.read_csv(f, sep="|", dtype=str) for f in sorted(large.glob(f"{kind}_*.txt"))]
+        rows = pd.concat(files)
+        rows = rows[rows[person].isin(cohort) & rows["OPERTN_01"].eq("X722")]
+        assert rows["DIAG_01"].str.contains(other).sum() > 15
+    pcpd = pd.read_csv(large / "pcpd.csv", dtype=str).query("ppatient_id in @cohort")
+    for product in ("Prolia", "Denosumab", "Ibandronic acid 150mg", "Bonviva", "Aclasta"):
+        assert pcpd["drug_paid"].str.startswith(product).sum() > 5
+
+
+def test_some_deaths_are_registered_without_a_usable_date_and_the_truth_says_so(large):
+    deaths = pd.read_csv(large / "deaths.txt", sep="|", encoding="latin-1", dtype=str).iloc[:-1]
+    undated = deaths[deaths["REG_DATE"].isna()]
+    assert {"", "31022021", "14101866"} == set(undated["REG_DATE_OF_DEATH"].fillna(""))
+    people = truth(large, "people").set_index("person_id").loc[undated["DEC_CONF_NHS_NUMBER"]]
+    assert people["death_date"].isna().all()
+    counted = truth(large, "indicators").query("indicator in ['P5', 'P9', 'P10_1y', 'T2'] and in_denominator")
+    counted = counted[counted["person_id"].isin(people.index)]
+    assert set(counted["indicator"]) == {"P5"}
 
 
 def test_every_trust_code_sent_is_a_real_organisation(large):
