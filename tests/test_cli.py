@@ -172,6 +172,21 @@ def test_explain_answers_for_members_the_excluded_and_the_unknown(release):
     assert "quarantine" in printed
 
 
+def test_explain_says_what_makes_a_person_s_numbers_uncertain(release):
+    """Another tumour near the diagnosis, and a death of which nobody knows the day: of those people, and of no others."""
+    people, assessed = release.frame("people"), release.frame("cohort_assessment")
+    flags = {
+        "Another tumour (not of the skin) was registered within 548 days": people.set_index("person_id")[
+            "other_tumour_within_548_days"
+        ],
+        "Registered as dead without a usable date": assessed.set_index("person_id")["died_undated"],
+    }
+    for sentence, flag in flags.items():
+        for marked in (True, False):
+            person = flag[flag == marked].index[0]
+            assert (sentence in run("explain", person, home=release.home)[1]) == marked
+
+
 def test_every_exclusion_can_be_explained(release):
     from naome_pipeline.cohort.explanation import EXCLUSIONS
 
