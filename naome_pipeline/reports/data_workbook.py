@@ -275,9 +275,9 @@ def _comparison(reading: Reading) -> Sheet:
     frame.loc[frame["State"] == HIDDEN_SHORT, "Why not assessed"] = HIDDEN_SHORT
     return Sheet(
         "How each trust compares with all trusts together $$hidden$$$$limits$$$$adjusted$$",
-        f"This worksheet contains one table. All trusts: those of {reading.whole_name} together, or of the nation that has the "
-        "indicator. Their value and the result are shares from 0 to 1, or, where the comparison is risk adjusted, ratios to what "
-        "was expected.",
+        f"This worksheet contains one table. Each trust is compared with {reading.compared_with}. "
+        "The value of all trusts and the result are shares from 0 to 1, or, where the comparison is risk adjusted, ratios to "
+        "what was expected.",
         frame,
         {"Result": "0.000", "All trusts": "0.000", "Expected": "0.0"}
         | dict.fromkeys(["People counted", "People who meet it"], "#,##0"),

@@ -82,8 +82,8 @@ def _compared(reading: Reading) -> Iterator[str]:
         yield f"No result that trusts are judged by can be shown in this release. {stood.not_shown}".strip()
         return
     yield (
-        f"{stood.shown:,} results of trusts can be shown beside the figure of all trusts of {reading.whole_name}, or of the "
-        f"nation that has the measure. {stood.not_shown} A result beyond the limits is a "
+        f"{stood.shown:,} results of trusts can be shown, each compared with {reading.compared_with}. "
+        f"{stood.not_shown} A result beyond the limits is a "
         "reason to look, not a judgement; some lie there by chance. Of the results that can be shown:"
     ).replace("  ", " ")
     for state, limits in ((POTENTIAL, "99.8%"), (ALERT, "95%")):

@@ -175,7 +175,7 @@ def write_outlier_pack(tables: ReleasedTables, folder: Path) -> None:
         about,
         f"Outlier pack, {about.period}",
         period=reading.period,
-        whole=reading.whole_name,
+        compared_with=reading.compared_with,
         groups=groups,
         tallies=tallies(reading),
         standing=stood,

@@ -138,6 +138,12 @@ class Reading:
         """The release's area in words: `England`, or `England and Wales`."""
         return " and ".join(self.nations) or "no nation"
 
+    @property
+    def compared_with(self) -> str:
+        """What trusts are compared with, in words: all trusts of both nations together, unless one alone has the measure."""
+        one = ", or of the nation that has the measure" if len(self.nations) > 1 else ""
+        return f"all trusts of {self.whole_name} together{one}"
+
     @cached_property
     def _rows(self) -> dict[tuple[str, str, str], dict[str, Any]]:
         everybody = self.newest[self.newest["subgroup"] == "all"]

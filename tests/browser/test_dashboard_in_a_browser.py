@@ -139,6 +139,8 @@ def test_a_result_nobody_is_judged_by_names_no_outlier(reader, write):
     page.evaluate(f"location.hash = 'v=indicator&i=P5&t={TRUST}'")
     page.wait_for_function("document.querySelector('h3').innerText.startsWith('P5:')")
     unfold(page)
+    caption = page.locator("figcaption", has_text="P5 funnel").inner_text()
+    assert "Not judged: not adjusted in this release." in caption
     assert "State (nobody is judged by it)" in page.locator("table", has_text="P5 funnel").inner_text()
 
 

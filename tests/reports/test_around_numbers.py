@@ -191,7 +191,7 @@ def test_every_document_counts_what_can_be_shown_and_what_is_hidden(tables, tmp_
         in pack
     )
     assert (
-        f"{shown} results of trusts can be shown beside the figure of all trusts of {BOTH}, or of the nation"
+        f"{shown} results of trusts can be shown, each compared with all trusts of {BOTH} together, or of"
         in newsletter
     )
     assert said in newsletter

@@ -128,7 +128,7 @@ def test_report_newsletter_pack_and_summary_count_the_same_results(folder):
     assert worse == "1"
     newsletter = (folder / "newsletter.txt").read_text(encoding="utf-8")
     assert (
-        f"{shown} results of trusts can be shown beside the figure of all trusts of England and Wales"
+        f"{shown} results of trusts can be shown, each compared with all trusts of England and Wales"
         in newsletter
     )
     assert f"{shown} results can be shown and were judged." in text_of(

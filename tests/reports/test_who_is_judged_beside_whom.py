@@ -45,7 +45,7 @@ def test_no_output_calls_the_value_of_both_nations_that_of_a_trusts_own(folder):
     assert f"dashed line {BOTH}, dotted" in text_of(folder / PAGE_FILE)
     dictionary = (folder / "data_dictionary.csv").read_text(encoding="utf-8")
     assert "value the trust is compared with: of all trusts together" in dictionary
-    assert f"those of {BOTH} together" in str(
+    assert f"compared with all trusts of {BOTH} together" in str(
         sheets_of(folder / "data_viewer.xlsx")["Comparison of trusts"][:3]
     )
     for path in folder.glob("benchmarks/*.pdf"):
@@ -53,6 +53,14 @@ def test_no_output_calls_the_value_of_both_nations_that_of_a_trusts_own(folder):
     for text in (pack, text_of(folder / "newsletter.txt"), dictionary):
         for wrong in ("with its nation", "beside the nation", "with the nation"):
             assert wrong not in text
+
+
+def test_a_release_of_one_nation_speaks_of_no_other(tmp_path):
+    made = annual_frames(("England",), alliances=2, trusts=12, seed=3)
+    folder = write_all(made, tmp_path, "outlier_pack", "newsletter")
+    pack = text_of(folder / "outliers" / "outlier_pack.html")
+    assert "compares each trust with all trusts of England together. Alert" in pack
+    assert "compared with all trusts of England together. " in text_of(folder / "newsletter.txt")
 
 
 def test_a_measure_of_one_nation_is_compared_within_it(folder):

@@ -109,7 +109,7 @@ function funnels(indicator, state) {
   const drawnTrusts = all.filter(([, p]) => p !== 0 && p[3] !== null), hidden = all.filter(([, p]) => p === 0).length, few = drawnTrusts.filter(([, p]) => p[12] === "not assessed").length;
   const size = (p) => (funnel.ratio ? p[2] : p[1]);
   const points = drawnTrusts.map(([code, p]) => ({ id: code, code, size: size(p), value: p[3] / scale, state: p[12], lit: code === state.t || code === state.p, below: code === state.p, label: nameOf(code),
-    said: `${longName(code)}: ${write(p[3])}, ${count(p[0])} of ${count(p[1])}; ${stateInWords(p[12], p[13], p[16])[1]}` })).sort((a, b) => a.size - b.size);
+    said: `${longName(code)}: ${write(p[3])}, ${count(p[0])} of ${count(p[1])}; ${stateInWords(p[12], p[13], p[16])[1]}${funnel.not_judged ? "; nobody is judged by it" : ""}` })).sort((a, b) => a.size - b.size);
   const limits = drawnTrusts.filter(([, p]) => p[4] !== null).map(([, p]) => ({ size: size(p), target: funnel.target / scale, lower_998: p[4] / scale, lower_95: p[5] / scale, upper_95: p[6] / scale, upper_998: p[7] / scale })).sort((a, b) => a.size - b.size);
   const title = `${id} funnel, ${funnel.period}, ${kind}`;
   const columns = [capital(PROVIDER), "Value", "Counted", "People", "Expected", "95% limits", "99.8% limits", `State${funnel.not_judged ? " (nobody is judged by it)" : ""}`, "State with limits widened for overdispersion"].map((t, i) => ({ title: t, number: i > 0 && i < 7 }));
@@ -117,7 +117,7 @@ function funnels(indicator, state) {
   const rows = all.map(([code, p]) => ({ head: longName(code), headText: longName(code), cells: p === 0 ? [{ span: HIDDEN }]
     : [write(p[3]), count(p[0]), count(p[1]), p[2] === null ? NOTHING : String(p[2]), range(p[5], p[6]), range(p[4], p[7]), stateInWords(p[12], p[13], p[16])[1], p[14] ? stateInWords(p[14], p[15], p[16])[1] : NOTHING] }));
   const lit = [state.t, state.p].filter((code) => code && funnel.trusts[code] === 0).map((code) => `${longName(code)} is not drawn: ${HIDDEN}.`);
-  const said = `Each sign is a ${PROVIDER}; ${funnel.ratio ? "across: people expected to meet the criterion, given who was treated; upwards: people who met it over people expected (1 means as expected)" : "across: people counted; upwards: the value"}. `
+  const said = (funnel.not_judged ? `${capital(funnel.not_judged)}. ` : "") + `Each sign is a ${PROVIDER}; ${funnel.ratio ? "across: people expected to meet the criterion, given who was treated; upwards: people who met it over people expected (1 means as expected)" : "across: people counted; upwards: the value"}. `
     + `Chance alone would put at most 1 in 20 outside the inner limits and 1 in 500 outside the outer ones. ${count(few)} are not assessed. `
     + (hidden ? `${count(hidden)} of ${count(all.length)} are ${HIDDEN}: they may lie anywhere, outside the limits too. ` : "")
     + "The exact chance of a result as far out or further decides the state, not the drawn line, which can run less than one person too low on the upper side: a point just outside it can be within. "
@@ -130,7 +130,6 @@ function funnels(indicator, state) {
     made.querySelector("figcaption").append(chooser({ id: "comparison", label: "Comparison", value: kind, options: names.map((n) => [n, capital(n)]), choose: (c) => go({ c }) }));
   }
   if (D.unadjusted[id]) { made.append(el("p", { class: "hint" }, `Not adjusted for who is treated in this release: ${D.unadjusted[id]}. Nobody is judged by it.`)); }
-  else if (funnel.not_judged) { made.append(el("p", { class: "hint" }, `${capital(funnel.not_judged)}.`)); }
   if (funnel.method) { made.append(el("p", { class: "hint" }, `Method: ${funnel.method}.`)); }
   return [made];
 }

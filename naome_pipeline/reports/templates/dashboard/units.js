@@ -66,7 +66,7 @@ function glance(state) {
     + "95% interval: intervals made in this way hold the underlying share 19 times in 20."));
   if (!state.t) { parts.push(el("p", { class: "note" }, `Choose a ${PROVIDER} above to see its values beside the nation.`)); }
   parts.push(el("p", {}, "Hospitals differ in the people they treat. Values in this table are not adjusted for that and must not be read as a ranking. ",
-    `The sign of a ${PROVIDER} is its place in the funnel of the audit period; the sign of an Alliance or the nation is that of its newest quarter in the run chart. `,
+    `The sign of a ${PROVIDER} is its place in the funnel of the audit period where ${PROVIDER}s are judged by it; the sign of an Alliance or the nation is that of its newest quarter in the run chart. `,
     "Its own years overlap, so the rules for special cause are not applied to it."));
   for (const [kind, title] of Object.entries(D.kinds)) {
     if (kind === "data quality") { continue; }
