@@ -14,13 +14,19 @@ from naome_pipeline.engine import literal
 from naome_pipeline.stored import fingerprint_of
 
 ABOUT_FEW = "rows_about_few_people"
+# What is true of an indicator of a row `made` that has a hidden national denominator of the audit period.
+AUDIT_HIDDEN = (
+    "EXISTS (SELECT 1 FROM released_indicators AS r WHERE r.level IN ('nation', 'both_nations') "
+    "AND r.period_kind = 'audit period' AND r.indicator = made.indicator AND r.denominator IS NULL{})"
+)
+WHOLE_HIDDEN, PART_HIDDEN = AUDIT_HIDDEN.format(" AND r.subgroup = 'all'"), AUDIT_HIDDEN.format("")
 
 
 def policy_node(name: str, about_few: str) -> Node:
     """A node made by `<name>.sql`, in which `$fewest_people` is the policy's.
 
-    `about_few`: what is true of a row that says too much about too few people; its gate gets their number,
-    ABOUT_FEW.
+    `about_few`: what is true of a row that says too much about too few people, the row being called `made`, beside the
+    tables the statement reads; its gate gets their number, ABOUT_FEW.
     """
     plain = sql_node("release", name, folder="disclosure", given=("fewest_people",))
 
@@ -28,7 +34,9 @@ def policy_node(name: str, about_few: str) -> Node:
         values = {**context.values, "fewest_people": policy_in_force().fewest_people}
         context.engine.write(context.engine.prepare(str(plain.sql), values), context.table_path)
         said = about_few.replace("$fewest_people", str(values["fewest_people"]))
-        counted = f"SELECT COUNT(*) AS rows FROM read_parquet({literal(context.table_path)}) WHERE {said}"
+        counted = (
+            f"SELECT COUNT(*) AS rows FROM read_parquet({literal(context.table_path)}) AS made WHERE {said}"
+        )
         context.measures[ABOUT_FEW] = float(context.engine.fetch(counted)["rows"].iloc[0])
 
     return replace(

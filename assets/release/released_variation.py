@@ -1,8 +1,10 @@
 """Variation between providers as published."""
 
-from assets.release.policies import policy_node
+from assets.release.policies import WHOLE_HIDDEN, policy_node
 
 node = policy_node(
     "released_variation",
-    "people < $fewest_people OR (people IS NULL AND COALESCE(value, lower, upper, p, trusts) IS NOT NULL)",
+    f"people < $fewest_people OR (COALESCE(people, trusts) IS NOT NULL AND {WHOLE_HIDDEN}) "
+    "OR (COALESCE(value, lower, upper, p) IS NOT NULL AND EXISTS (SELECT 1 FROM provider_variation AS a "
+    "WHERE a.indicator = made.indicator AND a.people < $fewest_people))",
 )

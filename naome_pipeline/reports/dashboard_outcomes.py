@@ -221,7 +221,7 @@ def _factors(factors: pd.DataFrame) -> dict[str, Any]:
                     BLOCKS.get(r["block"], r["block"]),
                     term(str(r["factor"])),
                     *_estimate(r, _ratio),
-                    int(r["people"]),
+                    _whole(r["people"]),
                     str(r["note"] or ""),
                 ]
                 for r in sorted(odds, key=lambda r: (order.index(r["block"]), term(str(r["factor"]))))
@@ -250,9 +250,7 @@ def _models(models: pd.DataFrame) -> dict[str, Any]:
                 [term(str(r["unit"])), numbers.tenths(r["value"])] for r in records if r["part"] == "missing"
             ],
             "merged": [
-                [term(str(r["unit"])), _whole(r["value"]), str(r["note"])]
-                for r in records
-                if r["part"] == "merged level"
+                [term(str(r["unit"])), str(r["note"])] for r in records if r["part"] == "merged level"
             ],
             "terms": _terms(records),
             "notes": notes,
@@ -267,13 +265,16 @@ def _figures(figures: dict[Any, Any], prefix: str) -> list[int | None]:
 
 
 def _risk_groups(records: list[dict[Any, Any]]) -> list[list[int | None]]:
-    """Groups by predicted risk, lowest first: people, predicted, observed, lower, upper."""
+    """Groups by predicted risk, lowest first: people, predicted, observed, lower, upper; none where they are hidden."""
     by: dict[int, dict[str, Any]] = {}
     for row in records:
-        if row["part"] == "risk group" and not str(row["unit"]).startswith(VALIDATED):
+        hidden = numbers.missing(row["value"])
+        if row["part"] == "risk group" and not hidden and not str(row["unit"]).startswith(VALIDATED):
             by.setdefault(int(row["unit"]), {})[row["measure"]] = row["value"]
     shares = ("predicted", "observed", "lower", "upper")
-    return [[_whole(of["people"]), *(numbers.tenths(of[c]) for c in shares)] for _, of in sorted(by.items())]
+    return [
+        [_whole(of["people"]), *(numbers.tenths(of.get(c)) for c in shares)] for _, of in sorted(by.items())
+    ]
 
 
 def _terms(records: list[dict[Any, Any]]) -> list[list[Any]]:

@@ -123,7 +123,12 @@ def variation(
         figures = _value_figures(row) | {
             "ratio": (numbers.ratio(spread["value"]), source),
             "ratio_interval": (numbers.ratio_range(spread["lower"], spread["upper"]), source),
-            "trusts": (numbers.count(spread["trusts"]), source),
+            "trusts": (
+                "a hidden number of"
+                if numbers.missing(spread["trusts"])
+                else numbers.count(spread["trusts"]),
+                source,
+            ),
         }
         # The hospitals are those of both nations also where one alone shows its share.
         words = _period(basis, row) | {"whole": basis.reading.comparator(name)}
@@ -255,7 +260,9 @@ def recurrence(
     """Whether many recurrences are known from one source alone."""
     del kinds, subgroups
     table = basis.reading.frame("released_recurrence_evidence")
-    people = table[table["source"] == "any"].groupby("certainty")["people"].sum()
+    everybody = table[table["source"] == "any"]
+    hidden = sorted(set(everybody.loc[everybody["people"].isna(), "nation"]))
+    people = everybody[~everybody["nation"].isin(hidden)].groupby("certainty")["people"].sum()
     total = int(people.sum())
     counts = {name: int(people.to_dict().get(name, 0)) for name in ("definite", "probable", "possible")}
     if not total or counts["possible"] / total < threshold:
@@ -264,7 +271,8 @@ def recurrence(
     shown = {"recurrent": (numbers.count(total), source)} | {
         k: (numbers.count(v), source) for k, v in counts.items()
     }
-    return [Found(None, shown)]
+    remark = f"Without {' and '.join(hidden)}, whose numbers are hidden." if hidden else ""
+    return [Found(None, shown, remark=remark)]
 
 
 def missing_data(

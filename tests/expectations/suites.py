@@ -16,6 +16,8 @@ UNDER_A_POLICY = {
     "released_recurrence_rates",
     "released_yearly_change",
     "released_variation",
+    "released_factors",
+    "released_recurrence_evidence",
 }
 METRICS_OF = {
     "null_share": "null_share",

@@ -10,6 +10,9 @@ import pandas as pd
 import pytest
 
 from assets.release import (
+    released_factors,
+    released_recurrence_evidence,
+    released_risk_models,
     released_survival,
     released_treatment_incidence,
     released_variation,
@@ -23,6 +26,11 @@ SURVIVAL = [
     "time", "survival", "lower", "upper", "standard_error", "at_risk", "events", "median", "median_lower", "median_upper",
     "restricted_mean", "restricted_mean_se", "restricted_mean_lower", "restricted_mean_upper",
 ]  # fmt: skip
+
+
+VARIATION = ["indicator", "measure", "value", "lower", "upper", "p", "trusts", "people", "note"]
+FACTORS = ["indicator", "block", "factor", "measure"]
+BOTH, EVERYBODY = "both_nations", "England and Wales"
 
 
 @pytest.fixture
@@ -148,18 +156,171 @@ def test_a_year_that_the_indicators_hide_has_no_number_and_no_difference_to_its_
     assert measures == {"rows_about_few_people": 0}
 
 
+def audited(**denominators: dict[str, int | None]) -> pd.DataFrame:
+    """Released rows of the audit period: by indicator the denominator of each nation and of both; missing where it is hidden."""
+    return pd.DataFrame(
+        [
+            (indicator, BOTH if unit == EVERYBODY else "nation", unit, "all", "audit period", "2021 to 2023", people)
+            for indicator, units in denominators.items()
+            for unit, people in units.items()
+        ],
+        columns=pd.Index(["indicator", "level", "unit_code", "subgroup", "period_kind", "period", "denominator"]),
+    ).astype({"denominator": "Int64"})  # fmt: skip
+
+
 def test_variation_among_few_people_is_not_published(engine, tmp_path, monkeypatch):
     rows = [("P5", "median_odds_ratio", 1.2, 1.0, 1.5, 0.1, 9, 400, ""),
             ("C10", "none", None, None, None, None, 4, 4, "everybody has the same outcome")]  # fmt: skip
-    columns = ["indicator", "measure", "value", "lower", "upper", "p", "trusts", "people", "note"]
-    variation = pd.DataFrame(rows, columns=pd.Index(columns))
+    variation = pd.DataFrame(rows, columns=pd.Index(VARIATION))
     table, measures = made(
-        released_variation.node, engine, tmp_path, monkeypatch, "public", provider_variation=variation
-    )
+        released_variation.node, engine, tmp_path, monkeypatch, "public",
+        provider_variation=variation, released_indicators=audited(P5={"England": 400}, C10={"England": None}),
+    )  # fmt: skip
     found = table.set_index("indicator")
     assert found.loc["P5", ["value", "trusts", "people"]].tolist() == [1.2, 9, 400]
     assert found.loc["C10", ["value", "trusts", "people"]].isna().all()
     assert found.loc["C10", "note"] == "about very few people"
+    assert measures == {"rows_about_few_people": 0}
+
+
+def test_people_of_variation_less_those_of_england_are_not_the_few_of_wales(engine, tmp_path, monkeypatch):
+    """28 people of both nations, of whom England shows 26: the hidden two of Wales."""
+    rows = [("P4", "sigma", 0.2, 0.0, 0.5, 0.1, 9, 28, ""), ("P5", "sigma", 0.2, 0.0, 0.5, 0.1, 11, 229, "")]
+    released = audited(
+        P4={"England": 26, "Wales": None, EVERYBODY: None}, P5={"England": 215, "Wales": 14, EVERYBODY: 229}
+    )
+    table, measures = made(
+        released_variation.node, engine, tmp_path, monkeypatch, "public",
+        provider_variation=pd.DataFrame(rows, columns=pd.Index(VARIATION)), released_indicators=released,
+    )  # fmt: skip
+    found = table.set_index("indicator")
+    assert found.loc["P4", ["trusts", "people"]].isna().all()
+    assert found.loc["P4", ["value", "lower", "upper", "p"]].notna().all()
+    assert found.loc["P5", ["trusts", "people"]].tolist() == [11, 229]
+    assert measures == {"rows_about_few_people": 0}
+
+
+def factors(**people: int) -> pd.DataFrame:
+    """The factors of P5 among 60 people, with so many of each level."""
+    rows: list[Any] = [("P5", "none", "", "median_odds_ratio", 1.3, 1.0, 1.9, None, 60, "")]
+    rows += [
+        ("P5", "patient", name.replace("_", ": "), "odds_ratio", 1.1, 0.7, 1.6, 0.4, n, "")
+        for name, n in people.items()
+    ]
+    return pd.DataFrame(rows, columns=pd.Index([*FACTORS, "value", "lower", "upper", "p", "people", "note"]))
+
+
+def factors_shown(made_of: tuple[Any, Any]) -> Any:
+    table, measures = made_of
+    assert measures == {"rows_about_few_people": 0}
+    return table.set_index("factor")
+
+
+def test_people_by_factor_are_published_where_no_level_has_few(engine, tmp_path, monkeypatch):
+    """Of 60 people two are of other sex than the level that has a row, and three have one of two levels of ethnicity."""
+    found = factors_shown(
+        made(
+            released_factors.node, engine, tmp_path, monkeypatch, "public",
+            associated_factors=factors(liver_yes=20, sex_male=58, ethnicity_A=3, ethnicity_B=7),
+            released_indicators=audited(P5={"England": 60}),
+        )
+    )  # fmt: skip
+    assert found.loc["", "people"] == 60
+    assert found.loc["liver: yes", ["value", "people"]].tolist() == [1.1, 20]
+    few = found.loc[["sex: male", "ethnicity: A", "ethnicity: B"]]
+    assert few[["value", "lower", "upper", "p", "people"]].isna().all(axis=None)
+    assert set(few["note"]) == {"about very few people"}
+
+
+def test_people_by_factor_are_not_published_of_two_nations(engine, tmp_path, monkeypatch):
+    """62 people with metastases in the liver, of whom England shows 58."""
+    found = factors_shown(
+        made(
+            released_factors.node, engine, tmp_path, monkeypatch, "public",
+            associated_factors=factors(liver_yes=20),
+            released_indicators=audited(P5={"England": 40, "Wales": 20, EVERYBODY: 60}),
+        )
+    )  # fmt: skip
+    assert found.loc["", "people"] == 60
+    assert found.loc["liver: yes", ["value", "lower", "upper"]].notna().all()
+    assert pd.isna(found.loc["liver: yes", "people"])
+
+
+def test_people_by_factor_are_not_published_beside_a_hidden_subgroup(engine, tmp_path, monkeypatch):
+    released = audited(P5={"England": 60})
+    hidden = released.assign(subgroup="liver", denominator=pd.NA).astype({"denominator": "Int64"})
+    found = factors_shown(
+        made(
+            released_factors.node, engine, tmp_path, monkeypatch, "public",
+            associated_factors=factors(liver_yes=20), released_indicators=pd.concat([released, hidden]),
+        )
+    )  # fmt: skip
+    assert found.loc["", "people"] == 60
+    assert pd.isna(found.loc["liver: yes", "people"])
+
+
+def test_of_merged_levels_and_hidden_totals_no_model_says_how_many_people(engine, tmp_path, monkeypatch):
+    rows = [
+        (name, part, unit, measure, value, "")
+        for name in ("P5", "P7")
+        for part, unit, measure, value in (
+            ("merged level", "ethnicity: Black", "people", 3.0), ("risk group", "1", "people", 14.0),
+            ("risk group", "1", "observed", 0.5), ("coefficient", "age", "ratio", 1.1), ("provider", "R01", "people", 9.0),
+        )
+    ]  # fmt: skip
+    models = pd.DataFrame(rows, columns=pd.Index(["indicator", "part", "unit", "measure", "value", "note"]))
+    released = audited(P5={"England": 140}, P7={"England": 140, "Wales": None, EVERYBODY: None})
+    table, _ = made(
+        released_risk_models.node, engine, tmp_path, monkeypatch, "public",
+        risk_models=models, released_indicators=released,
+    )  # fmt: skip
+    found = table.set_index(["indicator", "part", "measure"])["value"]
+    assert found.xs("merged level", level="part").isna().all()
+    assert found.loc["P5", "risk group"].notna().all()
+    assert found.loc["P7", "risk group"].isna().all()
+    assert found.xs("coefficient", level="part").notna().all()
+    assert "provider" not in set(table["part"])
+
+
+EVIDENCE = {
+    ("England", "definite"): {"any": 47, "cosd_recurrence": 27, "registry_later_tumour": 20},
+    ("England", "possible"): {"any": 15, "hospital_diagnosis": 11, "palliative_drug": 4},
+    ("Wales", "definite"): {"any": 1, "cosd_recurrence": 1},
+    ("Wales", "probable"): {"any": 11, "hospital_diagnosis": 10, "palliative_drug": 8},
+    ("Scotland", "probable"): {"any": 11, "hospital_diagnosis": 10, "palliative_drug": 8},
+}
+
+
+def test_few_recurrences_of_a_source_or_a_certainty_are_not_published(engine, tmp_path, monkeypatch):
+    """Four people of England are known from a drug alone: 15 less the 11 of hospitals. One of Wales is definite: those of the
+    cohort less the 11 that are probable. A third nation hides a quarter of its cohort, whose sum the evidence is."""
+    rows = [(*of, source, n, n) for of, sources in EVIDENCE.items() for source, n in sources.items()]
+    evidence = pd.DataFrame(
+        rows, columns=pd.Index(["nation", "certainty", "source", "people", "found_by_one_source_only"])
+    )
+    released = audited(P2={"England": 62, "Wales": 12, "Scotland": 11})
+    quarter = audited(P2={"Scotland": None}).assign(period_kind="quarter", period="2023 Q1")
+    definitions = pd.DataFrame(
+        {
+            "indicator": ["R1", "P2"],
+            "cohort": "recurrent",
+            "nations": "England, Wales, Scotland",
+            "status": "experimental",
+        }
+    )
+    table, measures = made(
+        released_recurrence_evidence.node, engine, tmp_path, monkeypatch, "public",
+        recurrence_evidence=evidence, indicator_definitions=definitions,
+        released_indicators=pd.concat([released, quarter]),
+    )  # fmt: skip
+    found = table.set_index(["nation", "certainty", "source"])[
+        ["people", "found_by_one_source_only"]
+    ].sort_index()
+    assert found.loc["England", "definite"].notna().all(axis=None)
+    assert found.loc[("England", "possible", "any"), "people"] == 15
+    assert found.loc["England", "possible"].drop("any").isna().all(axis=None)
+    assert found.loc["Wales"].isna().all(axis=None)
+    assert found.loc["Scotland"].isna().all(axis=None)
     assert measures == {"rows_about_few_people": 0}
 
 

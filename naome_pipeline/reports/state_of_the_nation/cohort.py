@@ -168,7 +168,7 @@ def recurrence(reading: Reading) -> Section:
                         CERTAINTY.get(str(r["certainty"]), str(r["certainty"])).capitalize(),
                         str(r["certainty"]),
                         str(r["nation"]),
-                        numbers.count(r["people"]),
+                        "hidden" if numbers.missing(r["people"]) else numbers.count(r["people"]),
                     )
                     for r in certain
                 ),

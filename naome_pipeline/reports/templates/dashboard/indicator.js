@@ -31,7 +31,7 @@ function byYears(indicator) {
     el("h3", {}, "What it rests on"),
     el("p", {}, "Definite: recorded in COSD or by the registry. Probable: two independent sources. Possible: one source."),
     table({ caption: "People with a recurrence by the source that shows it (experimental)", columns: plain(["Nation", "Certainty", "Source", "People", "Shown by this source only"], 3, 4),
-      rows: D.recurrence_evidence.map((r) => ({ head: r.nation, headText: r.nation, cells: [sure[r.certainty] || r.certainty, r.source, count(r.people), count(r.found_by_one_source_only)] })) }),
+      rows: D.recurrence_evidence.map((r) => ({ head: r.nation, headText: r.nation, cells: [sure[r.certainty] || r.certainty, r.source, ...(r.people === null ? [{ span: HIDDEN }] : [count(r.people), count(r.found_by_one_source_only)])] })) }),
   ];
 }
 

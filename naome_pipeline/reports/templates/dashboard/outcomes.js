@@ -11,6 +11,7 @@ const months = (n) => (n === null ? "" : `${count(n)} days (about ${Math.round(n
 const range = (low, high, write) => (low === null || high === null ? NOTHING : `${write(low)} to ${write(high)}`);
 const whyNot = (outcome, otherwise = "") => (O.why[outcome].length ? O.why[outcome] : [otherwise]).filter(Boolean).map(nothing);
 const told = (points) => points.filter((point) => point[1] !== null);
+const countOf = (people) => (people === null ? HIDDEN : count(people));
 const peopleOf = (row) => (row.people === null ? HIDDEN : `${count(row.people)} people`);
 const nothing = (text) => el("p", { class: "note" }, text);
 
@@ -94,7 +95,7 @@ function variation(state) {
       data: { reference: [{ value: 1 }] }, key: [keyItem("median odds ratio", { shape: "circle", lit: true }), keyItem("95% interval", { dash: "1 0" }), keyItem("no difference", { dash: "7 4" })],
       table: table({ caption: title, columns: plain(["Indicator", "Median odds ratio", "95% interval", "Share between hospitals", "95% interval of the share", "p if none", capital(`${PROVIDER}s`), "People"], 1, 7),
         rows: names.map((id) => { const v = O.variation[id], name = titleOf(INDICATORS.get(id));
-          return { head: name, headText: name, cells: v.odds ? [ratio(v.odds[0]), range(v.odds[1], v.odds[2], ratio), percent(v.between && v.between[0]), v.between ? range(v.between[1], v.between[2], percent) : NOTHING, v.p || NOTHING, count(v.trusts), count(v.people)] : [{ span: v.reason }] }; }) }) }),
+          return { head: name, headText: name, cells: v.odds ? [ratio(v.odds[0]), range(v.odds[1], v.odds[2], ratio), percent(v.between && v.between[0]), v.between ? range(v.between[1], v.between[2], percent) : NOTHING, v.p || NOTHING, countOf(v.trusts), countOf(v.people)] : [{ span: v.reason }] }; }) }) }),
     ...factors(state),
   ];
 }
@@ -112,7 +113,7 @@ function factors(state) {
     figure({ name: "ratios", title, points: found.odds.filter((o) => canDraw(o.slice(2, 5))).map(([, label, ...o]) => ratioPoint(label, o, `${label}: odds ratio ${ratio(o[0])}, 95% interval ${range(o[1], o[2], ratio)}`)),
       data: { reference: [{ value: 1 }] }, key: [keyItem("odds ratio", { shape: "circle", lit: true }), keyItem("95% interval", { dash: "1 0" }), keyItem("no difference", { dash: "7 4" })],
       table: table({ caption: title, columns: plain(["Factor", "About", "Odds ratio", "95% interval", "People"], 2, 4),
-        rows: found.odds.map(([block, label, value, low, high, people, note]) => ({ head: label, headText: label, cells: note ? [block, { span: note }] : [block, ratio(value), range(low, high, ratio), count(people)] })) }) }),
+        rows: found.odds.map(([block, label, value, low, high, people, note]) => ({ head: label, headText: label, cells: note ? [block, { span: note }] : [block, ratio(value), range(low, high, ratio), countOf(people)] })) }) }),
     table({ caption: `${id}: what is left of the difference between hospitals`, cards: true, columns: plain(["After taking into account", "Median odds ratio left", "95% interval", "p of the step"], 1, 3),
       rows: found.left.map(([after, value, low, high, p]) => ({ head: capital(after), headText: capital(after), cells: [ratio(value), range(low, high, ratio), p || NOTHING] })) })];
 }
@@ -149,7 +150,7 @@ function models(state) {
   parts.push(folded("Odds ratios of the model", table({ caption: `${id}: odds ratios of the model (age enters as a curve and has no single ratio)`, columns: plain(["Characteristic", "Odds ratio", "95% interval", "p", "Odds ratio, complete records only"], 1, 4),
     rows: model.terms.map(([name, value, low, high, p, complete]) => ({ head: name, headText: name, cells: [ratio(value), range(low, high, ratio), p || NOTHING, ratio(complete)] })) })));
   if (model.merged.length) {
-    parts.push(folded("Levels with too few people", table({ caption: `${id}: levels joined with others because too few people have them`, columns: plain(["Level", "People", "What was done"], 1, 1), rows: model.merged.map(([name, people, note]) => ({ head: name, headText: name, cells: [count(people), note] })) })));
+    parts.push(folded("Levels with too few people", table({ caption: `${id}: levels joined with others because too few people have them`, columns: plain(["Level", "What was done"], 1, 0), rows: model.merged.map(([name, note]) => ({ head: name, headText: name, cells: [note] })) })));
   }
   if (model.notes.length) { parts.push(el("h4", {}, "To know"), el("ul", {}, model.notes.map((note) => el("li", {}, capital(note))))); }
   return parts;
