@@ -19,6 +19,16 @@ AUDIT_HIDDEN = (
     "EXISTS (SELECT 1 FROM released_indicators AS r WHERE r.level IN ('nation', 'both_nations') "
     "AND r.period_kind = 'audit period' AND r.indicator = made.indicator AND r.denominator IS NULL{})"
 )
+# What is true of a row `made` about people some of whose quarters or years are hidden, by the text of the denominator.
+SERIES_HIDDEN = (
+    "EXISTS (SELECT 1 FROM released_indicators AS r JOIN indicator_definitions AS i ON r.indicator = i.indicator "
+    "WHERE r.level IN ('nation', 'both_nations') AND r.unit_code = made.unit_code AND r.subgroup = made.subgroup "
+    "AND r.denominator IS NULL AND i.denominator_text IN ({}))"
+)
+EVERYBODY, TREATED = (
+    "'everybody in the cohort'",
+    "'people treated 31 days before to 365 days after diagnosis'",
+)
 WHOLE_HIDDEN, PART_HIDDEN = AUDIT_HIDDEN.format(" AND r.subgroup = 'all'"), AUDIT_HIDDEN.format("")
 
 

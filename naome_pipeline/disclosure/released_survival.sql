@@ -1,15 +1,37 @@
 -- Survival of the national cohort and its subgroups, as published. Below the nation survival is published as the
 -- one-year proportion only. Nothing is said of very few people, nor of a day at which very few are still at risk; both
--- nations hide what one of them hides, since their difference is the other.
-WITH judged AS (
+-- nations hide what one of them hides, since their difference is the other. Nothing is said either of people some of whose
+-- quarters or years the released indicators hide: these are all quarters together, and less the shown ones they would be the
+-- hidden ones. A proportion with its interval says how many people it is of, so that hiding their number would not be enough.
+WITH hidden AS (
+    SELECT DISTINCT
+        r.unit_code,
+        r.subgroup
+    FROM released_indicators AS r
+    JOIN indicator_definitions AS i ON r.indicator = i.indicator
+    WHERE
+        r.level IN ('nation', 'both_nations')
+        AND r.denominator IS NULL
+        AND i.denominator_text = 'everybody in the cohort'
+),
+
+counted AS (
+    SELECT
+        s.*,
+        CASE WHEN h.unit_code IS NULL THEN s.people ELSE 0 END AS told
+    FROM survival_estimates AS s
+    LEFT JOIN hidden AS h ON s.unit_code = h.unit_code AND s.subgroup = h.subgroup
+),
+
+judged AS (
     SELECT
         *,
-        CASE WHEN level = 'both_nations' THEN MIN(people) OVER (PARTITION BY subgroup) ELSE people END AS fewest,
+        CASE WHEN level = 'both_nations' THEN MIN(told) OVER (PARTITION BY subgroup) ELSE told END AS fewest,
         CASE
             WHEN level = 'both_nations' THEN MIN(NULLIF(at_risk, 0)) OVER (PARTITION BY subgroup, time)
             ELSE NULLIF(at_risk, 0)
         END AS fewest_at_risk
-    FROM survival_estimates
+    FROM counted
     WHERE level IN ('nation', 'both_nations')
 ),
 

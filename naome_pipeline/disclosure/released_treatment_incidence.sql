@@ -1,10 +1,31 @@
 -- Share of the national cohort and its subgroups treated by day, death competing, as published. Nothing is said of very
--- few people; both nations hide what one of them hides.
-WITH judged AS (
+-- few people; both nations hide what one of them hides. Nothing is said either of people some of whose quarters or years the
+-- released indicators hide, of everybody or of those treated: these are all quarters together.
+WITH hidden AS (
+    SELECT DISTINCT
+        r.unit_code,
+        r.subgroup
+    FROM released_indicators AS r
+    JOIN indicator_definitions AS i ON r.indicator = i.indicator
+    WHERE
+        r.level IN ('nation', 'both_nations')
+        AND r.denominator IS NULL
+        AND i.denominator_text IN ('everybody in the cohort', 'people treated 31 days before to 365 days after diagnosis')
+),
+
+counted AS (
+    SELECT
+        t.*,
+        CASE WHEN h.unit_code IS NULL THEN t.people ELSE 0 END AS told
+    FROM treatment_incidence AS t
+    LEFT JOIN hidden AS h ON t.unit_code = h.unit_code AND t.subgroup = h.subgroup
+),
+
+judged AS (
     SELECT
         *,
-        CASE WHEN level = 'both_nations' THEN MIN(people) OVER (PARTITION BY subgroup) ELSE people END AS fewest
-    FROM treatment_incidence
+        CASE WHEN level = 'both_nations' THEN MIN(told) OVER (PARTITION BY subgroup) ELSE told END AS fewest
+    FROM counted
     WHERE level IN ('nation', 'both_nations')
 )
 

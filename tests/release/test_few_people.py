@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,9 +19,13 @@ from assets.release import (
     released_variation,
     released_yearly_change,
 )
+from assets.release.policies import EVERYBODY as EVERYBODY_COUNTED
+from assets.release.policies import TREATED as TREATED_COUNTED
 from naome_pipeline.build import BuildContext, Node
 from naome_pipeline.disclosure.policy import ENVIRONMENT_VARIABLE
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
+from naome_pipeline.indicators.registry import registry
+from naome_pipeline.statistics.survival import survival_by_group
 
 SURVIVAL = [
     "time", "survival", "lower", "upper", "standard_error", "at_risk", "events", "median", "median_lower", "median_upper",
@@ -29,6 +34,9 @@ SURVIVAL = [
 
 
 VARIATION = ["indicator", "measure", "value", "lower", "upper", "p", "trusts", "people", "note"]
+TREATMENT = [
+    "level", "unit_code", "subgroup", "day", "people", "treated", "died_untreated", "incidence", "lower", "upper",
+]  # fmt: skip
 FACTORS = ["indicator", "block", "factor", "measure"]
 BOTH, EVERYBODY = "both_nations", "England and Wales"
 
@@ -48,6 +56,22 @@ def made(
     context = BuildContext(engine, None, None, folder, {}, {}, None)  # type: ignore[arg-type]
     node.make(context)
     return pd.read_parquet(context.table_path), context.measures
+
+
+def with_nothing_hidden() -> dict[str, pd.DataFrame]:
+    """Released indicators that show all they have, and what the indicators count."""
+    definitions = [
+        ("D1", EVERYBODY_COUNTED),
+        ("T1", TREATED_COUNTED),
+        ("P4", "'people known to be HER2 positive'"),
+    ]
+    return {
+        "released_indicators": audited(D1={"England": 90, "Wales": 20, EVERYBODY: 110}),
+        "indicator_definitions": pd.DataFrame(
+            [(name, text.strip("'"), "de_novo") for name, text in definitions],
+            columns=pd.Index(["indicator", "denominator_text", "cohort"]),
+        ),
+    }
 
 
 def survival() -> pd.DataFrame:
@@ -71,8 +95,9 @@ def survival() -> pd.DataFrame:
 
 def test_survival_of_few_people_or_of_few_at_risk_is_not_published(engine, tmp_path, monkeypatch):
     table, measures = made(
-        released_survival.node, engine, tmp_path, monkeypatch, "public", survival_estimates=survival()
-    )
+        released_survival.node, engine, tmp_path, monkeypatch, "public",
+        survival_estimates=survival(), **with_nothing_hidden(),
+    )  # fmt: skip
     found = table.set_index(["unit_code", "subgroup", "time"]).sort_index()
     assert "trust" not in set(table["level"])
     few: Any = found.loc[("Wales", "brain")]
@@ -88,25 +113,86 @@ def test_survival_of_few_people_or_of_few_at_risk_is_not_published(engine, tmp_p
     assert measures == {"rows_about_few_people": 0}
 
 
-def test_time_to_treatment_of_few_people_is_not_published(engine, tmp_path, monkeypatch):
+def treatment(people: dict[str, int]) -> pd.DataFrame:
+    """So many people of each nation, and of both together."""
     rows = [
-        (level, unit, "all", day, people, 2, 0.1, 0.2, 0.1, 0.3)
-        for level, unit, people in (
-            ("nation", "England", 40), ("nation", "Wales", 3), ("both_nations", "England and Wales", 43),
-        )
+        (BOTH if unit == EVERYBODY else "nation", unit, "all", day, n, 2, 0.1, 0.2, 0.1, 0.3)
+        for unit, n in (people | {EVERYBODY: sum(people.values())}).items()
         for day in (31, 62)
-    ]  # fmt: skip
-    columns = [
-        "level", "unit_code", "subgroup", "day", "people", "treated", "died_untreated", "incidence", "lower", "upper",
-    ]  # fmt: skip
+    ]
+    return pd.DataFrame(rows, columns=pd.Index(TREATMENT))
+
+
+def test_time_to_treatment_of_few_people_is_not_published(engine, tmp_path, monkeypatch):
     table, measures = made(
         released_treatment_incidence.node, engine, tmp_path, monkeypatch, "public",
-        treatment_incidence=pd.DataFrame(rows, columns=pd.Index(columns)),
+        treatment_incidence=treatment({"England": 40, "Wales": 3}), **with_nothing_hidden(),
     )  # fmt: skip
     shown = table[table["people"].notna()]
     assert set(shown["unit_code"]) == {"England"}
-    assert table[table["people"].isna()][columns[5:]].isna().all().all()
+    assert table[table["people"].isna()][TREATMENT[5:]].isna().all().all()
     assert measures == {"rows_about_few_people": 0}
+
+
+def with_a_hidden_quarter(indicator: str, nation: str, subgroup: str) -> dict[str, pd.DataFrame]:
+    """The released indicators hide one quarter of people whose other quarters they show."""
+    given = with_nothing_hidden()
+    hidden = audited(**{indicator: {nation: None}}).assign(
+        period_kind="quarter", period="2023 Q3", subgroup=subgroup
+    )
+    return given | {"released_indicators": pd.concat([given["released_indicators"], hidden])}
+
+
+def test_all_quarters_of_survival_less_the_shown_ones_are_not_a_hidden_one(engine, tmp_path, monkeypatch):
+    """England hides two people of a quarter among those with a brain metastasis, Wales some of everybody."""
+    few = with_a_hidden_quarter("D1", "England", "brain")
+    wales = with_a_hidden_quarter("D1", "Wales", "all")
+    few["released_indicators"] = pd.concat([few["released_indicators"], wales["released_indicators"]])
+    table, measures = made(
+        released_survival.node, engine, tmp_path, monkeypatch, "public", survival_estimates=survival(), **few
+    )
+    found = table.set_index(["unit_code", "subgroup", "time"]).sort_index().drop(columns="level")
+    assert found.loc["England", "brain"].isna().all(axis=None)
+    assert found.loc["Wales", "all"].isna().all(axis=None)
+    assert found.loc[EVERYBODY, "all"].isna().all(axis=None), "less England's it would be that of Wales"
+    assert found.loc[("England", "all", 365)].notna().all()
+    assert measures == {"rows_about_few_people": 0}
+
+
+@pytest.mark.parametrize("indicator", ["D1", "T1"])
+def test_all_quarters_of_the_treated_less_the_shown_ones_are_not_a_hidden_one(
+    indicator, engine, tmp_path, monkeypatch
+):
+    table, measures = made(
+        released_treatment_incidence.node, engine, tmp_path, monkeypatch, "public",
+        treatment_incidence=treatment({"England": 40, "Wales": 30}),
+        **with_a_hidden_quarter(indicator, "Wales", "all"),
+    )  # fmt: skip
+    found = table.set_index("unit_code")[TREATMENT[4:]]
+    assert found.loc["England"].notna().all(axis=None)
+    assert found.loc[["Wales", EVERYBODY]].isna().all(axis=None)
+    assert measures == {"rows_about_few_people": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "where"), [(EVERYBODY_COUNTED, "TRUE"), (TREATED_COUNTED, "days_to_treatment IS NOT NULL")]
+)
+def test_whose_quarters_a_series_adds_up_is_told_by_the_text_of_the_denominator(text, where):
+    of = {n: i.denominator for n, i in registry().indicators.items() if i.cohort == "de_novo"}
+    assert any(denominator.where == where for denominator in of.values())
+    for name, denominator in of.items():
+        assert (denominator.text == text.strip("'")) == (denominator.where == where), name
+
+
+@pytest.mark.parametrize(("people", "deaths"), [(12, 1), (51, 13), (915, 308)])
+def test_a_proportion_and_its_standard_error_say_how_many_people_they_are_of(people, deaths):
+    """Why hiding the number of people would not be enough: of people followed to the day, Greenwood's error is s(1-s)/n."""
+    found = survival_by_group(
+        np.repeat("England", people), np.repeat([100.0, 400.0], [deaths, people - deaths]),
+        np.repeat([1, 0], [deaths, people - deaths]), [365], restricted_mean_horizon=365,
+    ).iloc[0]  # fmt: skip
+    recovered = found["survival"] * (1 - found["survival"]) / found["standard_error"] ** 2
+    assert recovered == pytest.approx(people)
 
 
 def test_a_year_that_the_indicators_hide_has_no_number_and_no_difference_to_its_neighbours(
@@ -326,7 +412,8 @@ def test_few_recurrences_of_a_source_or_a_certainty_are_not_published(engine, tm
 
 def test_the_internal_policy_shows_everything(engine, tmp_path, monkeypatch):
     table, measures = made(
-        released_survival.node, engine, tmp_path, monkeypatch, "internal", survival_estimates=survival()
-    )
+        released_survival.node, engine, tmp_path, monkeypatch, "internal",
+        survival_estimates=survival(), **with_nothing_hidden(),
+    )  # fmt: skip
     assert table.notna().all().all()
     assert measures == {"rows_about_few_people": 0}
