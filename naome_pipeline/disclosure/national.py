@@ -5,7 +5,8 @@ for them (`counts.py`).
 
 National figures are exempt from the rule for small numerators. A row about fewer people than the policy's `fewest_people` is
 not: its median or percentage is nearly one person's. Both nations less England is Wales and a year less three quarters is a
-quarter, so other rows are hidden with it, the one of both nations before a nation's own.
+quarter, so other rows are hidden with it, the one of both nations before a nation's own. What an earlier release has shown
+stays known: it cannot protect anything.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ SECOND_VALUE = 1.0
 @dataclass(frozen=True)
 class NationalRows:
     """Rows × periods of one denominator. `units`: rows × nations; `people`: nations × quarters; `published`: rows × periods
-    that some indicator publishes."""
+    that some indicator publishes; `known`, `known_numerator`: rows × periods of which an earlier release has shown it."""
 
     units: BoolArray
     people: FloatArray
     published: BoolArray
     periods: Periods
+    known: BoolArray | bool = False
+    known_numerator: BoolArray | bool = False
 
     @cached_property
     def sums(self) -> sparse.csr_matrix:
@@ -66,7 +69,7 @@ def hidden_denominators(rows: NationalRows, policy: Policy) -> BoolArray:
         return few
     second = min(SECOND_VALUE, float(policy.needed_range))
     needed = np.where(few, policy.needed_range, np.where(rows.published, second, 0.0))
-    return _hidden(rows, rows.sums, rows.people.ravel(), needed, few, ~rows.published)
+    return _hidden(rows, rows.sums, rows.people.ravel(), needed, few, rows.known)
 
 
 def hidden_numerators(
@@ -90,7 +93,8 @@ def hidden_numerators(
     counts = np.concatenate([numerator.ravel(), (rows.people - numerator).ravel()])
     top = sparse.hstack([rows.sums, sparse.csr_matrix(rows.sums.shape)])
     sums = sparse.csr_matrix(sparse.vstack([top, sparse.hstack([rows.sums, rows.sums])]))
-    return _hidden(rows, sums, counts, needed, hidden, ~rows.published, away | ~rows.published)
+    denominators = (away | ~rows.published) & ~np.asarray(rows.known)
+    return _hidden(rows, sums, counts, needed, hidden, rows.known_numerator, denominators)
 
 
 def _hidden(
@@ -99,22 +103,22 @@ def _hidden(
     counts: FloatArray,
     needed: FloatArray,
     hidden: BoolArray,
-    unpublished: BoolArray,
+    known: BoolArray | bool,
     denominators: BoolArray | None = None,
 ) -> BoolArray:
-    """The first cells of a table that are hidden in the end; `denominators`: which of its second ones are, whatever
-    happens."""
+    """The first cells of a table that are hidden in the end. `hidden`: to begin with; `known`: shown before;
+    `denominators`: which of its second cells are hidden, whatever happens."""
     shape, fixed = hidden.shape, np.zeros(0, dtype=bool) if denominators is None else denominators.ravel()
     table = Table(
         sums,
         counts,
         np.full(len(counts), np.inf),
-        np.concatenate([needed.ravel(), np.zeros(len(fixed))]),
-        np.concatenate([(hidden | unpublished).ravel(), fixed]),
-        np.concatenate([rows.price.ravel(), np.full(len(fixed), np.inf)]),
+        np.concatenate([np.where(known, 0.0, needed).ravel(), np.zeros(len(fixed))]),
+        np.concatenate([((hidden | ~rows.published) & ~np.asarray(known)).ravel(), fixed]),
+        np.concatenate([np.where(known, np.inf, rows.price).ravel(), np.full(len(fixed), np.inf)]),
     )
     result = protect(table, Attacks())
     found = result.hidden[: hidden.size]
     if result.unprotected.any():
         found = found | np.isfinite(table.price[: hidden.size])
-    return found.reshape(shape) & rows.published
+    return (found.reshape(shape) & rows.published) | hidden
