@@ -1,6 +1,12 @@
 -- RCS Charlson conditions and SCARF frailty deficits from hospital admissions before diagnosis.
 -- The look-back ends a month before diagnosis, so that the cancer's own admission does not count as frailty.
-WITH history AS (
+-- Without any admission delivered nobody's scores are known; nobody is then said to be fit.
+WITH admissions AS (
+    SELECT COUNT(*) > 0 AS delivered
+    FROM hes_apc
+),
+
+history AS (
     SELECT
         p.person_id,
         h.admission_source,
@@ -63,14 +69,16 @@ scarf AS (
 
 SELECT
     p.person_id,
-    LEAST(COALESCE(c.charlson_conditions, 0), $charlson_cap) AS charlson,
-    LEAST(COALESCE(s.deficits, 0), $scarf_deficits) AS scarf,
+    CASE WHEN a.delivered THEN LEAST(COALESCE(c.charlson_conditions, 0), $charlson_cap) END AS charlson,
+    CASE WHEN a.delivered THEN LEAST(COALESCE(s.deficits, 0), $scarf_deficits) END AS scarf,
     CASE
+        WHEN NOT a.delivered THEN NULL
         WHEN COALESCE(s.deficits, 0) >= $scarf_severe_minimum THEN 'severe'
         WHEN COALESCE(s.deficits, 0) >= $scarf_moderate_minimum THEN 'moderate'
         WHEN COALESCE(s.deficits, 0) >= $scarf_mild_minimum THEN 'mild'
         ELSE 'fit'
     END AS frailty
 FROM people AS p
+CROSS JOIN admissions AS a
 LEFT JOIN charlson AS c ON p.person_id = c.person_id
 LEFT JOIN scarf AS s ON p.person_id = s.person_id

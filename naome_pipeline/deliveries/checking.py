@@ -171,7 +171,12 @@ def _completeness(manifest: Manifest) -> Iterator[Finding]:
         yield Finding(MANIFEST_FILE, "files", message, False)
     for name in feed.expected:
         if name not in delivered:
-            message = f"no file of {name}; indicators that need it will not be available"
+            lost = (
+                "without it part of the cohort is not found, and no indicator will be available"
+                if name in feed.evidence
+                else "indicators that rest on it will not be available"
+            )
+            message = f"no file of {name}; {lost}"
             yield Finding(MANIFEST_FILE, "files", message, False)
 
 

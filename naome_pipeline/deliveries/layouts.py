@@ -241,6 +241,7 @@ class Feed(_Model):
     nations: tuple[str, ...]
     spine: str = ""
     expected: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     called: Mapping[str, str] = Field(default_factory=dict)
     parts: tuple[str, ...] = ()
@@ -250,6 +251,8 @@ class Feed(_Model):
     def _delivered_or_united(self) -> Feed:
         if bool(self.spine) == bool(self.parts):
             raise ValueError("a feed has a spine, or it has parts")
+        if others := sorted(set(self.evidence) - set(self.expected)):
+            raise ValueError(f"evidence is from {', '.join(others)}, which the feed does not expect")
         return self
 
 

@@ -18,6 +18,7 @@ from sqlglot.errors import SqlglotError
 
 from naome_pipeline.configuration import read_configuration, understanding
 from naome_pipeline.deliveries.layouts import data_set, data_sets
+from naome_pipeline.deliveries.layouts import feed as feed_definition
 from naome_pipeline.engine import DIALECT
 from naome_pipeline.gates import load_suite
 from naome_pipeline.parameters import PERIOD_VALUES, parameters, with_values
@@ -53,6 +54,8 @@ class Indicator(BaseModel):
     follow_up_days: int = Field(ge=0)
     # The data sets that have to reach to the end of the follow-up.
     followed_in: list[str] = Field(default_factory=list)
+    # Others that the number is read from.
+    read_from: list[str] = Field(default_factory=list)
     needs: list[str]
     construction: str
     cohort: Literal["de_novo", "recurrent"] = "de_novo"
@@ -69,6 +72,11 @@ class Indicator(BaseModel):
     extension: bool = False
     unavailable: dict[str, str] = Field(default_factory=dict)
 
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """The data sets that its number is read from."""
+        return (*self.followed_in, *self.read_from)
+
 
 class Subgroup(BaseModel):
     """A part of the cohort that indicators are also shown for, to nation and Alliance only."""
@@ -79,6 +87,7 @@ class Subgroup(BaseModel):
     title: str
     where: str
     needs: list[str]
+    read_from: list[str] = Field(default_factory=list)
 
 
 class Registry(BaseModel):
@@ -105,9 +114,9 @@ class Registry(BaseModel):
                 raise ValueError(
                     f"indicator {indicator.id} has follow-up and names no data set in followed_in"
                 )
-            if unknown := sorted(set(indicator.followed_in) - set(data_sets())):
+            if unknown := sorted(set(indicator.rests_on) - set(data_sets())):
                 raise ValueError(
-                    f"indicator {indicator.id} is followed in {', '.join(unknown)}, which is no data set"
+                    f"indicator {indicator.id} rests on {', '.join(unknown)}, which is no data set"
                 )
             if indicator.goal not in self.goals:
                 raise ValueError(f"indicator {indicator.id} has goal {indicator.goal}, which is not defined")
@@ -202,6 +211,13 @@ def missing_needs(needs: Iterable[str], supplied: Mapping[str, Set[str]]) -> lis
     return missing
 
 
+def missing_data_sets(feed: str, rests_on: Iterable[str], supplied: Mapping[str, Set[str]]) -> list[str]:
+    """The data sets that a number rests on, that the feed expects, and that a delivery does not have. What a feed never brings is
+    no gap of its delivery (decision 0014)."""
+    needed = set(rests_on)
+    return [name for name in feed_definition(feed).expected if name in needed and name not in supplied]
+
+
 def _not_delivered(need: str) -> str:
     """A need in words: what is missing, and in brackets the columns that would supply it."""
     alternatives = need.split("|")
@@ -212,6 +228,11 @@ def _not_delivered(need: str) -> str:
     return f"{said} is not delivered ({' or '.join(alternatives)})"
 
 
+def _no_data_set(name: str) -> str:
+    """A missing data set in words, its name in brackets."""
+    return f"the data set {data_set(name).title} is not delivered ({name})"
+
+
 def availability(
     feed: str, supplied: Mapping[str, Set[str]], definitions: Registry | None = None
 ) -> list[Availability]:
@@ -219,13 +240,30 @@ def availability(
     result = []
     for indicator in (definitions or registry()).indicators.values():
         reason = indicator.unavailable.get(feed, "")
-        if not reason and (missing := missing_needs(indicator.needs, supplied)):
-            reason = "; ".join(_not_delivered(need) for need in missing)
+        if not reason:
+            needs = missing_needs(indicator.needs, supplied)
+            said = {alternative.split(".")[0] for need in needs for alternative in need.split("|")}
+            # Without what shows spread part of the cohort is not found, and every number is one of the cohort.
+            rests_on = (*feed_definition(feed).evidence, *indicator.rests_on)
+            gaps = [name for name in missing_data_sets(feed, rests_on, supplied) if name not in said]
+            reason = "; ".join([*map(_not_delivered, needs), *map(_no_data_set, gaps)])
         status = NOT_AVAILABLE if reason else indicator.status
         result.append(
             Availability(indicator=indicator.id, available=not reason, status=status, reason=reason)
         )
     return result
+
+
+def usable_subgroups(
+    feed: str, supplied: Mapping[str, Set[str]], definitions: Registry | None = None
+) -> list[Subgroup]:
+    """The subgroups that a delivery of a feed with these columns can tell."""
+    return [
+        subgroup
+        for subgroup in (definitions or registry()).subgroups.values()
+        if not missing_needs(subgroup.needs, supplied)
+        and not missing_data_sets(feed, subgroup.read_from, supplied)
+    ]
 
 
 def person_indicators_sql(indicators: Iterable[Indicator]) -> str:

@@ -41,21 +41,23 @@ _RECEPTORS = re.compile(rf"\b(er|pr|her2|{SUBTYPE})\b")
 
 def audit_case_mix(frame: pd.DataFrame, indicator: str) -> CaseMix:
     """Age as a spline; sex, deprivation, ethnicity, comorbidity, frailty, performance status, sites, year and, where the feed
-    has it and the denominator is not defined by it, receptor subtype as levels."""
+    has it and the denominator is not defined by it, receptor subtype as levels. What is known of nobody (illnesses and frailty
+    without hospital admissions) cannot tell people apart and is left out."""
     receptors = {SUBTYPE: Categorical()} if _has_receptors(frame) and not _by_receptors(indicator) else {}
+    levels = {
+        "sex": Categorical(),
+        "imd_quintile": Categorical(ordered=(1, 2, 3, 4, 5)),
+        "ethnicity": Categorical(),
+        "charlson": Categorical(ordered=(0, 1, 2, 3)),
+        "frailty": Categorical(ordered=FRAILTY),
+        "performance_status": Categorical(ordered=STATUS),
+        "year": Categorical(),
+        **{site: Categorical() for site in SITES},
+        **receptors,
+    }
     return CaseMix(
         splines={"age": int(value_of("spline_knots"))},
-        categorical={
-            "sex": Categorical(),
-            "imd_quintile": Categorical(ordered=(1, 2, 3, 4, 5)),
-            "ethnicity": Categorical(),
-            "charlson": Categorical(ordered=(0, 1, 2, 3)),
-            "frailty": Categorical(ordered=FRAILTY),
-            "performance_status": Categorical(ordered=STATUS),
-            "year": Categorical(),
-            **{site: Categorical() for site in SITES},
-            **receptors,
-        },
+        categorical={name: level for name, level in levels.items() if frame[name].notna().any()},
         minimum_people=int(value_of("rare_level_people")),
     )
 

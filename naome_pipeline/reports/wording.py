@@ -63,6 +63,20 @@ ITEMS = {
     "stage": "stage",
     "test_status": "the results of molecular tests",
 }
+# What a missing data set means to a reader.
+RECORDS = {
+    "cosd": "the records of diagnosis, meetings and spread that hospitals keep",
+    "cosd_fitness": "fitness assessments",
+    "cosd_pathology": "pathology reports",
+    "deaths": "the dates of death",
+    "hes_apc": "hospital admissions",
+    "hes_op": "outpatient appointments",
+    "pcpd": "prescriptions in primary care",
+    "registry_treatments": "the treatments recorded by the cancer registry",
+    "rtds": "radiotherapy",
+    "sact": "systemic treatment",
+    "somatic": "molecular tests of tumours",
+}
 # The sources of evidence for a recurrence.
 SOURCES = {
     "any": "any source",
@@ -81,6 +95,7 @@ KINDS = {
 BY_YEARS = "cumulative incidence"
 NO_PERIOD = "none yet"
 _NEED = re.compile(r"^(?P<said>.*?) \((?P<columns>[a-z_0-9]+\.[a-z_0-9]+(?: or [a-z_0-9]+\.[a-z_0-9]+)*)\)$")
+_RECORDS_NEEDED = re.compile(r"^(?P<said>.*?) is not delivered \((?P<name>[a-z_0-9]+)\)$")
 
 
 def data_set(name: str) -> str:
@@ -108,12 +123,13 @@ def plain_reason(reason: str) -> str:
     """Why an indicator is not available, without names of tables and columns."""
     parts, needed = [], []
     for part in reason.split("; "):
-        match = _NEED.match(part)
-        if match is None:
+        if of_columns := _NEED.match(part):
+            item = of_columns["columns"].split(" or ")[0].split(".")[1]
+            needed.append(ITEMS.get(item) or of_columns["said"].removesuffix(" is not delivered"))
+        elif of_records := _RECORDS_NEEDED.match(part):
+            needed.append(RECORDS.get(of_records["name"]) or of_records["said"])
+        else:
             parts.append(part)
-            continue
-        item = match["columns"].split(" or ")[0].split(".")[1]
-        needed.append(ITEMS.get(item) or match["said"].removesuffix(" is not delivered"))
     if needed:
         parts.append(f"it needs {' and '.join(needed)}, not delivered here")
     return "; ".join(parts)

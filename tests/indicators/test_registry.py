@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from naome_pipeline import parameters as parameters_module
+from naome_pipeline.deliveries.layouts import data_set, feed
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.indicators.definitions import definitions_table
 from naome_pipeline.indicators.listing import LISTED_LAYOUTS, indicator_listing
@@ -18,7 +19,9 @@ from naome_pipeline.indicators.registry import (
     load_registry,
     person_indicators_sql,
     registry,
+    usable_subgroups,
 )
+from naome_pipeline.indicators.reporting_periods import EVIDENCE
 from naome_pipeline.parameters import parameters, value_of
 from tests.indicators.plan import EXTENSIONS, KINDS, WORDS, entries
 
@@ -127,8 +130,21 @@ def test_no_text_repeats_a_number_of_days_that_is_a_parameter():
         assert entry["follow_up_days"] == 0 or "$" in str(entry["follow_up_days"]), name
 
 
+def brought(feed_name: str) -> dict[str, set[str]]:
+    """Every data set that a feed expects, with all its columns."""
+    definition = feed(feed_name)
+    return {
+        name: {column.name for column in data_set(name).columns}
+        for name in (definition.spine, *definition.expected)
+    }
+
+
+def available(feed_name: str, supplied: dict[str, set[str]]) -> set[str]:
+    return {entry.indicator for entry in availability(feed_name, supplied) if entry.available}
+
+
 def test_receptor_defined_indicators_need_receptors_and_say_so():
-    supplied = {"sact": {"drug_name"}, "cosd": {"mdt_dates"}, "tumours": {"stage"}}
+    supplied = brought("england_quarterly") | {"tumours": {"stage"}}
     by_id = {a.indicator: a for a in availability("england_quarterly", supplied)}
     for name in ("P3", "P4", "D3", "C3", "C4", "C5", "C6"):
         assert not by_id[name].available
@@ -151,6 +167,63 @@ def test_quarterly_feed_never_offers_what_it_cannot_support():
         assert by_id[name].reason
 
 
+FEEDS = ("england_quarterly", "england_annual", "wales_annual")
+# What each data set is read for, worked out from the statements under naome_pipeline/cohort and naome_pipeline/indicators.
+OF_DRUGS = {"P3", "P3_her2_negative", "P4", "C4", "C5", "C6", "C7", "T1", "T1_31d", "T1_62d", "T2"}
+OF_RECEPTORS = {"P3", "P3_her2_negative", "P4", "D3", "C3", "C4", "C5", "C6", "C7"}
+READ_FOR = {
+    "sact": OF_DRUGS | {"P2", "P5", "P6", "P6_sact", "P6_primary_care", "P9", "R1"},
+    "pcpd": OF_DRUGS | {"P6", "P6_sact", "P6_primary_care"},
+    "rtds": {"P2", "P7", "C8", "C9", "C10", "T1", "T1_31d", "T1_62d", "R1"},
+    "hes_op": {"P2", "P5", "T1", "T1_31d", "T1_62d"},
+    "registry_treatments": {"P7", "C10", "T1", "T1_31d", "T1_62d"},
+    "cosd_pathology": OF_RECEPTORS | {"P2"},
+    "cosd_fitness": {"D4"},
+    "somatic": {"C7"},
+    "deaths": {"P9", "P10_1y", "P10_3y", "P10_5y", "T2", "R1"},
+}
+
+
+@pytest.mark.parametrize("feed_name", FEEDS)
+def test_without_a_data_set_exactly_the_indicators_that_read_it_are_gone(feed_name):
+    whole = brought(feed_name)
+    before = available(feed_name, whole)
+    for name in feed(feed_name).expected:
+        supplied = {other: columns for other, columns in whole.items() if other != name}
+        gone = before if name in EVIDENCE else before & READ_FOR.get(name, set())
+        assert available(feed_name, supplied) == before - gone, name
+        reasons = {a.indicator: a.reason for a in availability(feed_name, supplied)}
+        for indicator in gone:
+            assert re.search(rf"\b{name}\b", reasons[indicator]), (name, indicator)
+
+
+def test_a_data_set_that_a_feed_never_brings_takes_nothing_away():
+    for name in ("pcpd", "hes_op", "somatic"):
+        assert name not in feed("wales_annual").expected
+    assert {"P5", "C4", "T1", "T2"} <= available("wales_annual", brought("wales_annual"))
+    assert "registry_treatments" not in feed("england_annual").expected
+    assert {"P7", "C10", "T1"} <= available("england_annual", brought("england_annual"))
+
+
+def test_without_what_shows_spread_no_number_is_one_of_the_cohort():
+    for feed_name in FEEDS:
+        assert feed(feed_name).evidence == EVIDENCE
+        for name in EVIDENCE:
+            supplied = {other: c for other, c in brought(feed_name).items() if other != name}
+            assert not available(feed_name, supplied)
+
+
+def test_a_subgroup_that_cannot_be_told_is_left_out():
+    def told(feed_name: str, without: str) -> set[str]:
+        supplied = {name: c for name, c in brought(feed_name).items() if name != without}
+        return {subgroup.id for subgroup in usable_subgroups(feed_name, supplied)}
+
+    assert told("england_annual", "") == SUBGROUPS
+    assert not told("england_annual", "hes_apc") & {"frail", "age_70_and_over_and_frail"}
+    # The registry has receptors too, but not of everybody.
+    assert told("england_annual", "cosd_pathology") == SUBGROUPS - {"triple_negative"}
+
+
 def test_reasons_are_sentences_and_not_lists_of_codes():
     for entry in availability("england_quarterly", {}):
         assert not re.search(r"(^|; )[0-9]", entry.reason), entry.reason
@@ -159,8 +232,8 @@ def test_reasons_are_sentences_and_not_lists_of_codes():
 def test_listing_has_one_line_per_indicator_with_its_availability():
     listing = indicator_listing()
     assert list(listing["indicator"]) == list(registry().indicators)
-    for feed in LISTED_LAYOUTS:
-        assert listing[feed].str.match("published|experimental|not available: .{10,}").all(), feed
+    for name in LISTED_LAYOUTS:
+        assert listing[name].str.match("published|experimental|not available: .{10,}").all(), name
     at = listing.set_index("indicator")
     assert str(at.loc["P3", "england_quarterly"]).startswith("not available: ")
     assert at.loc["P3", "england_annual"] == "published"
@@ -184,7 +257,7 @@ def test_adding_an_indicator_touches_the_registry_alone(tmp_path):
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     changed = load_registry(path)
     definitions = definitions_table(
-        {"england_quarterly": {"tumours": frozenset({"age"})}}, lambda _: dt.date(2025, 12, 31), changed
+        {"england_quarterly": brought("england_quarterly")}, lambda _: dt.date(2025, 12, 31), changed
     )
     row = definitions.set_index("indicator").loc["P99"]
     assert (row["title"], row["available"]) == ("Aged 50 or over", True)

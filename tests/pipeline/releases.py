@@ -91,13 +91,28 @@ def _build_every_node(home: Home, feed: str, period: str) -> None:
         done.add(node.name)
 
 
-def leave_out(delivery: Path, names: Collection[str]) -> None:
+def build_up_to(table: str, home: Home, feed: str = FEED, period: str = PERIOD) -> Path:
+    """One table of the newest delivery, with nothing made that it does not come from."""
+    delivered, lake = Delivered.newest(home, feed, period), Lake(home.lake)
+    known, needed = {node.name: node for node in nodes(feed)}, [table]
+    for name in needed:
+        needed += [other for other in known[name].inputs if other not in needed]
+    done: set[str] = set()
+    while todo := [known[n] for n in needed if n not in done and set(known[n].inputs) <= done]:
+        with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
+            build(todo[0], delivered, lake, Engine(connection))
+        done.add(todo[0].name)
+    return lake.published(delivered.scope, table).path
+
+
+def leave_out(delivery: Path, names: Collection[str], version: int = 1) -> None:
     """Take files out of a delivery and its manifest."""
     for name in names:
         (delivery / name).unlink()
     if names:
         kept = ("feed", "period", "layout", "snapshot_date", "synthetic")
-        write_manifest(delivery, **read_manifest(delivery).model_dump(include=set(kept)))
+        said = read_manifest(delivery).model_dump(include=set(kept))
+        write_manifest(delivery, **said, version=version)
 
 
 def make_release(

@@ -64,6 +64,7 @@ def frames() -> dict[str, pd.DataFrame]:
         "sact": frozenset({"drug_name", "administration_date"}),
         "rtds": frozenset({"appointment_date"}),
         "hes_apc": frozenset({"procedure_codes"}),
+        **{name: frozenset({"person_id"}) for name in ("cosd_fitness", "hes_op", "pcpd", "deaths")},
     }
     quarters = [
         _value("P1", "nation", "England", "England", 50 + n, 100, period_kind="quarter", period=f"2024 Q{n}")

@@ -9,7 +9,7 @@ import datetime as dt
 from typing import Any
 
 from naome_pipeline.indicators.record_rules import record_rules
-from naome_pipeline.indicators.registry import registry
+from naome_pipeline.indicators.registry import Indicator, registry
 from naome_pipeline.parameters import parameters
 from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Paragraph, Section, Subheading, Table
@@ -75,7 +75,9 @@ def indicators(reading: Reading) -> Section:
     blocks: list[Block] = [
         Paragraph(
             "Every indicator as it is computed. Days count from the metastatic diagnosis. Needs names the delivered items "
-            "without which it is not available; a bar separates alternatives."
+            "without which it is not available; a bar separates alternatives. Rests on names the data sets it is read from: "
+            "where one that a nation's feed should bring was not delivered, it is not available. Everything rests on COSD and "
+            "hospital admissions too, which show who has metastases."
         )
     ]
     definitions, adjustment = registry(), adjustment_said(reading)
@@ -84,7 +86,7 @@ def indicators(reading: Reading) -> Section:
         blocks += [
             _definition(
                 row,
-                definitions.indicators[name].needs if name in definitions.indicators else [],
+                definitions.indicators.get(name),
                 adjustment.get(name, ""),
                 reading.about.snapshot,
             )
@@ -94,7 +96,7 @@ def indicators(reading: Reading) -> Section:
     return Section("definitions", "Definitions of the indicators", blocks, new_page=True)
 
 
-def _definition(row: dict[str, Any], needs: list[str], adjustment: str, snapshot: dt.date) -> Table:
+def _definition(row: dict[str, Any], entry: Indicator | None, adjustment: str, snapshot: dt.date) -> Table:
     available = wording.state(row, True) or "yes"
     if available == "yes" and not numbers.missing(row["not_in"]) and row["not_in"]:
         available = f"in {row['nations']}; {' '.join(wording.missing_in(str(row['not_in'])).values())}"
@@ -120,7 +122,8 @@ def _definition(row: dict[str, Any], needs: list[str], adjustment: str, snapshot
         ("Variant of", row["variant_of"]),
         ("Completeness beside it", row["completeness_indicator"]),
         ("Hospitals are assessed where", wording.records_needed(row["records_indicator"])),
-        ("Needs", "; ".join(n.replace("|", " | ") for n in needs)),
+        ("Needs", "; ".join(n.replace("|", " | ") for n in entry.needs) if entry else ""),
+        ("Rests on", "; ".join(map(wording.data_set, entry.rests_on)) if entry else ""),
     )
     rows += [(what, str(value)) for what, value in optional if not numbers.missing(value) and value]
     if row["extension"]:
