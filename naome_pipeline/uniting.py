@@ -20,28 +20,32 @@ REGISTERED_TWICE = "registered_twice"
 ROWS_LOST = "rows_lost"
 
 
-def united_node(node: Node) -> Node:
-    """The node of a joint feed that has the rows of this table in all parts, one nation's for people registered in two."""
+def united_node(node: Node, only: str = "TRUE", inputs: tuple[str, ...] = ()) -> Node:
+    """The node of a joint feed that has the rows of this table in all parts, one nation's for people registered in two. `only`: a
+    condition on a row `t` that may read the tables named in `inputs`; the other rows are left out on purpose."""
 
     def make(context: BuildContext) -> None:
         parts = _tables(context.delivered, context.lake, node.name)
-        kept = "\nUNION ALL BY NAME\n".join(
-            f"SELECT t.* FROM read_parquet({literal(path)}) AS t WHERE NOT EXISTS (SELECT 1 FROM {REGISTERED_TWICE} AS r "
-            f"WHERE r.person_id = t.person_id AND r.kept_in <> {literal(feed)})"
+        wanted = {
+            path: f"NOT EXISTS (SELECT 1 FROM {REGISTERED_TWICE} AS r WHERE r.person_id = t.person_id "
+            f"AND r.kept_in <> {literal(feed)}) AND {only}"
             for feed, (path, _, _) in parts.items()
+        }
+        kept = "\nUNION ALL BY NAME\n".join(
+            f"SELECT t.* FROM read_parquet({literal(path)}) AS t WHERE {condition}"
+            for path, condition in wanted.items()
         )
         context.write_sql(kept)
         left_out = " + ".join(
-            f"(SELECT COUNT(*) FROM read_parquet({literal(path)}) AS t JOIN {REGISTERED_TWICE} AS r "
-            f"ON r.person_id = t.person_id AND r.kept_in <> {literal(feed)})"
-            for feed, (path, _, _) in parts.items()
+            f"(SELECT COUNT(*) FROM read_parquet({literal(path)}) AS t WHERE NOT ({condition}))"
+            for path, condition in wanted.items()
         )
         [left_out_rows] = context.engine.fetch(f"SELECT {left_out} AS n")["n"]
         rows = sum(rows for _, _, rows in parts.values())
         written = context.engine.count(context.table_path)
         context.measures[ROWS_LOST] = float(rows - int(left_out_rows) - written)
 
-    return _united(node, make, (REGISTERED_TWICE,))
+    return _united(node, make, (REGISTERED_TWICE, *inputs), "" if only == "TRUE" else only)
 
 
 def summed_node(node: Node, sql: str, inputs: tuple[str, ...] = ()) -> Node:

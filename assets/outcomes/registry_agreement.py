@@ -5,6 +5,7 @@ from typing import Any
 
 from naome_pipeline.build import PACKAGE, BuildContext, Delivered, Node
 from naome_pipeline.counterpart import TABLES, counterpart_of
+from naome_pipeline.deliveries.layouts import feed
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.outcomes.registry_agreement import (
     common_quarters,
@@ -28,6 +29,8 @@ def _make(context: BuildContext) -> None:
     }
     statement = (PACKAGE / "outcomes" / "registry_pairs.sql").read_text(encoding="utf-8")
     pairs = engine.fetch(engine.prepare(statement, span))
+    # Only these nations have both registries; a few of their people were diagnosed in the other one.
+    pairs = pairs[pairs["nation"].isin(feed(found.full.feed).nations)]
     context.write_frame(registry_agreement(pairs, periods, rapid_periods))
 
 

@@ -1,7 +1,16 @@
 -- Every indicator at every level, period and subgroup in one pass. Intervals come with what may be shown (release.py).
 -- An indicator has the periods whose follow-up was over (indicator_periods).
 -- People are added up by quarter before periods and levels multiply them.
-WITH placed AS (
+-- A nation has numbers of what its own delivery supports: a few people registered in one were diagnosed in the other.
+WITH supported AS (
+    SELECT
+        d.indicator,
+        n.nation
+    FROM indicator_definitions AS d
+    CROSS JOIN UNNEST(STR_SPLIT(d.nations, ', ')) AS n(nation)
+),
+
+placed AS (
     SELECT
         i.indicator,
         d.measure,
@@ -16,6 +25,7 @@ WITH placed AS (
     FROM person_indicators AS i
     JOIN indicator_definitions AS d ON i.indicator = d.indicator
     JOIN counted_people AS f ON i.person_id = f.person_id
+    JOIN supported AS o ON i.indicator = o.indicator AND f.nation = o.nation
     JOIN person_subgroups AS s ON i.person_id = s.person_id
     GROUP BY ALL
 ),

@@ -6,7 +6,7 @@ an indicator: those are data. Adding an indicator touches the YAML file and its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -290,6 +290,14 @@ def person_indicators_sql(indicators: Iterable[Indicator]) -> str:
             "FROM person_facts WHERE FALSE"
         )
     return "\nUNION ALL\n".join(parts)
+
+
+def of_nations_sql(sql: str, nations: Collection[str]) -> str:
+    """Of the rows that a statement gives per person those of people counted in some nations; all of them when none is named."""
+    if not nations:
+        return sql
+    named = ", ".join(f"'{nation}'" for nation in nations)
+    return f"SELECT i.* FROM ({sql}) AS i JOIN counted_people AS c ON i.person_id = c.person_id WHERE c.nation IN ({named})"
 
 
 def person_subgroups_sql(subgroups: Iterable[Subgroup]) -> str:

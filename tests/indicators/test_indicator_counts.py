@@ -104,6 +104,12 @@ def test_both_nations_together_are_counted_when_both_have_the_indicator(tmp_path
     assert found.loc["England and Wales", "numerator"] == 6
 
 
-def test_an_indicator_of_one_nation_has_no_total_of_both(tmp_path):
-    found = counts(tmp_path, [1.0] * 6, 90, welsh=2, nations="England")
-    assert "both_nations" not in set(found["level"])
+def test_an_indicator_of_one_nation_has_no_total_of_both_and_no_number_of_the_other(tmp_path):
+    # Two of six people were diagnosed in a Welsh board.
+    found = counts(tmp_path, [1.0] * 6, 90, welsh=2, nations="England").set_index("unit_code")
+    assert dict(zip(found.index, found["denominator"], strict=True)) == {
+        "England": 4, "E56000001": 4, "RAJ": 4,
+    }  # fmt: skip
+    found = counts(tmp_path, [1.0] * 6, 90, welsh=2, nations="Wales").set_index("unit_code")
+    assert dict(zip(found.index, found["denominator"], strict=True)) == {"Wales": 2, "7A1": 2}
+    assert counts(tmp_path, [1.0] * 6, 90, welsh=2, nations="").empty
