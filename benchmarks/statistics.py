@@ -26,7 +26,7 @@ from naome_pipeline.statistics.funnel import proportion_funnel
 from naome_pipeline.statistics.intervals import wilson_interval
 from naome_pipeline.statistics.survival import survival_by_group
 
-ADJUSTED = ("P5", "P6", "P7", "P9", "P10_1y", "P10_3y")
+ADJUSTED = ("P5", "P6", "P7", "P9", "P10_1y")
 SIZES = (20, 50, 100, 200, 500)
 
 

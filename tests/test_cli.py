@@ -152,9 +152,9 @@ def test_explain_answers_for_members_the_excluded_and_the_unknown(release):
     # Receptors are not delivered here: said once, by name, and no answer is given.
     assert re.search(r"not available from this feed .*: .*\bP3\b.*\bP4\b", printed)
     assert not re.search(r"^  P3 ", printed, flags=re.MULTILINE)
-    # Five years have not passed for anybody diagnosed in the newest quarters.
+    # Three years have not passed for anybody diagnosed in the newest quarters.
     newest = people[people["exclusion"].isna()].sort_values("diagnosis_date")["person_id"].iloc[-1]
-    assert re.search(r"P10_5y +open ", run("explain", newest, home=release.home)[1])
+    assert re.search(r"P10_3y +open ", run("explain", newest, home=release.home)[1])
     excluded = people.loc[people["exclusion"] == "no_evidence_of_distant_spread", "person_id"].iloc[0]
     code, printed = run("explain", excluded, home=release.home)
     assert code == 0

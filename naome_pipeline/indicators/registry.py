@@ -184,6 +184,10 @@ def _filled(entry: Mapping[str, Any]) -> dict[str, Any]:
         key: with_values(value, signed=False) if key in ("title", "construction") else value
         for key, value in entry.items()
     }
+    if "unavailable" in entry:
+        filled["unavailable"] = {
+            feed: with_values(why, signed=False) for feed, why in entry["unavailable"].items()
+        }
     for part in {"denominator", "numerator"} & entry.keys():
         filled[part] = {**entry[part], "text": with_values(entry[part]["text"], signed=False)}
     days = entry.get("follow_up_days")

@@ -21,8 +21,9 @@ from naome_pipeline.indicators.registry import (
     registry,
     usable_subgroups,
 )
-from naome_pipeline.indicators.reporting_periods import EVIDENCE
+from naome_pipeline.indicators.reporting_periods import EVIDENCE, audit_quarters, first_reported_quarter
 from naome_pipeline.parameters import parameters, value_of
+from naome_pipeline.periods import Quarter, Year
 from tests.indicators.plan import EXTENSIONS, KINDS, WORDS, entries
 
 SUBGROUPS = {
@@ -162,9 +163,31 @@ def test_quarterly_feed_never_offers_what_it_cannot_support():
         need.split(".")[0]: {need.split(".")[1]} for i in registry().indicators.values() for need in i.needs
     }
     by_id = {a.indicator: a for a in availability("england_quarterly", everything)}
-    for name in ("P2", "C7", "C11", "R1"):
+    for name in ("P2", "P10_5y", "C7", "C11", "R1"):
         assert not by_id[name].available
         assert by_id[name].reason
+
+
+# The longest time after the end of the period at which data are drawn, in days: five months of a quarter, two years of a year.
+DRAWN_AFTER = {Quarter(2025, 3): ("england_quarterly", 153), Year(2023): ("england_annual", 731)}
+
+
+@pytest.mark.parametrize("period", DRAWN_AFTER, ids=str)
+def test_an_indicator_that_can_never_have_a_value_is_not_available(period):
+    feed_name, days = DRAWN_AFTER[period]
+    longest = (period.end - first_reported_quarter(period).end).days + days
+    for name in available(feed_name, brought(feed_name)):
+        assert registry().indicators[name].follow_up_days <= longest, name
+    [reason] = [a.reason for a in availability("england_quarterly", {}) if a.indicator == "P10_5y"]
+    assert reason == "none of the 16 quarters of diagnosis that this feed reports is followed for 1826 days"
+
+
+@pytest.mark.parametrize("period", DRAWN_AFTER, ids=str)
+def test_no_indicator_claims_an_adjustment_that_its_audit_period_is_never_followed_for(period):
+    drawn = period.end + dt.timedelta(days=DRAWN_AFTER[period][1])
+    followed = (drawn - audit_quarters(period, drawn)[-1].end).days
+    for indicator in registry().indicators.values():
+        assert indicator.risk_adjustment == "none" or indicator.follow_up_days <= followed, indicator.id
 
 
 FEEDS = ("england_quarterly", "england_annual", "wales_annual")

@@ -32,7 +32,7 @@ def methods() -> Section:
     items = (
         "Proportions: Wilson score interval, 95% (Wilson 1927).",
         "Survival: Kaplan-Meier of everybody in the reported quarters, with log-log 95% intervals; restricted mean to "
-        f"{value['restricted_mean_days']} days; the P10 measures count a fixed cohort of the audit period instead; between "
+        f"{value['restricted_mean_days']} days; the P10 measures count a fixed cohort whose follow-up is whole instead; between "
         "hospitals, events expected from a Cox model, which the audit team has and the release has not.",
         "Recurrence and time to treatment: Aalen-Johansen cumulative incidence, death competing. Recurrence is counted from day "
         f"{value['de_novo_window_end']} on among those still followed then (a landmark).",
