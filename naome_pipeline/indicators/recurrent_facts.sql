@@ -3,6 +3,9 @@
 WITH procedures AS (
     SELECT
         h.person_id,
+        'hes_apc' AS source,
+        CONCAT_WS(' ', h.episode_id, h.financial_year) AS record_id,
+        o.place,
         COALESCE(h.procedure_dates[o.place], h.episode_start) AS procedure_date,
         h.procedure_codes[o.place] AS procedure_code
     FROM hes_apc AS h
@@ -12,12 +15,35 @@ WITH procedures AS (
     UNION ALL
     SELECT
         h.person_id,
+        'hes_op' AS source,
+        h.attendance_id AS record_id,
+        o.place,
         h.appointment_date AS procedure_date,
-        o.procedure_code
+        h.procedure_codes[o.place] AS procedure_code
     FROM hes_op AS h
     JOIN recurrences AS r ON h.person_id = r.person_id
-    CROSS JOIN UNNEST(h.procedure_codes) AS o(procedure_code)
-    WHERE h.attended IN ('5', '6')
+    CROSS JOIN UNNEST(GENERATE_SERIES(1, 24)) AS o(place)
+    WHERE h.attended IN ('5', '6') AND h.procedure_codes[o.place] IS NOT NULL
+),
+
+-- A biopsy "of organ" (Y20) says where by the next site code of the same stay or attendance.
+sited AS (
+    SELECT
+        p.person_id,
+        p.source,
+        p.record_id,
+        p.procedure_date,
+        MIN(z.place) AS site_place
+    FROM procedures AS p
+    JOIN reference.opcs4_biopsy_metastatic_site AS b ON p.procedure_code = b.code AND b."use" = 'with_Z_site'
+    JOIN procedures AS z
+        ON
+            p.person_id = z.person_id
+            AND p.source = z.source
+            AND p.record_id = z.record_id
+            AND p.place < z.place
+            AND z.procedure_code LIKE 'Z%'
+    GROUP BY p.person_id, p.source, p.record_id, p.place, p.procedure_date
 ),
 
 tissue AS (
@@ -26,6 +52,21 @@ tissue AS (
         p.procedure_date AS tissue_date
     FROM procedures AS p
     JOIN reference.opcs4_biopsy_metastatic_site AS b ON p.procedure_code = b.code AND b."use" = 'include'
+    UNION ALL
+    -- Breast, skin, chest wall and nodes can be local.
+    SELECT
+        s.person_id,
+        s.procedure_date AS tissue_date
+    FROM sited AS s
+    JOIN procedures AS z
+        ON
+            s.person_id = z.person_id
+            AND s.source = z.source
+            AND s.record_id = z.record_id
+            AND s.site_place = z.place
+    JOIN reference.rtds_anatomical_site_groups AS g
+        ON SUBSTRING(z.procedure_code, 1, LENGTH(g.code)) = g.code
+    WHERE g."group" IN ('bone', 'brain', 'liver') OR g.code IN ('Z245', 'Z246')
     UNION ALL
     SELECT
         person_id,
