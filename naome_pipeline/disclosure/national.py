@@ -5,8 +5,7 @@ for them (`counts.py`).
 
 National figures are exempt from the rule for small numerators. A row about fewer people than the policy's `fewest_people` is
 not: its median or percentage is nearly one person's. Both nations less England is Wales and a year less three quarters is a
-quarter, so other rows are hidden with it, the one of both nations before a nation's own. What an earlier release has shown
-stays known: it cannot protect anything.
+quarter, so other rows are hidden with it, the one of both nations before a nation's own.
 """
 
 from __future__ import annotations
@@ -31,14 +30,12 @@ SECOND_VALUE = 1.0
 @dataclass(frozen=True)
 class NationalRows:
     """Rows × periods of one denominator. `units`: rows × nations; `people`: nations × quarters; `published`: rows × periods
-    that some indicator publishes; `known`, `known_numerator`: rows × periods of which an earlier release has shown it."""
+    that some indicator publishes."""
 
     units: BoolArray
     people: FloatArray
     published: BoolArray
     periods: Periods
-    known: BoolArray | bool = False
-    known_numerator: BoolArray | bool = False
 
     @cached_property
     def sums(self) -> sparse.csr_matrix:
@@ -69,7 +66,7 @@ def hidden_denominators(rows: NationalRows, policy: Policy) -> BoolArray:
         return few
     second = min(SECOND_VALUE, float(policy.needed_range))
     needed = np.where(few, policy.needed_range, np.where(rows.published, second, 0.0))
-    return _hidden(rows, rows.sums, rows.people.ravel(), needed, few, rows.known)
+    return _hidden(rows, rows.sums, rows.people.ravel(), needed, few, ~rows.published)
 
 
 def hidden_numerators(
@@ -93,8 +90,7 @@ def hidden_numerators(
     counts = np.concatenate([numerator.ravel(), (rows.people - numerator).ravel()])
     top = sparse.hstack([rows.sums, sparse.csr_matrix(rows.sums.shape)])
     sums = sparse.csr_matrix(sparse.vstack([top, sparse.hstack([rows.sums, rows.sums])]))
-    denominators = (away | ~rows.published) & ~np.asarray(rows.known)
-    return _hidden(rows, sums, counts, needed, hidden, rows.known_numerator, denominators)
+    return _hidden(rows, sums, counts, needed, hidden, ~rows.published, away | ~rows.published)
 
 
 def _hidden(
@@ -103,22 +99,22 @@ def _hidden(
     counts: FloatArray,
     needed: FloatArray,
     hidden: BoolArray,
-    known: BoolArray | bool,
+    unpublished: BoolArray,
     denominators: BoolArray | None = None,
 ) -> BoolArray:
-    """The first cells of a table that are hidden in the end. `hidden`: to begin with; `known`: shown before;
-    `denominators`: which of its second cells are hidden, whatever happens."""
+    """The first cells of a table that are hidden in the end; `denominators`: which of its second ones are, whatever
+    happens."""
     shape, fixed = hidden.shape, np.zeros(0, dtype=bool) if denominators is None else denominators.ravel()
     table = Table(
         sums,
         counts,
         np.full(len(counts), np.inf),
-        np.concatenate([np.where(known, 0.0, needed).ravel(), np.zeros(len(fixed))]),
-        np.concatenate([((hidden | ~rows.published) & ~np.asarray(known)).ravel(), fixed]),
-        np.concatenate([np.where(known, np.inf, rows.price).ravel(), np.full(len(fixed), np.inf)]),
+        np.concatenate([needed.ravel(), np.zeros(len(fixed))]),
+        np.concatenate([(hidden | unpublished).ravel(), fixed]),
+        np.concatenate([rows.price.ravel(), np.full(len(fixed), np.inf)]),
     )
     result = protect(table, Attacks())
     found = result.hidden[: hidden.size]
     if result.unprotected.any():
         found = found | np.isfinite(table.price[: hidden.size])
-    return (found.reshape(shape) & rows.published) | hidden
+    return found.reshape(shape) & rows.published

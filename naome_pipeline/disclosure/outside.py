@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import sparse
 
 from naome_pipeline.disclosure.attack import WHOLE, Attacker, BoolArray, FloatArray, Published
-from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, CountedRelease
+from naome_pipeline.disclosure.counts import ALLIANCE, TRUST, CountedRelease
 from naome_pipeline.disclosure.policy import Policy
 
 LEVELS = (TRUST, ALLIANCE, "nation", "both_nations")
@@ -284,11 +284,9 @@ class OutsideAttack:
         self, level: str, i: int, s: int, sharing: Any, unit: Any, period: Any
     ) -> tuple[BoolArray, BoolArray]:
         """Cells that an earlier release has shown with the value they have now."""
-        known = self.control.known
         if level not in (TRUST, ALLIANCE):
-            # Both nations together are the last of the national rows.
-            unit = unit + (len(self.control.nations) if level == "both_nations" else 0)
-            level = NATIONAL
+            return np.zeros(len(unit), dtype=bool), np.zeros(len(unit), dtype=bool)
+        known = self.control.known
         return (
             known.numerator[level][i, s, unit, period],
             known.denominator[level][sharing, s][:, unit, period].any(axis=0),

@@ -110,12 +110,10 @@ class WholeTables(AttackedTables):
             for s in range(len(self.population.subgroups)):
                 people = self._of_nations(base & self.population.subgroup[:, s])
                 some = np.asarray(published.any(axis=0))
-                known = np.asarray(self.known.denominator[NATIONAL][sharing, s].any(axis=0))
-                of = NationalRows(self.nations_and_both, people, some, self.periods, known)
+                of = NationalRows(self.nations_and_both, people, some, self.periods)
                 away = hidden_denominators(of, self.policy)
                 for place, i in enumerate(sharing):
-                    top_known = self.known.numerator[NATIONAL][i, s]
-                    rows[i, s] = replace(of, published=published[place], known_numerator=top_known)
+                    rows[i, s] = NationalRows(of.units, people, published[place], self.periods)
                     bottom[i, s] = away & published[place]
         for (i, s), of in rows.items():
             top[i, s] = bottom[i, s]

@@ -158,9 +158,9 @@ def _spans(periods: Any, common: list[pd.Timestamp]) -> Iterator[tuple[str, str,
     yield from ((QUARTER, label, [start]) for label, start in zip(labels, common, strict=True))
     if common:
         yield ALL_COMMON, f"{labels[0]} to {labels[-1]}", common
-    audits = periods[periods["period_kind"] == AUDIT_PERIOD]
+    audits = periods[periods["period_kind"] == AUDIT_PERIOD].sort_values("quarter_start")
     # The newest is that of everybody in the cohort.
-    newest = audits[audits["period_end"] == audits["period_end"].max()]
+    newest = audits[audits["period"] == audits["period"].iloc[-1]] if len(audits) else audits
     audit = _starts(newest, AUDIT_PERIOD)
     if audit and set(audit) <= set(common):
         yield AUDIT_PERIOD, str(newest["period"].iloc[0]), audit

@@ -12,8 +12,9 @@ import naome_pipeline
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.parameters import parameters
 
-SQL = (Path(naome_pipeline.__file__).parent / "indicators" / "indicator_counts.sql").read_text(
-    encoding="utf-8"
+FOLDER = Path(naome_pipeline.__file__).parent / "indicators"
+SQL, PERIODS = (
+    (FOLDER / f"{name}.sql").read_text(encoding="utf-8") for name in ("indicator_counts", "indicator_periods")
 )
 
 
@@ -68,6 +69,7 @@ def counts(
     with open_connection(EngineSettings.from_environment(tmp_path)) as connection:
         engine = Engine(connection)
         engine.attach(tables)
+        engine.attach({"indicator_periods": engine.fetch(PERIODS)})
         return engine.fetch(engine.prepare(SQL, values_bound)).sort_values("level").reset_index(drop=True)
 
 

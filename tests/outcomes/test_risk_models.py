@@ -122,7 +122,7 @@ def test_a_feed_without_receptors_adjusts_for_the_rest():
 
 
 def test_an_indicator_defined_by_receptors_is_not_adjusted_for_them():
-    _, case_mix = people()
+    case_mix = people()[1].rename(columns={"mbc_year": "year"})
     assert "subtype" in audit_case_mix(case_mix, "P5").categorical
     for name in ("P3", "P3_her2_negative", "P4", "C7"):
         assert "subtype" not in audit_case_mix(case_mix, name).categorical

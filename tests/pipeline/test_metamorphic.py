@@ -284,7 +284,8 @@ def test_an_entry_in_the_registry_alone_appears_in_tables_metric_sheet_and_page(
 
     counts = table("indicator_counts").query("indicator == 'P99' and level == 'nation' and subgroup == 'all'")
     audit = counts[counts["period_kind"] == "audit period"].iloc[0]
-    quarters = table("reporting_periods").query("period_kind == 'audit period'")["quarter_start"]
+    periods = table("indicator_periods").query("indicator == 'P99' and period_kind == 'audit period'")
+    quarters = periods["quarter_start"]
     people = table("person_facts")
     people = people[pd.to_datetime(people["quarter_start"]).isin(pd.to_datetime(quarters))]
     assert (audit["numerator"], audit["denominator"]) == ((people["age"] >= 50).sum(), len(people))

@@ -122,7 +122,7 @@ def test_a_definition_says_where_this_release_does_not_adjust(document):
     printed = {t.caption.split(":")[0]: facts(t) for t in tables_of(section(document, "definitions"))}
     assert printed["P5"]["Risk adjustment"] == "case mix"
     assert printed["P7"]["Risk adjustment"].startswith("case mix; not in this release: ")
-    assert printed["P10_3y"]["Risk adjustment"] == "case mix; not compared in this release"
+    assert printed["P10_3y"]["Risk adjustment"] == "none"
     assert printed["P1"]["Risk adjustment"] == "none"
 
 
