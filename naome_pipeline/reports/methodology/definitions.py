@@ -48,14 +48,17 @@ def cohort_rules(reading: Reading) -> Section:
         f"Recurrent (experimental): earlier breast cancer without metastases, then distant spread after day {end}, from COSD, "
         "the registry, hospital diagnoses, drugs for advanced disease, or palliative radiotherapy to bone or brain. Definite: "
         "a record states it. Probable: two independent sources. Possible: one source.",
-        "One row per person: the first metastatic event. Another tumour within "
-        f"{_number('multiple_tumour_gap')} days is flagged, because treatment cannot then be told apart.",
+        "One row per person: the first metastatic event. Treatment that names another cancer is not counted; of people with "
+        f"another tumour within {_number('multiple_tumour_gap')} days, who are marked, treatment that names none is.",
         "People belong to the trust or health board of diagnosis, merged trusts to their successor, and through it to a "
         "Cancer Alliance and a nation.",
         f"Frailty (SCARF) looks back {_number('scarf_lookback')} days and the RCS Charlson score "
         f"{_number('charlson_lookback')} days, both ending {_number('comorbidity_washout')} days before diagnosis.",
+        "Whoever is registered as dead without a date is neither alive nor dead on any day that is asked about, and is left "
+        "out of survival, time to treatment, recurrence and the indicators that rest on deaths.",
         f"The audit period is {_number('audit_period_years')} calendar years; a quarter counts for an indicator once its "
-        "follow-up is complete, so indicators may end at different quarters.",
+        "follow-up is complete, so indicators may end at different quarters, and one that needs more than a year of it may "
+        "have an earlier audit period.",
         " ".join(said for said in (reading.about.ends_before, reading.about.not_all_found) if said),
     )
     said = tuple(item for item in items if item)
