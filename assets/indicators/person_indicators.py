@@ -9,7 +9,6 @@ from naome_pipeline.indicators.registry import (
     person_indicators_sql,
     registry,
 )
-from naome_pipeline.indicators.undated_deaths import without_undated_deaths
 from naome_pipeline.uniting import united_node
 
 # Somebody of the English registry may have been diagnosed in a Welsh health board, and counts in Wales. A joint release
@@ -29,8 +28,7 @@ def _nations(delivered: Delivered) -> tuple[str, ...]:
 def _make(context: BuildContext) -> None:
     delivered = context.delivered
     usable = {a.indicator for a in availability(delivered.scope.feed, delivered.supplied) if a.available}
-    counted = [i for i in registry().indicators.values() if i.id in usable]
-    sql = without_undated_deaths(person_indicators_sql(counted), counted)
+    sql = person_indicators_sql(i for i in registry().indicators.values() if i.id in usable)
     context.write_sql(of_nations_sql(sql, _nations(delivered)))
 
 

@@ -23,7 +23,6 @@ from naome_pipeline.cohort.providers import provider_table
 from naome_pipeline.deliveries.layouts import data_set, data_sets, value_types
 from naome_pipeline.engine import Engine, EngineSettings, open_connection, quoted, run
 from naome_pipeline.indicators.registry import FACTS, person_indicators_sql, person_subgroups_sql, registry
-from naome_pipeline.indicators.undated_deaths import without_undated_deaths
 from naome_pipeline.outcomes.recurrence import EARLY, followed
 from naome_pipeline.parameters import parameters
 
@@ -215,7 +214,7 @@ def outcomes() -> dict[str, dict[str, object]]:
         )
         groups = engine.prepare(person_subgroups_sql(registry().subgroups.values()), values)
         _add(found, engine.fetch(_listed("subgroup", "subgroups", groups)))
-        counted = without_undated_deaths(person_indicators_sql(computable), computable)
+        counted = person_indicators_sql(computable)
         for row in engine.fetch(engine.prepare(counted, values)).itertuples():
             found[str(row.person_id)][str(row.indicator)] = row.value
         recurred = engine.fetch("SELECT person_id, recurrence_date, certainty FROM recurrences")
