@@ -295,3 +295,14 @@ def test_adding_an_indicator_touches_the_registry_alone(tmp_path):
         "indicator": ["P99", "P99"],
         "value": [0.0, 1.0],
     }
+
+
+def test_who_died_without_a_date_is_outside_the_denominators_that_rest_on_deaths():
+    """Said in the registry, so that disclosure control does not take the denominators for those of everybody."""
+    for indicator in registry().indicators.values():
+        follows = (
+            "deaths" in indicator.followed_in
+            and indicator.cohort == "de_novo"
+            and indicator.measure == "proportion"
+        )
+        assert ("NOT died_undated" in indicator.denominator.where) == follows, indicator.id
