@@ -19,16 +19,15 @@ AUDIT_HIDDEN = (
     "EXISTS (SELECT 1 FROM released_indicators AS r WHERE r.level IN ('nation', 'both_nations') "
     "AND r.period_kind = 'audit period' AND r.indicator = made.indicator AND r.denominator IS NULL{})"
 )
-# What is true of a row `made` about people some of whose quarters or years are hidden, by the text of the denominator.
+# What is true of a row `made` about people some of whose quarters or years are hidden: who is meant is said by indicators that
+# count the same people, since a denominator's words change with its parameters.
 SERIES_HIDDEN = (
     "EXISTS (SELECT 1 FROM released_indicators AS r JOIN indicator_definitions AS i ON r.indicator = i.indicator "
     "WHERE r.level IN ('nation', 'both_nations') AND r.unit_code = made.unit_code AND r.subgroup = made.subgroup "
-    "AND r.denominator IS NULL AND i.denominator_text IN ({}))"
+    "AND r.denominator IS NULL AND i.denominator_text IN "
+    "(SELECT denominator_text FROM indicator_definitions WHERE indicator IN ({})))"
 )
-EVERYBODY, TREATED = (
-    "'everybody in the cohort'",
-    "'people treated 31 days before to 365 days after diagnosis'",
-)
+EVERYBODY, TREATED = "'P1', 'P10_1y'", "'T1'"
 WHOLE_HIDDEN, PART_HIDDEN = AUDIT_HIDDEN.format(" AND r.subgroup = 'all'"), AUDIT_HIDDEN.format("")
 
 

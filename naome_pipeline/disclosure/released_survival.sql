@@ -2,7 +2,7 @@
 -- one-year proportion only. Nothing is said of very few people, nor of a day at which very few are still at risk; both
 -- nations hide what one of them hides, since their difference is the other. Nothing is said either of people some of whose
 -- quarters or years the released indicators hide: these are all quarters together, and less the shown ones they would be the
--- hidden ones. A proportion with its interval says how many people it is of, so that hiding their number would not be enough.
+-- hidden ones: those that P1 or P10 counts. A proportion with its interval says how many people it is of, so that hiding their number would not be enough.
 WITH hidden AS (
     SELECT DISTINCT
         r.unit_code,
@@ -12,7 +12,7 @@ WITH hidden AS (
     WHERE
         r.level IN ('nation', 'both_nations')
         AND r.denominator IS NULL
-        AND i.denominator_text = 'everybody in the cohort'
+        AND i.denominator_text IN (SELECT denominator_text FROM indicator_definitions WHERE indicator IN ('P1', 'P10_1y'))
 ),
 
 counted AS (

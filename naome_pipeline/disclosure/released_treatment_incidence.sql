@@ -1,6 +1,6 @@
 -- Share of the national cohort and its subgroups treated by day, death competing, as published. Nothing is said of very
 -- few people; both nations hide what one of them hides. Nothing is said either of people some of whose quarters or years the
--- released indicators hide, of everybody or of those treated: these are all quarters together.
+-- released indicators hide, of everybody (P1, P10) or of those treated (T1): these are all quarters together.
 WITH hidden AS (
     SELECT DISTINCT
         r.unit_code,
@@ -10,7 +10,7 @@ WITH hidden AS (
     WHERE
         r.level IN ('nation', 'both_nations')
         AND r.denominator IS NULL
-        AND i.denominator_text IN ('everybody in the cohort', 'people treated 31 days before to 365 days after diagnosis')
+        AND i.denominator_text IN (SELECT denominator_text FROM indicator_definitions WHERE indicator IN ('P1', 'P10_1y', 'T1'))
 ),
 
 counted AS (
