@@ -64,7 +64,11 @@ def test_a_parameter_that_is_not_there_is_named_with_what_names_it():
             "numerator: person_facts has no column mdt_in_windw",
         ),
         ("BETWEEN 0 AND $death_after_cycle_days", "BETWEEN 0 AND $cycle_days", "no parameter cycle_days"),
-        ("where: had_cycle AND NOT died_undated}", "where: had_cycle AND}", "P9, denominator: 'had_cycle AND' is no expression"),
+        (
+            "where: had_cycle AND NOT died_undated}",
+            "where: had_cycle AND}",
+            "P9, denominator: 'had_cycle AND' is no expression",
+        ),
     ],
 )
 def test_an_expression_of_the_registry_names_what_there_is(tmp_path, before, after, said):
