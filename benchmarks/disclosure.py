@@ -78,10 +78,13 @@ def national_population(
         "C1": in_window & (rng.random(people) < 0.7), "C2": in_window & (rng.random(people) < 0.1),
         "P8": contact, "P8_recorded": contact, "D6": recorded, "P10_3y": three,
         "P10_5y": three & (rng.random(people) < 0.6), "C5": drug & her2, "C6": drug & ~her2,
+        "P6_sact": numerator["P6"] & soon, "P6_primary_care": numerator["P6"] & ~soon,
         "T1_31d": soon, "T1_62d": soon | (rng.random(people) < 0.5), "P3_her2_negative": numerator["P3"],
     }  # fmt: skip
     member |= {"mdt_any_date": any_date, "cns_recorded": recorded}
     member["er = 'positive' AND her2 = 'negative'"] = member["er = 'positive'"] & (rng.random(people) < 0.85)
+    triple_negative = rng.random(people) < 0.1
+    member[entries["C7"].denominator.where] = triple_negative & (rng.random(people) < 0.4)
     bottom = np.zeros((people, len(names)), dtype=bool)
     for place, name in enumerate(names):
         where = entries[name].denominator.where
@@ -90,21 +93,15 @@ def national_population(
     top[:, [n for n, name in enumerate(names) if entries[name].measure == "days"]] = False
     age = rng.normal(68, 14, people)
     frail = rng.random(people) < 0.2
-    sites = {
+    # The people of these indicators are the subgroups of that name.
+    sites = {"bone": member["bone"], "brain": member["brain"]} | {
         site: rng.random(people) < share
-        for site, share in (
-            ("bone", 0.5),
-            ("liver", 0.3),
-            ("lung", 0.3),
-            ("brain", 0.08),
-            ("other_site", 0.2),
-            ("several_sites", 0.4),
-        )
+        for site, share in (("liver", 0.3), ("lung", 0.3), ("other_site", 0.2), ("several_sites", 0.4))
     }
     groups = {
         "all": np.ones(people, dtype=bool), "age_70_and_over": age >= 70, "frail": frail,
         "age_70_and_over_and_frail": frail & (age >= 70), "age_under_40": age < 40, "men": rng.random(people) < 0.01,
-        "triple_negative": rng.random(people) < 0.1, **sites,
+        "triple_negative": triple_negative, **sites,
     }  # fmt: skip
     population = Population(
         tuple(names), tuple(groups), tuple(f"T{n:03d}" for n in range(trusts)), tuple(f"A{n:02d}" for n in range(alliances)),

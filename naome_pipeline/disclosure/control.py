@@ -58,6 +58,8 @@ class DisclosureControl(WholeTables):
             while waiting:
                 before = self._marked()
                 self._protect_the_whole(sorted(waiting))
+                self._hide_alike()
+                self._hide_nations()
                 waiting = self._changed(before)
                 if waiting:
                     # What a whole table hides is sensitive in the smaller ones too.

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from naome_pipeline.disclosure.attack import BoolArray, FloatArray
+from naome_pipeline.disclosure.nested import NestedSets, counted_of, nested_sets, people_of
 from naome_pipeline.disclosure.policy import Policy
 from naome_pipeline.disclosure.relations import Periods, Population, families
 from naome_pipeline.indicators.registry import Registry
@@ -22,6 +25,8 @@ LEVELS = (ALLIANCE, TRUST)
 # Exempt from the rule, but for rows about very few people: each nation, then both together.
 NATIONAL = "national"
 
+# An indicator in a subgroup.
+Place = tuple[int, int]
 Cells = dict[str, BoolArray]
 Numbers = dict[str, FloatArray]
 
@@ -134,6 +139,63 @@ class CountedRelease:
 
     def _base(self, indicator: int) -> str:
         return self.registry.indicators[self.population.indicators[indicator]].denominator.where
+
+    @cached_property
+    def alike(self) -> dict[Place, list[Place]]:
+        """Where else the people of a denominator are a denominator: the indicator of bone metastases counts the subgroup of that
+        name."""
+        return self._places_by(people_of)
+
+    @cached_property
+    def counted_alike(self) -> dict[Place, list[Place]]:
+        """The same of numerators."""
+        return self._places_by(counted_of)
+
+    def _places_by(self, key: Any) -> dict[Place, list[Place]]:
+        population = self.population
+        found: dict[frozenset[str], list[Place]] = {}
+        for i, s in np.ndindex(len(population.indicators), len(population.subgroups)):
+            people = key(self.registry, population.indicators[i], population.subgroups[s])
+            found.setdefault(people, []).append((i, s))
+        return {place: places for places in found.values() for place in places}
+
+    @cached_property
+    def nested(self) -> list[NestedSets]:
+        """The sets of each family."""
+        names = self.population.indicators
+        return [nested_sets(self.registry, [names[i] for i in family]) for family in self.families]
+
+    @cached_property
+    def _kinds(self) -> list[Any]:
+        return [self._kinds_of(family, sets) for family, sets in zip(self.families, self.nested, strict=True)]
+
+    def _kinds_of(self, family: Sequence[int], nested: NestedSets) -> Any:
+        """The kind of each person, -1 outside the widest denominator. A set that a nation cannot support says nothing of its
+        people."""
+        population = self.population
+        member = np.zeros((len(population.trust), nested.kinds.shape[1]), dtype=bool)
+        told = np.zeros((len(population.trusts), nested.kinds.shape[1]), dtype=bool)
+        for k in range(nested.kinds.shape[1]):
+            for place, is_denominator in nested.publishers(k):
+                of = population.denominator if is_denominator else population.numerator
+                member[:, k] |= of[:, family[place]]
+                told[:, k] |= self._supported[TRUST][family[place]]
+        sharing = [i for i in range(len(self._complete)) if self._base(i) == self._base(family[0])]
+        member[:, 0] = population.denominator[:, sharing].any(axis=1)
+        said = told[population.trust]
+        differences = np.stack([((member != kind) & said).sum(axis=1) for kind in nested.kinds])
+        return np.where(member[:, 0], differences.argmin(axis=0), -1)
+
+    def kinds_of_people(self, family: int, s: int) -> FloatArray:
+        """How many people of each kind a family has in a subgroup: kinds × nations × quarters."""
+        which, group = self._kinds[family], self.population.subgroup[:, s]
+        kinds = range(len(self.nested[family].kinds))
+        return np.stack([self._of_nations(group & (which == kind)) for kind in kinds])
+
+    def _of_nations(self, inside: BoolArray) -> FloatArray:
+        counted = self._people(inside, ALLIANCE)
+        nation = np.array(self.population.nation)
+        return np.stack([counted[nation == name].sum(axis=0) for name in self.nations])
 
     def _levels(self, subgroup: int) -> tuple[str, ...]:
         return LEVELS if subgroup == 0 else (ALLIANCE,)

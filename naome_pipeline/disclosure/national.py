@@ -10,7 +10,6 @@ quarter, so other rows are hidden with it, the one of both nations before a nati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -59,38 +58,31 @@ class NationalRows:
         return np.where(self.published & (self.over(self.people) > 0), worth, np.inf)
 
 
-def hidden_denominators(rows: NationalRows, policy: Policy) -> BoolArray:
-    """Rows × periods whose denominator is hidden: those of too few people, and others to protect them."""
+def hidden_denominators(rows: NationalRows, policy: Policy, before: BoolArray | None = None) -> BoolArray:
+    """Rows × periods whose denominator is hidden: those of too few people, and others to protect them. `before`: those that are
+    hidden already."""
     few = rows.few(policy)
-    if not few.any() or not policy.secondary:
-        return few
+    hidden = few if before is None else few | (before & rows.published)
+    if not hidden.any() or not policy.secondary:
+        return hidden
     second = min(SECOND_VALUE, float(policy.needed_range))
     needed = np.where(few, policy.needed_range, np.where(rows.published, second, 0.0))
-    return _hidden(rows, rows.sums, rows.people.ravel(), needed, few, ~rows.published)
+    return _hidden(rows, rows.sums, rows.people.ravel(), needed, hidden, ~rows.published)
 
 
 def hidden_numerators(
-    rows: NationalRows, numerator: FloatArray, away: BoolArray, linked: Sequence[BoolArray], policy: Policy
+    rows: NationalRows, numerator: FloatArray, away: BoolArray, policy: Policy
 ) -> BoolArray:
-    """Rows × periods whose numerator is hidden, where those of `away` have no denominator.
-
-    `linked`: rows × periods in which the numerator is another indicator's hidden denominator.
-    """
-    hidden = away.copy()
-    for other in linked:
-        hidden |= other & rows.published
-    if not hidden.any() or not policy.secondary:
-        return hidden
-    inside, whole = rows.over(numerator), rows.over(rows.people)
-    few = rows.few(policy)
-    for other in linked:
-        few |= other & (inside > 0) & (inside < policy.fewest_people)
-    wanted = np.where(few & hidden, policy.needed_range, min(SECOND_VALUE, float(policy.needed_range)))
+    """Rows × periods whose numerator is hidden, where those of `away` have no denominator."""
+    if not away.any() or not policy.secondary:
+        return away.copy()
+    whole, few = rows.over(rows.people), rows.few(policy)
+    wanted = np.where(few & away, policy.needed_range, min(SECOND_VALUE, float(policy.needed_range)))
     needed = np.where(rows.published, np.minimum(whole, wanted), 0.0)
     counts = np.concatenate([numerator.ravel(), (rows.people - numerator).ravel()])
     top = sparse.hstack([rows.sums, sparse.csr_matrix(rows.sums.shape)])
     sums = sparse.csr_matrix(sparse.vstack([top, sparse.hstack([rows.sums, rows.sums])]))
-    return _hidden(rows, sums, counts, needed, hidden, ~rows.published, away | ~rows.published)
+    return _hidden(rows, sums, counts, needed, away, ~rows.published, away | ~rows.published)
 
 
 def _hidden(

@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import sparse
 
 from naome_pipeline.disclosure.attack import WHOLE, Attacker, BoolArray, FloatArray, Published
-from naome_pipeline.disclosure.counts import ALLIANCE, TRUST, CountedRelease
+from naome_pipeline.disclosure.counts import ALLIANCE, TRUST, CountedRelease, Place
 from naome_pipeline.disclosure.policy import Policy
 
 LEVELS = (TRUST, ALLIANCE, "nation", "both_nations")
@@ -96,7 +96,7 @@ class OutsideAttack:
         self._base = np.array([entry.denominator.where for entry in names])
         self._counted = [entry.measure == "proportion" for entry in names]
         self._nation_of = np.array([self.population.nation[a] for a in self.population.alliance])
-        self._read = {level: self._reading(level, released) for level in LEVELS}
+        self.read = {level: self._reading(level, released) for level in LEVELS}
 
     def _reading(self, level: str, released: pd.DataFrame) -> Reading:
         population, periods = self.population, self.control.periods.table
@@ -211,7 +211,7 @@ class OutsideAttack:
         sums, levels, values, known, asked = [], [], [], [], []
         mine = np.zeros(len(self._nation_of), dtype=bool)
         for name, members in self._units(s):
-            shown = self._shown(name, i, s, sharing)
+            shown = self._shown(name, i, s)
             if shown is None:
                 continue
             if name == "nation":
@@ -254,23 +254,25 @@ class OutsideAttack:
         yield "nation", np.array(nations)[:, None] == np.array(population.nation)[leaf]
         yield "both_nations", np.ones((1, len(leaf)), dtype=bool)
 
-    def _shown(self, level: str, i: int, s: int, sharing: Any) -> Shown | None:
+    def _shown(self, level: str, i: int, s: int) -> Shown | None:
         """What a level shows of an indicator and of the denominator it shares; None where it has no row of the indicator."""
-        read, alike = self._read[level], slice(0, 1) if s == 0 else slice(1, None)
-        there: Any = read.there[i, alike].any(axis=(0, 2))
+        read = self.read[level]
+        there: Any = read.there[i, _alike(s)].any(axis=(0, 2))
         if not there.any():
             return None
-        # What a level publishes of some unit or subgroup it publishes of all; a row that is not there counts nobody.
-        published: Any = read.there[sharing][:, alike].any(axis=(1, 2))
-        mine = published[list(sharing).index(i)]
-        said = read.there[sharing, s]
-        away: Any = said & np.isnan(read.denominator[sharing, s])
-        bottom = np.nan_to_num(read.denominator[sharing, s]).max(axis=0)
+        places = self.control.alike[i, s]
+        spans = np.stack([published_periods_of(read, place) for place in places])
+        mine = spans[places.index((i, s))]
+        at = tuple(np.array(places).T)
+        said = read.there[at]
+        away: Any = said & np.isnan(read.denominator[at])
+        bottom = np.nan_to_num(read.denominator[at]).max(axis=0)
         hidden = away.any(axis=0) & (away == said).all(axis=0)
-        top = np.where(mine, read.numerator[i, s], np.nan)
-        return Shown(
-            top, np.where(hidden, np.nan, bottom), there[:, None] & published.any(axis=0), there, mine
-        )
+        top = np.full(bottom.shape, np.nan)
+        for place in self.control.counted_alike[i, s]:
+            shown = published_periods_of(read, place) & ~np.isnan(read.numerator[place])
+            top = np.where(shown, np.fmax(top, read.numerator[place]), top)
+        return Shown(top, np.where(hidden, np.nan, bottom), there[:, None] & spans.any(axis=0), there, mine)
 
     def _names(self, level: str) -> Sequence[str]:
         units = {
@@ -291,6 +293,18 @@ class OutsideAttack:
             known.numerator[level][i, s, unit, period],
             known.denominator[level][sharing, s][:, unit, period].any(axis=0),
         )
+
+
+def published_periods_of(read: Reading, place: Place) -> BoolArray:
+    """The periods that a level publishes of an indicator: what it publishes of some unit or subgroup it publishes of all; a row
+    that is not there counts nobody."""
+    i, s = place
+    return np.asarray(read.there[i, _alike(s)].any(axis=(0, 1)))
+
+
+def _alike(s: int) -> slice:
+    """The subgroups that are published in the same periods as one."""
+    return slice(0, 1) if s == 0 else slice(1, None)
 
 
 def _between(values: FloatArray, least: Any) -> BoolArray:

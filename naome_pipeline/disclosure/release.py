@@ -17,6 +17,7 @@ from naome_pipeline.disclosure.control import DisclosureControl
 from naome_pipeline.disclosure.counts import ALLIANCE, LEVELS, NATIONAL, TRUST, Marks, rounded
 from naome_pipeline.disclosure.national import NationalRows, hidden_denominators, hidden_numerators
 from naome_pipeline.disclosure.outside import OutsideAttack, Recovered
+from naome_pipeline.disclosure.outside_families import FamilyAttack
 from naome_pipeline.disclosure.policy import Policy
 from naome_pipeline.disclosure.relations import ALL, Periods, Population
 from naome_pipeline.indicators.registry import Registry
@@ -198,7 +199,7 @@ def _hidden_of_others(
     published |= (kinds == QUARTER) & published.any(axis=1, keepdims=True)
     of = NationalRows(units, people, published, control.periods)
     bottom = hidden_denominators(of, control.policy)
-    top = hidden_numerators(of, inside, bottom, [], control.policy)
+    top = hidden_numerators(of, inside, bottom, control.policy)
     return top[unit, period], bottom[unit, period]
 
 
@@ -277,9 +278,11 @@ def gate_figures(
     """
     control.marks = marks_from(released, control)
     found = control.attack()
-    seen = (
-        Recovered() if control.policy.mode == "none" else OutsideAttack(released, control).run(control.proofs)
-    )
+    seen = Recovered()
+    if control.policy.mode != "none":
+        outside = OutsideAttack(released, control)
+        seen = outside.run(control.proofs)
+        FamilyAttack(outside.read, control).run(seen)
     whole = (counts["level"] == "nation") | (counts["subgroup"] == ALL)
     wanted = counts[whole & ((counts["level"] != TRUST) | (counts["period_kind"] != QUARTER))][KEYS]
     missing = len(wanted) - len(wanted.merge(released[KEYS].astype(object), on=KEYS))
@@ -298,8 +301,8 @@ def gate_figures(
 def _national_figures(
     released: pd.DataFrame, counts: pd.DataFrame, control: DisclosureControl
 ) -> dict[str, float | None]:
-    """National rows that show something else than what was counted, and those hidden without anything to protect: where no
-    indicator of the base, nor one whose numerator is another's denominator, has a row about very few people."""
+    """National rows that show something else than what was counted, and those hidden without anything to protect: where nothing
+    that counts the same people, nor a relative, has a row about very few people."""
     rows: Any = released[released["level"].isin(NATIONAL_LEVELS)][
         [*KEYS, "denominator", "numerator", "suppressed"]
     ]
@@ -311,17 +314,25 @@ def _national_figures(
         changed += int(
             (both[f"{name}_x"][shown].astype(float) != both[f"{name}_y"][shown].astype(float)).sum()
         )
-    entries = control.registry.indicators
-    base = {name: entry.denominator.where for name, entry in entries.items()}
     few = both[both["denominator_y"].between(1, control.policy.fewest_people - 1)]
-    about = {(base[name], group) for name, group in few[["indicator", "subgroup"]].itertuples(index=False)}
+    about = set(few[["indicator", "subgroup"]].itertuples(index=False, name=None))
     hidden = both.loc[both["suppressed"] != "", ["indicator", "subgroup"]].drop_duplicates()
     needless = [
-        name
-        for name, group in hidden.itertuples(index=False)
-        if not {(base[name], group), (entries[name].numerator.where, group)} & about
+        place
+        for place in hidden.itertuples(index=False, name=None)
+        if not _relatives(control, *place) & about
     ]
     return {"nation_changed": float(changed), "nation_hidden_needlessly": float(len(needless))}
+
+
+def _relatives(control: DisclosureControl, name: str, subgroup: str) -> set[tuple[str, str]]:
+    """The indicators and subgroups whose national rows may be hidden for those of one, or the other way round."""
+    names, groups = control.population.indicators, control.population.subgroups
+    if name not in names:  # the recurrent cohort, which has no relatives
+        return {(name, subgroup)}
+    s = groups.index(subgroup)
+    family = next(family for family in control.families if names.index(name) in family)
+    return {(names[j], groups[t]) for i in family for j, t in control.alike[i, s]}
 
 
 def marks_from(released: pd.DataFrame, control: DisclosureControl) -> Marks:

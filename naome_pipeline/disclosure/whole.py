@@ -23,17 +23,12 @@ import numpy as np
 from scipy import sparse
 
 from naome_pipeline.disclosure.attack import WHOLE, Attacker, BoolArray, FloatArray
-from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, Cells, rounded
-from naome_pipeline.disclosure.national import (
-    BOTH_WORTH,
-    SECOND_VALUE,
-    NationalRows,
-    hidden_denominators,
-    hidden_numerators,
-)
+from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, Cells, Place, rounded
+from naome_pipeline.disclosure.national import BOTH_WORTH, SECOND_VALUE
+from naome_pipeline.disclosure.nations import NationalTables
 from naome_pipeline.disclosure.protection import Table, protect
 from naome_pipeline.disclosure.relations import IntArray
-from naome_pipeline.disclosure.views import ALLIANCE_WORTH, AttackedTables
+from naome_pipeline.disclosure.views import ALLIANCE_WORTH
 
 # A denominator that is hidden takes the numerators of all indicators of its base with it.
 DENOMINATOR_WORTH = 20.0
@@ -81,7 +76,7 @@ class Whole:
             start = end
 
 
-class WholeTables(AttackedTables):
+class WholeTables(NationalTables):
     """The counts of a release with the whole tables, and what is hidden to protect them."""
 
     @property
@@ -90,71 +85,42 @@ class WholeTables(AttackedTables):
         numerator, then those outside it."""
         return self.__dict__.setdefault("_proofs", {})
 
-    def _of_nations(self, inside: BoolArray) -> FloatArray:
-        counted = self._people(inside, ALLIANCE)
-        nation = np.array(self.population.nation)
-        return np.stack([counted[nation == name].sum(axis=0) for name in self.nations])
-
-    def _sharing(self, i: int) -> list[int]:
-        """The indicators that count in the same base."""
-        return [j for j in range(len(self._complete)) if self._base(j) == self._base(i)]
-
-    def _hide_nations(self) -> None:
-        """Mark the national rows about very few people, and those that would give them away."""
-        top, bottom = self.marks.numerator[NATIONAL], self.marks.denominator[NATIONAL]
-        rows: dict[tuple[int, int], NationalRows] = {}
-        for head in [i for i in range(len(self._complete)) if self._sharing(i)[0] == i]:
-            sharing = self._sharing(head)
-            published = np.stack([self.national_rows(i)[:, None] & self._complete[i] for i in sharing])
-            base = self.population.denominator[:, sharing].any(axis=1)
-            for s in range(len(self.population.subgroups)):
-                people = self._of_nations(base & self.population.subgroup[:, s])
-                some = np.asarray(published.any(axis=0))
-                of = NationalRows(self.nations_and_both, people, some, self.periods)
-                away = hidden_denominators(of, self.policy)
-                for place, i in enumerate(sharing):
-                    rows[i, s] = NationalRows(of.units, people, published[place], self.periods)
-                    bottom[i, s] = away & published[place]
-        for (i, s), of in rows.items():
-            top[i, s] = bottom[i, s]
-            linked = [bottom[j, s] for j in self._counted_as_denominator(i)]
-            if not any(marks.any() for marks in (bottom[i, s], *linked)):
-                continue
-            inside = self.population.numerator[:, i] & self.population.subgroup[:, s]
-            top[i, s] = hidden_numerators(of, self._of_nations(inside), bottom[i, s], linked, self.policy)
-
-    def _counted_as_denominator(self, i: int) -> list[int]:
-        """Indicators whose denominator is the numerator of this one."""
-        entries = [self.registry.indicators[name] for name in self.population.indicators]
-        if entries[i].denominator.where != "TRUE":
-            return []
-        return [j for j, entry in enumerate(entries) if entry.denominator.where == entries[i].numerator.where]
-
     def _leaves(self, s: int) -> tuple[str, IntArray]:
         """The level whose units are the unknowns, and the nation of each."""
         nation = np.searchsorted(self.nations, self.population.nation)
         return (TRUST, nation[self.population.alliance]) if s == 0 else (ALLIANCE, nation)
 
     def _parts(self, i: int, s: int) -> list[Part]:
-        """Every published cell of an indicator's denominator: also what others of the same base publish."""
+        """Every published cell of an indicator's denominator: also what others publish that count the same people."""
         level, nation = self._leaves(s)
-        sharing, leaves = self._sharing(i), len(nation)
-        complete = self._complete[sharing].any(axis=0)
+        leaves = len(nation)
+        spans = {name: self._spans_alike(name, i, s) for name in (TRUST, ALLIANCE, NATIONAL)}
         units: dict[str, tuple[BoolArray, BoolArray]] = {}
         named = self._supported[ALLIANCE][i] & ~self.population.unnamed
         if level == TRUST:
-            span = self.published(TRUST, s)[sharing].any(axis=0)
-            units[TRUST] = np.eye(leaves, dtype=bool), self._supported[TRUST][i][:, None] & span
+            units[TRUST] = np.eye(leaves, dtype=bool), self._supported[TRUST][i][:, None] & spans[TRUST]
         alliance = np.arange(leaves) if level == ALLIANCE else self.population.alliance
         inside = np.arange(len(named))[:, None] == alliance
-        units[ALLIANCE] = inside, named[:, None] & self.published(ALLIANCE, s)[sharing].any(axis=0)
-        units[NATIONAL] = self.nations_and_both[:, nation], self.national_rows(i)[:, None] & complete
+        units[ALLIANCE] = inside, named[:, None] & spans[ALLIANCE]
+        units[NATIONAL] = self.nations_and_both[:, nation], self.national_rows(i)[:, None] & spans[NATIONAL]
         parts = []
         for name, (members, published) in units.items():
             unit, period = np.nonzero(published)
             sums = self._sums_of_level(level, name, members)
             parts.append(Part(name, sums[unit * published.shape[1] + period], unit, period))
         return parts
+
+    def _span(self, level: str, i: int, s: int) -> BoolArray:
+        """The periods that a level publishes of an indicator in a subgroup."""
+        return np.asarray(self._complete[i] if level == NATIONAL else self.published(level, s)[i])
+
+    def _alike_at(self, level: str, i: int, s: int) -> list[Place]:
+        """Where a level publishes the denominator of an indicator; trusts publish no subgroup."""
+        return [(j, t) for j, t in self.alike[i, s] if t < self.shapes[level][1]]
+
+    def _spans_alike(self, level: str, i: int, s: int) -> BoolArray:
+        spans = [self._span(level, *place) for place in self._alike_at(level, i, s)]
+        return np.any(spans, axis=0) if spans else np.zeros(self._complete.shape[1], dtype=bool)
 
     def _sums_of_level(self, leaves: str, level: str, members: BoolArray) -> Any:
         """All sums of a level over the leaves of a table; made once."""
@@ -197,18 +163,19 @@ class WholeTables(AttackedTables):
     ) -> tuple[tuple[BoolArray, BoolArray], tuple[FloatArray, FloatArray], tuple[FloatArray, FloatArray]]:
         """Of the numerators and the denominators of a part: hidden, needed range, price."""
         level, at = part.level, (part.unit, part.period)
-        sharing = self._sharing(i)
         national = level == NATIONAL
-        spans = {j: self.published(level, s)[j] if not national else self._complete[j] for j in sharing}
-        mine = spans[i][part.period]
-        # A denominator is hidden where every indicator that publishes it hides it.
+        mine = self._span(level, i, s)[part.period]
+        # A denominator is hidden where everything that publishes it hides it.
         away = np.ones(len(part.unit), dtype=bool)
         seen = np.zeros(len(part.unit), dtype=bool)
-        for j in sharing:
-            away &= self.marks.denominator[level][j, s][at] | ~spans[j][part.period]
-            seen |= self.known.denominator[level][j, s][at] & spans[j][part.period]
+        for place in self._alike_at(level, i, s):
+            published = self._span(level, *place)[part.period]
+            away &= self.marks.denominator[level][place][at] | ~published
+            seen |= self.known.denominator[level][place][at] & published
         counted = self.registry.indicators[self.population.indicators[i]].measure == "proportion"
         top_known = self.known.numerator[level][i, s][at]
+        if national:
+            top_known = top_known | self._told_elsewhere(i, s)[at]
         top_away = (self.marks.numerator[level][i, s][at] | ~mine | (not counted)) & ~top_known
         bottom_away = away & ~seen
         if national:
@@ -248,7 +215,7 @@ class WholeTables(AttackedTables):
     def _changed(self, before: IntArray) -> set[tuple[int, ...]]:
         """Indicators and subgroups whose whole table is another since `before`: their own marks, or those of their base."""
         changed = {(int(i), int(s)) for i, s in np.argwhere(self._marked() != before)}
-        return {(j, s) for i, s in changed for j in self._sharing(i)}
+        return {place for here in changed for place in self.alike[here]}
 
     def _protect_the_whole(self, places: Sequence[tuple[int, ...]]) -> None:
         """Hide what the whole tables of some indicators and subgroups still need. What is hidden of one indicator is hidden
@@ -397,21 +364,6 @@ class WholeTables(AttackedTables):
         if more[len(more) // 2 :].any():
             changed += [k for j in changed for k in self._sharing(j)]
         return changed
-
-    def _mark_nations(self, i: int, s: int, masks: Cells) -> list[int]:
-        """Mark national rows, of all indicators with the same denominator and of those whose numerator it is."""
-        top, bottom = self.marks.numerator[NATIONAL], self.marks.denominator[NATIONAL]
-        before = top[:, s].sum(axis=(1, 2)) + bottom[:, s].sum(axis=(1, 2))
-        top[i, s] |= masks["top"]
-        for j in self._sharing(i):
-            mine = self.national_rows(j)[:, None] & self._complete[j]
-            bottom[j, s] |= masks["bottom"] & mine
-            top[j, s] |= masks["bottom"] & mine
-        for k in range(len(self._complete)):
-            if set(self._counted_as_denominator(k)) & set(self._sharing(i)):
-                top[k, s] |= masks["bottom"] & self.national_rows(k)[:, None] & self._complete[k]
-        after = top[:, s].sum(axis=(1, 2)) + bottom[:, s].sum(axis=(1, 2))
-        return [int(j) for j in np.flatnonzero(after > before)]
 
     def _hidden_together(self, i: int, masks: Cells) -> list[int]:
         """The family of an indicator; where a denominator is hidden also the families of all that share it."""

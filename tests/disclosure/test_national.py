@@ -79,7 +79,7 @@ def test_numerators_beside_a_hidden_denominator_cannot_be_worked_out(seed):
     inside = rng.binomial(people.astype(int), 0.4).astype(float)
     of = rows(TWO_NATIONS, people.tolist())
     away = hidden_denominators(of, PUBLIC)
-    hidden = hidden_numerators(of, inside, away, [], PUBLIC)
+    hidden = hidden_numerators(of, inside, away, PUBLIC)
     assert (hidden >= away).all()
     each = of.sums.toarray()
     sums = np.block([[each, np.zeros_like(each)], [each, each]])
@@ -89,18 +89,6 @@ def test_numerators_beside_a_hidden_denominator_cannot_be_worked_out(seed):
     low, high = exact_ranges(published, few)
     whole = of.over(of.people).ravel()[few]
     assert (high - low >= np.minimum(whole, PUBLIC.needed_range) - 1e-6).all()
-
-
-def test_a_numerator_that_is_another_indicators_hidden_denominator_is_hidden():
-    of = rows(ONE_NATION, [[30] * QUARTERS])
-    recorded = np.full((1, QUARTERS), 20.0)
-    recorded[0, 2] = 3
-    nothing = np.zeros((1, len(PERIODS.table)), dtype=bool)
-    linked = nothing.copy()
-    linked[0, 2] = True
-    hidden = hidden_numerators(of, recorded, nothing, [linked], PUBLIC)
-    assert hidden[0, 2]
-    assert hidden.sum() > 1, "the years would give it back"
 
 
 def test_the_internal_policy_hides_no_national_row():

@@ -1,0 +1,220 @@
+"""National rows of a family: hidden together, attacked together, and the same people hidden alike wherever they are published."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import linprog
+
+from naome_pipeline.disclosure.attack import WHOLE
+from naome_pipeline.disclosure.control import DisclosureControl
+from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST
+from naome_pipeline.disclosure.nested import counted_of, nested_sets, people_of
+from naome_pipeline.disclosure.outside import OutsideAttack, Recovered
+from naome_pipeline.disclosure.outside_families import FamilyAttack
+from naome_pipeline.disclosure.policy import policies
+from naome_pipeline.disclosure.relations import Periods, Population
+from naome_pipeline.indicators.registry import registry
+from naome_pipeline.indicators.reporting_periods import reporting_periods
+from tests.disclosure.drawn import PERIOD, SNAPSHOT
+
+FAMILY = ("P1", "P1_recorded", "P1_any_date", "D5", "P6", "C8", "P6_sact", "P6_primary_care")
+PUBLIC = policies()["public"]
+GROUPS = ("all", "bone")
+ENGLAND, WALES, BOTH = 0, 1, 2
+
+
+def two_nations(seed: int, english: float = 14.0, welsh: float = 3.0) -> DisclosureControl:
+    """Four English trusts in two Alliances and a Welsh board of few people a quarter."""
+    rng, periods = np.random.default_rng(seed), Periods.of(reporting_periods(PERIOD, SNAPSHOT))
+    quarters = periods.quarters.shape[1]
+    sizes = rng.poisson(np.array([english, english, english, english, welsh])[:, None], (5, quarters))
+    trust, quarter = (np.repeat(place.ravel(), sizes.ravel()) for place in np.indices(sizes.shape))
+    met = rng.random(len(trust)) < 0.7
+    in_time, bone = met & (rng.random(len(trust)) < 0.6), rng.random(len(trust)) < 0.5
+    agent = bone & (rng.random(len(trust)) < 0.6)
+    sact = agent & (rng.random(len(trust)) < 0.5)
+    everybody = np.ones_like(met)
+    of = {
+        "P1": (everybody, in_time), "P1_recorded": (met, in_time), "P1_any_date": (everybody, met), "D5": (everybody, met),
+        "P6": (bone, agent), "C8": (bone, bone & in_time), "P6_sact": (bone, sact), "P6_primary_care": (bone, agent & ~sact),
+    }  # fmt: skip
+    population = Population(
+        FAMILY, GROUPS, tuple(f"T{n}" for n in range(5)), ("A0", "A1", "no Cancer Alliance in Wales"), trust, quarter,
+        np.array([0, 0, 1, 1, 2]), ("England", "England", "Wales"), np.stack([of[name][0] for name in FAMILY], axis=1),
+        np.stack([of[name][1] for name in FAMILY], axis=1), np.stack([everybody, bone], axis=1),
+    )  # fmt: skip
+    eligible = np.ones((len(FAMILY), len(periods.table)), dtype=bool)
+    return DisclosureControl(population, periods, eligible, registry(), PUBLIC, eligible[:, 0])
+
+
+def decided(seed: int) -> DisclosureControl:
+    control = two_nations(seed)
+    control.decide()
+    return control
+
+
+def published(control: DisclosureControl) -> pd.DataFrame:
+    """The nations' rows as they are released."""
+    population, of = control.population, control.nations_and_both
+    table, rows = control.periods.table, []
+    for i, s in np.ndindex(len(FAMILY), len(GROUPS)):
+        bottom, top = (
+            of @ control._of_nations(member[:, i] & population.subgroup[:, s]) @ control.periods.quarters.T
+            for member in (population.denominator, population.numerator)
+        )
+        for unit, p in zip(*np.nonzero(bottom), strict=True):
+            level = "both_nations" if unit == BOTH else "nation"
+            code = "England and Wales" if unit == BOTH else control.nations[unit]
+            away = control.marks.denominator[NATIONAL][i, s, unit, p]
+            top_away = away or control.marks.numerator[NATIONAL][i, s, unit, p]
+            rows.append((
+                FAMILY[i], GROUPS[s], table["period_kind"][p], table["period"][p], level, code,
+                np.nan if top_away else top[unit, p], np.nan if away else bottom[unit, p],
+            ))  # fmt: skip
+    columns = [
+        "indicator",
+        "subgroup",
+        "period_kind",
+        "period",
+        "level",
+        "unit_code",
+        "numerator",
+        "denominator",
+    ]
+    return pd.DataFrame(rows, columns=pd.Index(columns))
+
+
+def by_gate(control: DisclosureControl) -> Recovered:
+    found = Recovered()
+    FamilyAttack(OutsideAttack(published(control), control).read, control).run(found)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_relatives_do_not_give_the_people_with_a_record_back(seed):
+    """All equations of P1, P1 among the recorded and D5 at once, written from the published rows alone: every hidden count
+    keeps a second value, and every denominator of one to four people as many as the policy asks for."""
+    control = decided(seed)
+    rows = published(control)
+    rows = rows[(rows["subgroup"] == "all") & rows["indicator"].isin(["P1", "P1_recorded", "D5"])]
+    spans = pd.MultiIndex.from_frame(control.periods.table[["period_kind", "period"]])
+    # In time; met, but not in time; not met.
+    parts = {
+        ("P1", "denominator"): (1, 1, 1),
+        ("D5", "denominator"): (1, 1, 1),
+        ("P1_recorded", "denominator"): (1, 1, 0),
+    }
+    parts |= {
+        ("D5", "numerator"): (1, 1, 0),
+        ("P1", "numerator"): (1, 0, 0),
+        ("P1_recorded", "numerator"): (1, 0, 0),
+    }
+    shown, asked = {}, {}
+    for row, ((name, count), part) in product(rows.itertuples(), parts.items()):
+        if row.indicator != name:
+            continue
+        units = {"England": (1, 0), "Wales": (0, 1)}.get(row.unit_code, (1, 1))
+        period = control.periods.quarters[spans.get_loc((row.period_kind, row.period))].astype(float)
+        equation = np.kron(part, np.kron(units, period))
+        value = getattr(row, count)
+        (asked if np.isnan(value) else shown)[tuple(equation)] = value
+    asked = [equation for equation in asked if equation not in shown]
+    assert len(asked) > 20
+    people = control.kinds_of_people(0, 0)[::-1].ravel()
+    left, right = np.array(list(shown)), np.array(list(shown.values()))
+    assert np.allclose(left @ people, right), "the equations are those of the true counts"
+    size = len(people) // 3
+    for equation in np.array(asked):
+        units = equation[-size:] if equation[-size:].any() else equation[:size]
+        if not np.concatenate([units, units, 0 * units]) @ people:
+            continue  # nobody was met, so P1 among the recorded has no row, which says so
+        ends = [
+            linprog(sign * equation, A_eq=left, b_eq=right, bounds=(0, None), method="highs")
+            for sign in (1, -1)
+        ]
+        low, high = ends[0].fun, -ends[1].fun if ends[1].status == 0 else np.inf
+        few = 0 < equation @ people < PUBLIC.fewest_people and tuple(equation[:size]) == tuple(
+            equation[size : 2 * size]
+        )
+        everybody = np.tile(units, 3) @ people
+        assert high - low > min(everybody, PUBLIC.needed_range if few else 1) - WHOLE
+
+
+def test_the_gate_finds_what_a_relative_gives_back():
+    """D5 shows how many have a record in a Welsh quarter in which P1 among the recorded hides its one to four people."""
+    control = decided(0)
+    assert by_gate(control).narrow == 0
+    hidden = control.marks.numerator[NATIONAL][FAMILY.index("D5"), 0, WALES]
+    of_recorded = control.marks.denominator[NATIONAL][FAMILY.index("P1_recorded"), 0, WALES]
+    quarter = np.flatnonzero(hidden & of_recorded)[0]
+    for name in ("D5", "P1_any_date"):
+        control.marks.numerator[NATIONAL][FAMILY.index(name), 0, WALES, quarter] = False
+        control.marks.denominator[NATIONAL][FAMILY.index(name), 0, WALES, quarter] = False
+    found = by_gate(control)
+    assert found.exact > 0
+    assert "P1 and relatives" in found.places[0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_gate_finds_nothing_in_a_release_that_was_protected(seed):
+    control = decided(seed)
+    found = by_gate(control)
+    assert found.hidden > 100
+    assert (found.narrow, found.exact) == (0, 0), found.places
+
+
+def test_an_indicator_and_the_subgroup_of_its_denominator_hide_the_same_rows():
+    control = two_nations(1, english=0.6)
+    control.decide()
+    named, of_bone = FAMILY.index("P6"), FAMILY.index("P1")
+    for level in (NATIONAL, ALLIANCE):
+        there = control.marks.denominator[level][of_bone, GROUPS.index("bone")]
+        both = control.published(ALLIANCE, 1)[of_bone] if level == ALLIANCE else slice(None)
+        assert there[:, both].any()
+        assert (control.marks.denominator[level][named, 0][:, both] == there[:, both]).all()
+    assert control.marks.denominator[TRUST].shape[1] == 1, "trusts publish no subgroup"
+
+
+def test_the_headline_is_shown_where_only_its_records_are_few():
+    """A quarter of thirty people, three with a record: P1 is about thirty and shown, P1 among the recorded is not."""
+    control = two_nations(5, english=30.0, welsh=30.0)
+    population = control.population
+    place = FAMILY.index("P1_recorded")
+    inside = (population.trust == 4) & (population.quarter == 3)
+    keep = np.flatnonzero(inside & population.denominator[:, place])[3:]
+    for name in ("P1_any_date", "D5", "P1", "P1_recorded"):
+        population.numerator[keep, FAMILY.index(name)] = False
+    population.denominator[keep, place] = False
+    control.decide()
+    marks = control.marks
+    assert marks.denominator[NATIONAL][place, 0, WALES, 3]
+    assert marks.numerator[NATIONAL][FAMILY.index("D5"), 0, WALES, 3]
+    assert not marks.denominator[NATIONAL][FAMILY.index("P1"), 0, WALES, 3]
+    assert not marks.numerator[NATIONAL][FAMILY.index("P1"), 0].any()
+    assert by_gate(control).narrow == 0
+
+
+def test_the_registry_says_who_lies_in_whom():
+    met = nested_sets(registry(), ("P1", "P1_recorded", "D5"))
+    assert met.kinds.tolist() == [[True, False, False], [True, True, False], [True, True, True]]
+    assert met.denominator == (0, 1, 0)
+    assert met.numerator == (2, 2, 1)
+    source = nested_sets(registry(), ("P6", "P6_sact", "P6_primary_care"))
+    everybody, agent, sact, primary_care = source.kinds.T
+    assert (everybody & agent == sact | primary_care).all(), "the parts add up"
+    assert not (sact & primary_care).any()
+    waits = nested_sets(registry(), ("T1", "T1_31d", "T1_62d"))
+    assert waits.numerator[0] == -1, "a duration counts nobody"
+    assert len(waits.kinds) == 3, "who waited 31 days at most waited 62 at most"
+
+
+def test_equal_people_are_told_by_their_conditions():
+    of = registry()
+    assert people_of(of, "P6", "all") == people_of(of, "P1", "bone") == people_of(of, "C8", "bone")
+    assert people_of(of, "C7", "all") == people_of(of, "C7", "triple_negative")
+    assert people_of(of, "P1", "frail") != people_of(of, "P1", "age_70_and_over_and_frail")
+    assert counted_of(of, "P6", "all") == counted_of(of, "P6", "bone") != counted_of(of, "P6_sact", "all")
