@@ -155,6 +155,7 @@ def main() -> None:
     parser.add_argument("--dirt", type=float, default=0.01, help="share of unusable rows (default 0.01)")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where to work")
     options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     say(
         f"machine: {platform.machine()}, {os.cpu_count()} cores, {memory / 1e9:.0f} GB; python "

@@ -58,14 +58,15 @@ class DisclosureControl(WholeTables):
             while waiting:
                 before = self._marked()
                 self._protect_the_whole(sorted(waiting))
+                looked_at = self._marked()
                 self._hide_alike()
                 self._hide_nations()
-                waiting = self._changed(before)
-                if waiting:
+                hidden, waiting = self._changed(before), self._changed(looked_at)
+                if hidden:
                     # What a whole table hides is sensitive in the smaller ones too.
                     before = self._marked()
-                    failures += self._protected_jobs(waiting)
-                    waiting = self._changed(before)
+                    failures += self._protected_jobs(hidden)
+                    waiting |= self._changed(before)
         return list(dict.fromkeys(failures))
 
     def _protected_jobs(self, places: Collection[tuple[int, ...]] | None = None) -> list[str]:
