@@ -47,6 +47,7 @@ class Stopwatch:
     """What each node took, and what the gates and Dagster's steps took in all. Nodes run in several threads."""
 
     def __init__(self) -> None:
+        self.started = time.monotonic()
         self.nodes: dict[str, dict[str, float]] = {}
         # When each gate and each step of Dagster (a node and what is done around it) began and ended.
         self.gates: list[tuple[float, float]] = []
@@ -58,13 +59,14 @@ class Stopwatch:
         self._ended = threading.Event()
 
     def report(self, node: str, state: str) -> None:
-        """Called by the refresh as nodes start and end."""
+        """Called by the refresh as nodes start and end. `began` is in seconds since the stopwatch was made."""
         with self._lock:
             if state == "started":
                 self._began[node] = time.monotonic()
                 self._peaks[node] = _resident_bytes()
             elif node in self._began:
                 self.nodes[node] = {
+                    "began": self._began[node] - self.started,
                     "seconds": time.monotonic() - self._began[node],
                     "peak_bytes": max(self._peaks.pop(node), _resident_bytes()),
                 }

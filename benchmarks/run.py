@@ -121,7 +121,9 @@ def measure(fraction: float, folder: Path, dirt: float) -> dict[str, Any]:
 def _say_nodes(whole: dict[str, Any]) -> None:
     nodes = sorted(whole["nodes"].items(), key=lambda entry: -entry[1]["seconds"])
     for name, took in nodes[:LISTED_NODES]:
-        say(f"  {name:26s} {took['seconds']:7.1f} s {took['peak_bytes'] / 1e9:5.2f} GB")
+        say(
+            f"  {name:26s} {took['seconds']:7.1f} s {took['peak_bytes'] / 1e9:5.2f} GB, begun at {took['began']:.0f} s"
+        )
     left = sum(took["seconds"] for _, took in nodes[LISTED_NODES:])
     say(
         f"  {len(nodes[LISTED_NODES:])} other nodes {left:.1f} s; gates {whole['gate_seconds']:.1f} s of all this"
