@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,21 @@ def test_command_line_starts_without_heavy_libraries():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/task").is_dir(), reason="counts the threads of a process where Linux lists them"
+)
+@pytest.mark.parametrize("first", ["naome_pipeline", "naome_pipeline.cli", "assets.definitions"])
+def test_the_statistics_have_no_threads_of_their_own(first):
+    """However the product is started, OpenBLAS keeps to one thread: its others spin beside the nodes (decision 0024)."""
+    code = (
+        f"import os, {first}; before = len(os.listdir('/proc/self/task')); import numpy, scipy.linalg; "
+        "large = numpy.ones((1500, 1500)); large @ large; "
+        "print(os.environ['OPENBLAS_NUM_THREADS'], len(os.listdir('/proc/self/task')) - before)"
+    )
+    own = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=own, check=False
+    )
+    assert done.stdout.split() == ["1", "0"], done.stderr

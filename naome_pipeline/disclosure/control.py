@@ -57,6 +57,7 @@ class DisclosureControl(WholeTables):
             waiting = set(np.ndindex(self.shapes[ALLIANCE][:2]))
             while waiting:
                 before = self._marked()
+                self._hide_alike()
                 self._protect_the_whole(sorted(waiting))
                 looked_at = self._marked()
                 self._hide_alike()

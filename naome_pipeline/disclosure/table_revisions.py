@@ -93,6 +93,7 @@ TABLES: dict[str, Revised] = {
         ),
         dated=True,
     ),
+    "released_not_known": Revised(("indicator", "nation", "period"), ("who", "not_known"), dated=True),
     "released_attrition": Revised(("step", "title"), ("removed", "remaining")),
     "released_data_sets": Revised(
         ("data_set",), ("delivered", "complete_to", "rows_in", "rows_out", "rows_quarantined")

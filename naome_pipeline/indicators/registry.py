@@ -50,6 +50,8 @@ class Indicator(BaseModel):
     kind: Literal["performance", "data quality", "contextual"]
     denominator: Criterion
     numerator: Criterion
+    # Who may belong to the denominator and is outside it, because what decides is not known.
+    unknown: Criterion | None = None
     direction: Literal["higher", "lower", "neutral"]
     follow_up_days: int = Field(ge=0)
     # The data sets that have to reach to the end of the follow-up.
@@ -157,9 +159,11 @@ def _refuse_unknown_names(registry: Registry) -> None:
     """ValueError for an expression that names a column its table does not have, or no parameter."""
     for indicator in registry.indicators.values():
         if indicator.measure != "cumulative incidence":
-            for part in ("denominator", "numerator"):
-                expression = getattr(indicator, part).where
-                _refuse_unknown(f"indicator {indicator.id}, {part}", expression, FACTS[indicator.cohort])
+            for part in ("denominator", "numerator", "unknown"):
+                if criterion := getattr(indicator, part):
+                    _refuse_unknown(
+                        f"indicator {indicator.id}, {part}", criterion.where, FACTS[indicator.cohort]
+                    )
     for subgroup in registry.subgroups.values():
         _refuse_unknown(f"subgroup {subgroup.id}", subgroup.where, FACTS["de_novo"])
 
@@ -188,7 +192,7 @@ def _filled(entry: Mapping[str, Any]) -> dict[str, Any]:
         filled["unavailable"] = {
             feed: with_values(why, signed=False) for feed, why in entry["unavailable"].items()
         }
-    for part in {"denominator", "numerator"} & entry.keys():
+    for part in {"denominator", "numerator", "unknown"} & entry.keys():
         filled[part] = {**entry[part], "text": with_values(entry[part]["text"], signed=False)}
     days = entry.get("follow_up_days")
     if isinstance(days, str):

@@ -23,6 +23,7 @@ from naome_pipeline.reports.dashboard_outcomes import dashboard_outcomes
 from naome_pipeline.reports.reading import ADJUSTED, LEVELS, TRUST, Reading
 from naome_pipeline.reports.released import ReleasedTables
 from naome_pipeline.reports.standing import adjustment_said, without_adjustment
+from naome_pipeline.reports.values import not_counted
 
 KINDS = {QUARTER: "quarter", ROLLING: "rolling", AUDIT_PERIOD: "audit"}
 MOST_REVISIONS = 15_000
@@ -47,7 +48,7 @@ def dashboard_data(tables: ReleasedTables) -> dict[str, Any]:
         "release": tables.facts(),
         "target": numbers.tenths(parameters()["data_quality_target"].value),
         "kinds": wording.KINDS,
-        "indicators": [_definition(row, shown) for row in definitions.to_dict("records")],
+        "indicators": [_definition(row, shown, reading) for row in definitions.to_dict("records")],
         "units": _units(reading),
         "periods": periods,
         "values": _values(everybody, periods, days),
@@ -100,8 +101,9 @@ def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     return plain
 
 
-def _definition(row: Mapping[Hashable, Any], shown: set[str]) -> dict[str, Any]:
+def _definition(row: Mapping[Hashable, Any], shown: set[str], reading: Reading) -> dict[str, Any]:
     entry = _plain(row)
+    entry["not_known"] = not_counted(reading.not_known(str(entry["indicator"])))
     entry["state"] = wording.state(entry, entry["indicator"] in shown)
     entry["assessed_where"] = wording.records_needed(entry.pop("records_indicator"))
     entry["missing_in"] = wording.missing_in(str(entry["not_in"] or ""))

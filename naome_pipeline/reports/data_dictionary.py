@@ -155,6 +155,11 @@ MEANINGS_IN = {
         "kind": "performance, data quality or contextual",
         "measure": "what is computed: a proportion, days, or a cumulative incidence",
     },
+    "released_not_known": {
+        "period": "the audit period of the indicator",
+        "who": "of whom it is not known whether the indicator counts them",
+        "not_known": "how many of them were diagnosed in the period; they are outside the denominator; empty where hidden",
+    },
     "released_attrition": {"unit": "what the step counts: rows or people"},
     "released_intervention_effects": {
         "standard_error": "standard error of the estimate",

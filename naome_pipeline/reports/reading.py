@@ -258,6 +258,17 @@ class Reading:
         """The comparison that counts for a trust: risk adjusted where the indicator asks for it, else unadjusted."""
         return self._comparisons.get((indicator, unit.code))
 
+    @cached_property
+    def _not_known(self) -> dict[str, list[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in rows_of(self.frame("released_not_known").sort_values(["indicator", "nation"])):
+            found.setdefault(str(row["indicator"]), []).append(row)
+        return found
+
+    def not_known(self, indicator: str) -> list[Row]:
+        """Per nation, how many people the denominator lacks because what decides is not known."""
+        return self._not_known.get(indicator, [])
+
     @property
     def compared(self) -> list[Row]:
         """The comparisons that count, of all trusts, in the order of indicators and codes."""

@@ -28,6 +28,7 @@ RELEASED = (
     "released_recurrence_evidence",
     "released_registry_agreement",
     "released_definitions",
+    "released_not_known",
     "released_attrition",
     "released_data_sets",
     "revisions",

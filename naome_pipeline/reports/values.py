@@ -5,7 +5,7 @@ What belongs here: a row as text. What does not: finding it (`reading.py`), writ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from naome_pipeline.reports import numbers
@@ -57,3 +57,16 @@ def value_cells(row: Row | None) -> tuple[str, str, str]:
         numbers.percent(row["proportion"]),
         numbers.percent_range(row["lower"], row["upper"]),
     )
+
+
+def lacking(row: Row) -> str:
+    """How many people a denominator lacks in a nation."""
+    return HIDDEN_SHORT if numbers.missing(row["not_known"]) else numbers.count(row["not_known"])
+
+
+def not_counted(rows: Sequence[Row]) -> str:
+    """Whom an indicator may have to count and cannot, of every nation; nothing where that cannot be."""
+    if not rows:
+        return ""
+    said = ", ".join(f"{lacking(row)} in {row['nation']}" for row in rows)
+    return f"{rows[0]['who']}: {said} (diagnosed in {rows[0]['period']})"

@@ -117,7 +117,7 @@ def test_relatives_do_not_give_the_people_with_a_record_back(seed):
     for row, ((name, count), part) in product(rows.itertuples(), parts.items()):
         if row.indicator != name:
             continue
-        units = {"England": (1, 0), "Wales": (0, 1)}.get(row.unit_code, (1, 1))
+        units = {"England": (1, 0), "Wales": (0, 1)}.get(str(row.unit_code), (1, 1))
         period = control.periods.quarters[spans.get_loc((row.period_kind, row.period))].astype(float)
         equation = np.kron(part, np.kron(units, period))
         value = getattr(row, count)

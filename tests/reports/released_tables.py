@@ -200,6 +200,15 @@ def frames() -> dict[str, pd.DataFrame]:
             ]
         ),
         "released_definitions": definitions,
+        "released_not_known": pd.DataFrame(
+            {
+                "indicator": ["P3"],
+                "nation": ["England"],
+                "period": ["2022 to 2024"],
+                "who": ["people whose ER status is not known"],
+                "not_known": [1_204],
+            }
+        ),
         "released_attrition": pd.DataFrame(
             {
                 "step": [1, 2],

@@ -15,6 +15,7 @@ from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Paragraph, Section, Subheading, Table
 from naome_pipeline.reports.reading import Reading
 from naome_pipeline.reports.standing import adjustment_said
+from naome_pipeline.reports.values import not_counted
 
 DIRECTIONS = {
     "higher": "more is better",
@@ -92,6 +93,7 @@ def indicators(reading: Reading) -> Section:
                 definitions.indicators.get(name),
                 adjustment.get(name, ""),
                 reading.about.snapshot,
+                not_counted(reading.not_known(name)),
             )
             for name, row in reading.definitions.items()
             if row["goal"] == goal
@@ -99,7 +101,9 @@ def indicators(reading: Reading) -> Section:
     return Section("definitions", "Definitions of the indicators", blocks, new_page=True)
 
 
-def _definition(row: dict[str, Any], entry: Indicator | None, adjustment: str, snapshot: dt.date) -> Table:
+def _definition(
+    row: dict[str, Any], entry: Indicator | None, adjustment: str, snapshot: dt.date, not_known: str
+) -> Table:
     available = wording.state(row, True) or "yes"
     if available == "yes" and not numbers.missing(row["not_in"]) and row["not_in"]:
         available = f"in {row['nations']}; {' '.join(wording.missing_in(str(row['not_in'])).values())}"
@@ -121,6 +125,7 @@ def _definition(row: dict[str, Any], entry: Indicator | None, adjustment: str, s
         ("Construction", str(row["construction"])),
     ]
     optional = (
+        ("Not counted", not_known),
         ("Guideline", row["guideline"]),
         ("Variant of", row["variant_of"]),
         ("Completeness beside it", row["completeness_indicator"]),

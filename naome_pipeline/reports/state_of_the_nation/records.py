@@ -11,7 +11,7 @@ from naome_pipeline.reports import numbers, wording
 from naome_pipeline.reports.documents.model import Block, Bullets, Chart, Paragraph, Section, Table
 from naome_pipeline.reports.documents.pictures import draw
 from naome_pipeline.reports.reading import Reading, rows_of
-from naome_pipeline.reports.values import HIDDEN_SHORT, value_cells
+from naome_pipeline.reports.values import HIDDEN_SHORT, lacking, value_cells
 
 # The measures whose years are drawn; the table has all performance measures.
 DRAWN = ("P1", "P8", "P3", "P10_1y")
@@ -73,9 +73,37 @@ def data_quality(reading: Reading) -> Section:
         for r in rows_of(reading.frame("released_data_sets"))
         if not r["delivered"]
     ]
+    blocks += _not_known(reading)
     if absent:
         blocks.append(Paragraph(f"Not delivered for this release: {', '.join(absent)}."))
     return Section("data-quality", title, blocks)
+
+
+def _not_known(reading: Reading) -> list[Block]:
+    """Whom measures may have to count and cannot; nothing where no measure asks for what may be unknown."""
+    of = {name: {str(r["nation"]): r for r in reading.not_known(name)} for name in reading.definitions}
+    nations = sorted({nation for found in of.values() for nation in found})
+    rows = []
+    for name, found in of.items():
+        if found:
+            about = next(iter(found.values()))
+            people = (lacking(found[nation]) if nation in found else numbers.NOTHING for nation in nations)
+            rows.append((reading.title(name), str(about["who"]), str(about["period"]), *people))
+    if not rows:
+        return []
+    return [
+        Paragraph(
+            "Some measures are of people with a known receptor status or site of metastases. People of whom it is not known are "
+            "in neither number of such a measure, and need not be like those of whom it is."
+        ),
+        Table(
+            "People not counted because what decides is not known",
+            ("Measure", "Not counted", "Diagnosed in", *nations),
+            tuple(rows),
+            numeric=tuple(range(3, 3 + len(nations))),
+            widths=(6, 5, 3, *(2 for _ in nations)),
+        ),
+    ]
 
 
 def _verdict(direction: str, row: dict) -> str:

@@ -20,6 +20,7 @@ function definitionList(indicator) {
   return el("dl", {},
     entry("Cohort", indicator.cohort === "recurrent" ? "people whose breast cancer came back at a distant site; reported apart and experimental" : ""),
     entry("Counted among", indicator.denominator_text), entry("Counted when", indicator.numerator_text),
+    entry("Not counted", indicator.not_known),
     entry("Which way is better", DIRECTIONS[indicator.direction]), entry("Goal of the audit", indicator.goal_title),
     entry("Follow-up needed", `${count(indicator.follow_up_days)} days after diagnosis${indicator.followed_to < D.release["snapshot date"] ? `; its data end on ${indicator.followed_to}` : ""}`),
     entry("How complete the record is", indicator.completeness_indicator ? `see ${indicator.completeness_indicator}` : ""),
