@@ -21,6 +21,7 @@ from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.disclosure.table_revisions import table_revisions_sql
 from naome_pipeline.engine import Engine, ParameterValue, references_of
 from naome_pipeline.indicators.definitions import audit_followed_to, definitions_table
+from naome_pipeline.indicators.not_known import not_known_sql
 from naome_pipeline.indicators.registry import person_indicators_sql, person_subgroups_sql, registry
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter, reporting_periods
 from naome_pipeline.outcomes.associations import associated_factors
@@ -155,6 +156,8 @@ class HandMade:
             self._run(person_indicators_sql(registry().indicators.values()), path)
         elif name == "person_subgroups":
             self._run(person_subgroups_sql(registry().subgroups.values()), path)
+        elif name == "not_known":
+            self._run(not_known_sql(registry().indicators.values()), path)
         elif name == "released_indicators":
             self.engine.attach({"frame_to_write": self._released()})
             self.engine.write("SELECT * FROM frame_to_write", path)
