@@ -110,7 +110,7 @@ def shown_before(known: list[Entry]) -> pd.DataFrame:
 
 
 def write_entry(lake: Lake, scope: Scope, released: PublishedTable) -> Path | None:
-    """Write down what a release shows below national level; nothing when the same release is in the ledger already, or
+    """Write down what a release shows; nothing when the same release is in the ledger already, or
     when its policy is not for publication. Called before anything becomes visible, while no other release is being
     published: what is public is then in the ledger, wherever a process ends."""
     with duckdb.connect(":memory:") as connection:
@@ -131,8 +131,7 @@ def write_entry(lake: Lake, scope: Scope, released: PublishedTable) -> Path | No
         run(
             connection,
             f"COPY (SELECT {', '.join(SHOWN)} FROM read_parquet({literal(released.path)}) "
-            "WHERE level NOT IN ('nation', 'both_nations') "
-            f"AND denominator IS NOT NULL ORDER BY ALL) TO {literal(staged / path.name)} "
+            f"WHERE denominator IS NOT NULL ORDER BY ALL) TO {literal(staged / path.name)} "
             "(FORMAT parquet, COMPRESSION zstd)",
         )
         sync(staged / path.name)

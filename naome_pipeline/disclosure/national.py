@@ -5,18 +5,19 @@ for them (`counts.py`).
 
 National figures are exempt from the rule for small numerators. A row about fewer people than the policy's `fewest_people` is
 not: its median or percentage is nearly one person's. Both nations less England is Wales and a year less three quarters is a
-quarter, so other rows are hidden with it, the one of both nations before a nation's own.
+quarter, so other rows are hidden with it, the one of both nations before a nation's own. What an earlier release has shown
+stays known: it protects nothing, and where it gives a row away nothing can be done.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
-from naome_pipeline.disclosure.attack import Attacks, BoolArray, FloatArray
+from naome_pipeline.disclosure.attack import Attacker, Attacks, BoolArray, FloatArray
 from naome_pipeline.disclosure.policy import Policy
 from naome_pipeline.disclosure.protection import Table, protect
 from naome_pipeline.disclosure.relations import Periods, sums_of
@@ -29,12 +30,14 @@ SECOND_VALUE = 1.0
 @dataclass(frozen=True)
 class NationalRows:
     """Rows × periods of one denominator. `units`: rows × nations; `people`: nations × quarters; `published`: rows × periods
-    that some indicator publishes."""
+    that some indicator publishes; `known`, `known_numerator`: rows × periods of which an earlier release has shown it."""
 
     units: BoolArray
     people: FloatArray
     published: BoolArray
     periods: Periods
+    known: BoolArray | bool = False
+    known_numerator: BoolArray | bool = False
 
     @cached_property
     def sums(self) -> sparse.csr_matrix:
@@ -67,7 +70,7 @@ def hidden_denominators(rows: NationalRows, policy: Policy, before: BoolArray | 
         return hidden
     second = min(SECOND_VALUE, float(policy.needed_range))
     needed = np.where(few, policy.needed_range, np.where(rows.published, second, 0.0))
-    return _hidden(rows, rows.sums, rows.people.ravel(), needed, hidden, ~rows.published)
+    return _hidden(rows, rows.sums, rows.people.ravel(), needed, hidden, rows.known)
 
 
 def hidden_numerators(
@@ -82,7 +85,8 @@ def hidden_numerators(
     counts = np.concatenate([numerator.ravel(), (rows.people - numerator).ravel()])
     top = sparse.hstack([rows.sums, sparse.csr_matrix(rows.sums.shape)])
     sums = sparse.csr_matrix(sparse.vstack([top, sparse.hstack([rows.sums, rows.sums])]))
-    return _hidden(rows, sums, counts, needed, away, ~rows.published, away | ~rows.published)
+    denominators = (away | ~rows.published) & ~np.asarray(rows.known)
+    return _hidden(rows, sums, counts, needed, away, rows.known_numerator, denominators)
 
 
 def _hidden(
@@ -91,22 +95,28 @@ def _hidden(
     counts: FloatArray,
     needed: FloatArray,
     hidden: BoolArray,
-    unpublished: BoolArray,
+    known: BoolArray | bool,
     denominators: BoolArray | None = None,
 ) -> BoolArray:
-    """The first cells of a table that are hidden in the end; `denominators`: which of its second ones are, whatever
-    happens."""
+    """The first cells of a table that are hidden in the end. `hidden`: to begin with; `known`: shown before; `denominators`:
+    which of its second cells are hidden, whatever happens."""
     shape, fixed = hidden.shape, np.zeros(0, dtype=bool) if denominators is None else denominators.ravel()
     table = Table(
         sums,
         counts,
         np.full(len(counts), np.inf),
-        np.concatenate([needed.ravel(), np.zeros(len(fixed))]),
-        np.concatenate([(hidden | unpublished).ravel(), fixed]),
-        np.concatenate([rows.price.ravel(), np.full(len(fixed), np.inf)]),
+        np.concatenate([np.where(known, 0.0, needed).ravel(), np.zeros(len(fixed))]),
+        np.concatenate([((hidden | ~rows.published) & ~np.asarray(known)).ravel(), fixed]),
+        np.concatenate([np.where(known, np.inf, rows.price).ravel(), np.full(len(fixed), np.inf)]),
     )
+    return (hidden_cells(table)[: hidden.size].reshape(shape) & rows.published) | hidden
+
+
+def hidden_cells(table: Table) -> BoolArray:
+    """The cells of a table that are hidden so that those which need a range have it, or as much of it as hiding all that may be
+    would leave: what an earlier release has shown, or what has no row, nothing hides."""
+    freest = Attacker(table.published(table.hidden | np.isfinite(table.price)), table.counts)
+    low, high = freest.ranges(table.needed)
+    table = replace(table, needed=np.minimum(table.needed, high - low))
     result = protect(table, Attacks())
-    found = result.hidden[: hidden.size]
-    if result.unprotected.any():
-        found = found | np.isfinite(table.price[: hidden.size])
-    return found.reshape(shape) & rows.published
+    return result.hidden | np.isfinite(table.price) if result.unprotected.any() else result.hidden

@@ -10,17 +10,17 @@ each other's numerator back, which bounds the people who have a record.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
-from naome_pipeline.disclosure.attack import Attacker, Attacks, BoolArray, FloatArray
+from naome_pipeline.disclosure.attack import BoolArray, FloatArray
 from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, Cells, Place
-from naome_pipeline.disclosure.national import SECOND_VALUE, NationalRows, hidden_denominators
+from naome_pipeline.disclosure.national import SECOND_VALUE, NationalRows, hidden_cells, hidden_denominators
 from naome_pipeline.disclosure.nested import NestedSets
-from naome_pipeline.disclosure.protection import Table, protect
+from naome_pipeline.disclosure.protection import Table
 from naome_pipeline.disclosure.views import AttackedTables
 
 # Where a denominator within a family is hidden, a whole indicator goes with it.
@@ -31,13 +31,15 @@ INNER_DENOMINATOR_WORTH = 3.0
 class FamilyRows:
     """The national rows of a family in a subgroup, sets × rows × periods.
 
-    `people`: kinds of people × nations × quarters; `published`: by some indicator; `few`: about very few people.
+    `people`: kinds of people × nations × quarters; `published`: by some indicator; `known`: shown by an earlier release; `few`:
+    about very few people.
     """
 
     nested: NestedSets
     rows: NationalRows
     people: FloatArray
     published: BoolArray
+    known: BoolArray
     few: BoolArray
 
     @property
@@ -86,7 +88,10 @@ class NationalTables(AttackedTables):
         for i, s in places:
             inside |= self.population.denominator[:, i] & self.population.subgroup[:, s]
         before = np.asarray(np.stack([bottom[place] for place in places]).any(axis=0))
-        of = NationalRows(self.nations_and_both, self._of_nations(inside), some, self.periods)
+        known = np.asarray(
+            np.stack([self.known.denominator[NATIONAL][place] for place in places]).any(axis=0)
+        )
+        of = NationalRows(self.nations_and_both, self._of_nations(inside), some, self.periods, known)
         away = hidden_denominators(of, self.policy, before)
         for (i, s), mine in zip(places, published, strict=True):
             bottom[i, s] |= away & mine
@@ -122,7 +127,8 @@ class NationalTables(AttackedTables):
             published[0] |= self._national(i)
         people = self.kinds_of_people(which, s)
         rows = NationalRows(self.nations_and_both, people.sum(axis=0), published[0], self.periods)
-        of = FamilyRows(nested, rows, people, published, np.zeros_like(published))
+        known = self._known_sets(family, nested, s)
+        of = FamilyRows(nested, rows, people, published, known, np.zeros_like(published))
         counts = of.counts
         for k in range(len(published)):
             for place, _ in nested.publishers(k):
@@ -130,14 +136,25 @@ class NationalTables(AttackedTables):
                 of.few[k] |= self._national(family[place]) & (about > 0) & (about < self.policy.fewest_people)
         return of
 
+    def _known_sets(self, family: Sequence[int], nested: NestedSets, s: int) -> BoolArray:
+        """Sets × rows × periods that an earlier release has shown, wherever the same people are published."""
+        known = np.zeros((nested.kinds.shape[1], *self.shapes[NATIONAL][2:]), dtype=bool)
+        for k in range(len(known)):
+            for place, is_denominator in nested.publishers(k):
+                shown = self.known.denominator if is_denominator else self.known.numerator
+                alike = self.alike if is_denominator else self.counted_alike
+                for of in alike[family[place], s]:
+                    known[k] |= shown[NATIONAL][of]
+        return known
+
     @cached_property
     def _protected_before(self) -> dict[Place, bytes]:
         """What was hidden of a family and subgroup when it was protected last."""
         return {}
 
     def _hidden(self, family: Sequence[int], nested: NestedSets, s: int, of: FamilyRows) -> BoolArray:
-        """Sets × rows × periods that every indicator hides which publishes them."""
-        away = of.published.copy()
+        """Sets × rows × periods that every indicator hides which publishes them, and no earlier release has shown."""
+        away = of.published & ~of.known
         for k in range(len(away)):
             for i, marks in self._marks_of(family, nested, k, s):
                 away[k] &= marks | ~self._national(i)
@@ -169,27 +186,18 @@ class NationalTables(AttackedTables):
         counts, published, base = of.counts, of.published, of.counts[0]
         second = min(SECOND_VALUE, float(self.policy.needed_range))
         needed = np.where(
-            published, np.minimum(base, np.where(of.few, self.policy.needed_range, second)), 0.0
+            published & ~of.known, np.minimum(base, np.where(of.few, self.policy.needed_range, second)), 0.0
         )
         price = np.where(base > 0, of.rows.price, np.inf)[None].repeat(len(counts), axis=0)
         price[0] = np.inf
         for k in {*of.nested.denominator} - {0}:
             # Nobody has no row, which cannot be hidden.
             price[k] = np.where(counts[k] > 0, price[k] * INNER_DENOMINATOR_WORTH, np.inf)
-        price = np.where(published, price, np.inf)
-        known = np.full(of.people.size, np.inf)
-        table = Table(
-            of.sums, of.people.ravel(), known, needed.ravel(), (hidden | ~published).ravel(), price.ravel()
-        )  # fmt: skip
-        # No more than hiding everything but the widest denominator would leave.
-        freest = Attacker(table.published(table.hidden | np.isfinite(table.price)), table.counts)
-        low, high = freest.ranges(table.needed)
-        table = replace(table, needed=np.minimum(table.needed, high - low))
-        result = protect(table, Attacks())
-        found = result.hidden
-        if result.unprotected.any():
-            found = found | np.isfinite(table.price)
-        return found.reshape(hidden.shape) & published
+        price = np.where(published & ~of.known, price, np.inf)
+        away = (hidden | ~published) & ~of.known
+        unbounded = np.full(of.people.size, np.inf)
+        table = Table(of.sums, of.people.ravel(), unbounded, needed.ravel(), away.ravel(), price.ravel())
+        return hidden_cells(table).reshape(hidden.shape) & published
 
     def _told_elsewhere(self, i: int, s: int) -> BoolArray:
         """Rows × periods whose numerator another indicator of the family shows."""
@@ -199,6 +207,7 @@ class NationalTables(AttackedTables):
                 k = self.nested[place].numerator[family.index(i)]
                 for j, marks in self._marks_of(family, self.nested[place], k, s):
                     told |= self._national(j) & ~marks & (j != i)
+                told |= self._known_sets(family, self.nested[place], s)[k]
         return told
 
     def _mark_nations(self, i: int, s: int, masks: Cells) -> list[int]:

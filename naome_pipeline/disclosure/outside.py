@@ -21,7 +21,7 @@ import pandas as pd
 from scipy import sparse
 
 from naome_pipeline.disclosure.attack import WHOLE, Attacker, BoolArray, FloatArray, Published
-from naome_pipeline.disclosure.counts import ALLIANCE, TRUST, CountedRelease, Place
+from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, CountedRelease, Place
 from naome_pipeline.disclosure.policy import Policy
 
 LEVELS = (TRUST, ALLIANCE, "nation", "both_nations")
@@ -64,7 +64,8 @@ class Shown:
 @dataclass(frozen=True)
 class System:
     """The cells of one indicator and subgroup: numerators, then denominators. `level` of each; `asked`: whether it is a cell of
-    the table; `counts`: the true unknowns; `shown` (not a number: hidden), and the lowest and highest value it leaves."""
+    the table; `counts`: the true unknowns; `shown` (not a number: hidden), and the lowest and highest value it leaves;
+    `before`: shown by an earlier release."""
 
     sums: Any
     level: Any
@@ -73,6 +74,7 @@ class System:
     shown: FloatArray
     least: FloatArray
     most: FloatArray
+    before: BoolArray
 
     @property
     def hidden(self) -> BoolArray:
@@ -141,7 +143,8 @@ class OutsideAttack:
         needed = self._needed(system, i)
         hidden = system.hidden & (needed > 0)
         found.hidden += int(hidden.sum())
-        visible = int((self._small(system, i) & system.asked & ~system.hidden).sum())
+        # A numerator of the nation was shown while its row was about more people, and is the same by chance.
+        visible = int((self._small(system, i) & system.asked & ~system.hidden & ~system.before).sum())
         needed = self._within_reach(system, np.where(hidden, needed, 0.0))
         attacker = Attacker(system.known(system.hidden), system.counts)
         if not attacker.fits(system.counts):
@@ -174,16 +177,24 @@ class OutsideAttack:
         return needed
 
     def _left_by_the_exempt(self, system: System, needed: FloatArray) -> FloatArray:
-        """The range that would be left with all numerators below the nations hidden, of a denominator with all of both."""
+        """The range that would be left with all numerators below the nations hidden, of a denominator with all of both; to rows
+        of the nations, with those of the nations hidden, too. What was shown before stays; a row of nobody cannot be hidden."""
         below = np.isin(system.level, [TRUST, ALLIANCE])
         top = np.arange(len(below)) < len(below) // 2
         best = np.zeros(len(needed))
-        for part, away in ((top, below & top), (~top, below)):
+        nobody = np.tile(np.split(system.sums @ system.counts, 2)[1] == 0, 2)
+        free = ~system.before & (below | ~nobody)
+        for part, away in (
+            (top & below, below & top),
+            (~top & below, below),
+            (top & ~below, top & free),
+            (~top & ~below, free),
+        ):
             wanted = np.where(part, needed, 0.0)
             if wanted.any():
                 low, high = Attacker(system.known(system.hidden | away), system.counts).ranges(wanted)
                 best = np.where(part, high - low, best)
-        return np.where(below, best, np.inf)
+        return best
 
     def _small(self, system: System, i: int) -> BoolArray:
         """The counts that must not be shown, by the truth."""
@@ -242,7 +253,9 @@ class OutsideAttack:
         least, most = _bounds(values, np.tile(np.isin(levels, [TRUST, ALLIANCE]), 2), self.policy)
         least, most = np.where(before, truth, least), np.where(before, truth, most)
         own = np.concatenate([*asked, np.ones(len(levels), dtype=bool)])
-        return System(both, np.array(levels * 2), own, counts, np.where(before, truth, values), least, most)
+        return System(
+            both, np.array(levels * 2), own, counts, np.where(before, truth, values), least, most, before
+        )
 
     def _units(self, s: int) -> Iterator[tuple[str, BoolArray]]:
         """Of every level: its units × the leaves they are made of."""
@@ -286,9 +299,11 @@ class OutsideAttack:
         self, level: str, i: int, s: int, sharing: Any, unit: Any, period: Any
     ) -> tuple[BoolArray, BoolArray]:
         """Cells that an earlier release has shown with the value they have now."""
-        if level not in (TRUST, ALLIANCE):
-            return np.zeros(len(unit), dtype=bool), np.zeros(len(unit), dtype=bool)
         known = self.control.known
+        if level not in (TRUST, ALLIANCE):
+            # Both nations together are the last of the national rows.
+            unit = unit + (len(self.control.nations) if level == "both_nations" else 0)
+            level = NATIONAL
         return (
             known.numerator[level][i, s, unit, period],
             known.denominator[level][sharing, s][:, unit, period].any(axis=0),

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from naome_pipeline.disclosure.attack import WHOLE, Attacker, BoolArray, FloatArray, Published
-from naome_pipeline.disclosure.counts import CountedRelease, Place
+from naome_pipeline.disclosure.counts import NATIONAL, CountedRelease, Place
 from naome_pipeline.disclosure.outside import Reading, Recovered, published_periods_of
 
 LEVELS = ("nation", "both_nations")
@@ -61,9 +61,9 @@ class FamilyAttack:
         sums = sparse.csr_matrix(sparse.kron(sparse.csr_matrix(nested.kinds.T.astype(float)), rows))
         shape = (nested.kinds.shape[1], len(units), len(quarters))
         counts = (sums @ kinds.ravel()).reshape(shape)
-        published, shown, few = (np.zeros(shape, dtype=kind) for kind in (bool, float, bool))
+        published, shown, few, known = (np.zeros(shape, dtype=kind) for kind in (bool, float, bool, bool))
         for k in range(shape[0]):
-            published[k], shown[k], few[k] = self._set(family, s, k, counts)
+            published[k], shown[k], few[k], known[k] = self._set(family, s, k, counts)
         hidden = published & np.isnan(shown)
         found.hidden += int(hidden.sum())
         if not hidden.any():
@@ -86,6 +86,7 @@ class FamilyAttack:
         inner = np.arange(len(left)) >= counts[0].size
         for k in set(nested.denominator) - {0}:
             inner[k * counts[0].size : (k + 1) * counts[0].size] &= (counts[k] > 0).ravel()
+        inner &= ~known.ravel()
         freest = self._attacker(sums, np.where(inner, 0.0, least), np.where(inner, np.inf, most), kinds)
         lowest, highest = freest.ranges(left)
         narrow = (left > 0) & (high - low < np.minimum(left, highest - lowest) - WHOLE)
@@ -105,27 +106,26 @@ class FamilyAttack:
 
     def _set(
         self, family: int, s: int, k: int, counts: FloatArray
-    ) -> tuple[BoolArray, FloatArray, BoolArray]:
-        """Of one set, rows × periods: whether it is published, what is shown of it, and whether a row about very few people has
-        it."""
+    ) -> tuple[BoolArray, FloatArray, BoolArray, BoolArray]:
+        """Of one set, rows × periods: whether it is published, what is known of it, whether a row about very few people has it,
+        and whether an earlier release has shown it with the value it has now."""
         shape = counts.shape[1:]
-        published, shown, few = (
-            np.zeros(shape, dtype=bool),
-            np.full(shape, np.nan),
-            np.zeros(shape, dtype=bool),
-        )
+        published, few, known = (np.zeros(shape, dtype=bool) for _ in range(3))
+        shown = np.full(shape, np.nan)
         nested, members = self.control.nested[family], self.control.families[family]
         for place, is_denominator in nested.publishers(k):
             own = members[place], s
             about = counts[nested.denominator[place]]
             alike = self.control.alike if is_denominator else self.control.counted_alike
+            before = self.control.known.denominator if is_denominator else self.control.known.numerator
             for i, t in alike[own]:
                 values = (self.read.denominator if is_denominator else self.read.numerator)[i, t]
                 here = self.read.published[i, t]
                 published |= here
                 few |= here & (about > 0) & (about < self.policy.fewest_people)
                 shown = np.where(here, np.fmax(shown, values), shown)
-        return published, shown, few
+                known |= before[NATIONAL][i, t]
+        return published | known, np.where(known, counts[k], shown), few, known
 
 
 def _published(read: Reading) -> BoolArray:

@@ -55,7 +55,7 @@ def released_and_attacked(
     control = control_of(tables, registry, policy)
     know(control, shown)
     unprotected = control.decide()
-    released = released_frame(tables, control)
+    released = released_frame(tables, control, shown)
     return released, gate_figures(released, tables.indicator_counts, control, len(unprotected))
 
 
@@ -93,32 +93,32 @@ def know(control: DisclosureControl, shown: pd.DataFrame) -> None:
     """
     if shown.empty:
         return
-    population = control.population
+    population, nations = control.population, control.nations_and_both.astype(float)
     units = {TRUST: pd.Index(population.trusts), ALLIANCE: pd.Index(population.alliances)}
-    spans = pd.MultiIndex.from_frame(control.periods.table[["period_kind", "period"]])
-    for level in LEVELS:
-        rows: Any = shown[shown["level"] == level]
-        places = np.stack([
-            pd.Index(population.indicators).get_indexer(rows["indicator"]),
-            pd.Index(population.subgroups).get_indexer(rows["subgroup"]),
-            units[level].get_indexer(rows["unit_code"]),
-            spans.get_indexer(pd.MultiIndex.from_frame(rows[["period_kind", "period"]])),
-        ])  # fmt: skip
-        inside = (places >= 0).all(axis=0) & (places[1] < control.shapes[level][1])
+    of_nation = np.array([[name == nation for name in population.nation] for nation in control.nations])
+    for level in (*LEVELS, NATIONAL):
+        rows: Any = shown[shown["level"].isin(NATIONAL_LEVELS if level == NATIONAL else (level,))]
+        places = _national_places(control, rows)
+        if level != NATIONAL:
+            places[2] = units[level].get_indexer(rows["unit_code"])
+        inside = ((places >= 0) & (places < np.array(control.shapes[level])[:, None])).all(axis=0)
         at = tuple(places[:, inside])
         for known, truth, column in (
             (control.known.numerator, control.numerators, "numerator"),
             (control.known.denominator, control.denominators, "denominator"),
         ):
-            same = rows[column].to_numpy(dtype=float, na_value=np.nan)[inside] == truth[level][at]
+            counted = (nations @ of_nation) @ truth[ALLIANCE] if level == NATIONAL else truth[level]
+            same = rows[column].to_numpy(dtype=float, na_value=np.nan)[inside] == counted[at]
             known[level][tuple(part[same] for part in at)] = True
 
 
-def released_frame(tables: CountedTables, control: DisclosureControl) -> pd.DataFrame:
+def released_frame(
+    tables: CountedTables, control: DisclosureControl, shown: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """The table as it is published (COLUMNS). A hidden cell keeps its row without numbers, below the nations also where
-    nobody was counted: a missing row would say so."""
+    nobody was counted: a missing row would say so. `shown`: as in `know`."""
     policy, counts = control.policy, tables.indicator_counts
-    parts = [_national_cells(control, counts)]
+    parts = [_national_cells(control, counts, shown)]
     parts += [_cells(control, level) for level in LEVELS]
     cells = pd.concat(parts, ignore_index=True)[[*KEYS, "hide_numerator", "hide_denominator"]]
     ends = tables.reporting_periods[["period_kind", "period", "period_end"]].drop_duplicates()
@@ -150,7 +150,9 @@ def released_frame(tables: CountedTables, control: DisclosureControl) -> pd.Data
     return frame[COLUMNS].astype(texts)
 
 
-def _national_cells(control: DisclosureControl, counts: pd.DataFrame) -> pd.DataFrame:
+def _national_cells(
+    control: DisclosureControl, counts: pd.DataFrame, shown: pd.DataFrame | None
+) -> pd.DataFrame:
     """Every national row with its marks."""
     rows: Any = counts[counts["level"].isin(NATIONAL_LEVELS)].reset_index(drop=True)
     top, bottom = np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
@@ -165,7 +167,8 @@ def _national_cells(control: DisclosureControl, counts: pd.DataFrame) -> pd.Data
     others: Any = rows[~inside]
     for _, of in others.groupby(["indicator", "subgroup"]):
         places = _national_places(control, of)
-        top[of.index], bottom[of.index] = _hidden_of_others(control, of, places[2], places[3])
+        known = _shown_alike(of, shown)
+        top[of.index], bottom[of.index] = _hidden_of_others(control, of, places[2], places[3], known)
     days = rows["numerator"].isna().to_numpy()
     return rows[KEYS].assign(hide_numerator=top & ~days, hide_denominator=bottom)
 
@@ -183,11 +186,25 @@ def _national_places(control: DisclosureControl, rows: Any) -> Any:
     ])  # fmt: skip
 
 
+def _shown_alike(rows: Any, shown: pd.DataFrame | None) -> tuple[BoolArray, BoolArray]:
+    """Of which rows an earlier release has shown the numerator and the denominator they have now."""
+    if shown is None or shown.empty:
+        return np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool)
+    found = []
+    for column in ("numerator", "denominator"):
+        types = dict.fromkeys(KEYS, object) | {column: float}
+        cells = pd.MultiIndex.from_frame(rows[[*KEYS, column]].astype(types))
+        before = shown.loc[shown[column].notna(), [*KEYS, column]].astype(types)
+        found.append(cells.isin(pd.MultiIndex.from_frame(before)))
+    return found[0], found[1]
+
+
 def _hidden_of_others(
-    control: DisclosureControl, rows: Any, unit: Any, period: Any
+    control: DisclosureControl, rows: Any, unit: Any, period: Any, shown: tuple[BoolArray, BoolArray]
 ) -> tuple[BoolArray, BoolArray]:
     """Which numerators and denominators are hidden of national rows whose people the control does not know: those of one
-    indicator and subgroup, whose quarters say how many people there are."""
+    indicator and subgroup, whose quarters say how many people there are. `shown`: of which an earlier release has shown
+    each."""
     units, kinds = control.nations_and_both, np.asarray(control.periods.table["period_kind"])
     published = np.zeros((len(units), len(kinds)), dtype=bool)
     published[unit, period] = True
@@ -197,7 +214,9 @@ def _hidden_of_others(
     )
     # A period in which nobody was counted has no row.
     published |= (kinds == QUARTER) & published.any(axis=1, keepdims=True)
-    of = NationalRows(units, people, published, control.periods)
+    known = np.zeros((2, *published.shape), dtype=bool)
+    known[:, unit, period] = shown
+    of = NationalRows(units, people, published, control.periods, known[1], known[0])
     bottom = hidden_denominators(of, control.policy)
     top = hidden_numerators(of, inside, bottom, control.policy)
     return top[unit, period], bottom[unit, period]

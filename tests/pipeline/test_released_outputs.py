@@ -16,7 +16,7 @@ from naome_pipeline.doctor import examine
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.gates import GateFailed, judge, load_suite, profile_table, raise_for_failures
 from naome_pipeline.lake import Scope
-from naome_pipeline.ledger import LedgerIncomplete, entries, known_to
+from naome_pipeline.ledger import LedgerIncomplete, entries, known_to, shown_before
 from naome_pipeline.publishing import MANIFEST_FILE, SUPERSEDED_FILE
 from naome_pipeline.releases import edition_of, forget_delivery, release_difference, release_list
 from naome_pipeline.reports.released import NotReleased, ReleasedTables
@@ -115,6 +115,7 @@ def test_what_was_shown_and_has_not_changed_gives_nothing_away_with_what_is_show
     assert both["numerator"].notna().sum() >= two["numerator"].notna().sum()
     ledger = entries(twice.lake, FEED)
     assert [(e.number, e.scope.version) for e in ledger] == [(1, 1), (2, 2)]
+    assert {"trust", "alliance", "nation"} <= set(shown_before(ledger[:1])["level"])
     assert known_to(twice.lake, Scope(FEED, PERIOD, 2), "made from something else") == ledger
     assert known_to(twice.lake, ledger[1].scope, ledger[1].basis) == ledger[:1]
     assert known_to(twice.lake, ledger[0].scope, ledger[0].basis) == []
