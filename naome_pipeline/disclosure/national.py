@@ -105,16 +105,34 @@ def _hidden(
         sums,
         counts,
         np.full(len(counts), np.inf),
-        np.concatenate([np.where(known, 0.0, needed).ravel(), np.zeros(len(fixed))]),
-        np.concatenate([((hidden | ~rows.published) & ~np.asarray(known)).ravel(), fixed]),
-        np.concatenate([np.where(known, np.inf, rows.price).ravel(), np.full(len(fixed), np.inf)]),
+        np.concatenate([needed.ravel(), np.zeros(len(fixed))]),
+        np.concatenate([(hidden | ~rows.published).ravel(), fixed]),
+        np.concatenate([rows.price.ravel(), np.full(len(fixed), np.inf)]),
     )
-    return (hidden_cells(table)[: hidden.size].reshape(shape) & rows.published) | hidden
+    shown = np.concatenate([np.broadcast_to(known, shape).ravel(), np.zeros(len(fixed), dtype=bool)])
+    return (hidden_cells(table, shown)[: hidden.size].reshape(shape) & rows.published) | hidden
 
 
-def hidden_cells(table: Table) -> BoolArray:
+def hidden_cells(table: Table, known: BoolArray) -> BoolArray:
     """The cells of a table that are hidden so that those which need a range have it, or as much of it as hiding all that may be
-    would leave: what an earlier release has shown, or what has no row, nothing hides."""
+    would leave.
+
+    `known`: what an earlier release has shown, and nothing hides. Where that gives a cell away, it still has its range for
+    somebody who has this release alone.
+    """
+    found = table.hidden
+    if known.any():
+        mine = replace(
+            table,
+            needed=np.where(known, 0.0, table.needed),
+            hidden=table.hidden & ~known,
+            price=np.where(known, np.inf, table.price),
+        )
+        found = found | _enough(mine)
+    return _enough(replace(table, hidden=found))
+
+
+def _enough(table: Table) -> BoolArray:
     freest = Attacker(table.published(table.hidden | np.isfinite(table.price)), table.counts)
     low, high = freest.ranges(table.needed)
     table = replace(table, needed=np.minimum(table.needed, high - low))

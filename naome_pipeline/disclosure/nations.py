@@ -153,8 +153,8 @@ class NationalTables(AttackedTables):
         return {}
 
     def _hidden(self, family: Sequence[int], nested: NestedSets, s: int, of: FamilyRows) -> BoolArray:
-        """Sets × rows × periods that every indicator hides which publishes them, and no earlier release has shown."""
-        away = of.published & ~of.known
+        """Sets × rows × periods that every indicator hides which publishes them."""
+        away = of.published.copy()
         for k in range(len(away)):
             for i, marks in self._marks_of(family, nested, k, s):
                 away[k] &= marks | ~self._national(i)
@@ -186,18 +186,17 @@ class NationalTables(AttackedTables):
         counts, published, base = of.counts, of.published, of.counts[0]
         second = min(SECOND_VALUE, float(self.policy.needed_range))
         needed = np.where(
-            published & ~of.known, np.minimum(base, np.where(of.few, self.policy.needed_range, second)), 0.0
+            published, np.minimum(base, np.where(of.few, self.policy.needed_range, second)), 0.0
         )
         price = np.where(base > 0, of.rows.price, np.inf)[None].repeat(len(counts), axis=0)
         price[0] = np.inf
         for k in {*of.nested.denominator} - {0}:
             # Nobody has no row, which cannot be hidden.
             price[k] = np.where(counts[k] > 0, price[k] * INNER_DENOMINATOR_WORTH, np.inf)
-        price = np.where(published & ~of.known, price, np.inf)
-        away = (hidden | ~published) & ~of.known
-        unbounded = np.full(of.people.size, np.inf)
-        table = Table(of.sums, of.people.ravel(), unbounded, needed.ravel(), away.ravel(), price.ravel())
-        return hidden_cells(table).reshape(hidden.shape) & published
+        price = np.where(published, price, np.inf)
+        away, unbounded = (hidden | ~published).ravel(), np.full(of.people.size, np.inf)
+        table = Table(of.sums, of.people.ravel(), unbounded, needed.ravel(), away, price.ravel())
+        return hidden_cells(table, of.known.ravel()).reshape(hidden.shape) & published
 
     def _told_elsewhere(self, i: int, s: int) -> BoolArray:
         """Rows × periods whose numerator another indicator of the family shows."""
