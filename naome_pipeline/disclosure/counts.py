@@ -7,7 +7,7 @@ tables an attacker sees (`views.py`), deciding and attacking (`control.py`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -161,17 +161,27 @@ class CountedRelease:
 
     @cached_property
     def nested(self) -> list[NestedSets]:
-        """The sets of each family."""
-        names = self.population.indicators
-        return [nested_sets(self.registry, [names[i] for i in family]) for family in self.families]
+        """The sets of each family, with the kinds of people that the definitions allow, and those that are there all the same."""
+        names, found = self.population.indicators, []
+        for family in self.families:
+            sets = nested_sets(self.registry, [names[i] for i in family])
+            member, told = self._members(family, sets)
+            strange = member[:, 0] & (_differences(member, told, sets.kinds).min(axis=0) > 0)
+            kinds = np.unique(np.concatenate([sets.kinds, (member & told)[strange]]), axis=0)
+            found.append(replace(sets, kinds=kinds))
+        return found
 
     @cached_property
     def _kinds(self) -> list[Any]:
-        return [self._kinds_of(family, sets) for family, sets in zip(self.families, self.nested, strict=True)]
+        """The kind of each person in each family, -1 outside the widest denominator."""
+        found = []
+        for family, sets in zip(self.families, self.nested, strict=True):
+            member, told = self._members(family, sets)
+            found.append(np.where(member[:, 0], _differences(member, told, sets.kinds).argmin(axis=0), -1))
+        return found
 
-    def _kinds_of(self, family: Sequence[int], nested: NestedSets) -> Any:
-        """The kind of each person, -1 outside the widest denominator. A set that a nation cannot support says nothing of its
-        people."""
+    def _members(self, family: Sequence[int], nested: NestedSets) -> tuple[BoolArray, BoolArray]:
+        """People × sets: who is in which, and of whom it is told: a set that a nation cannot support tells nothing."""
         population = self.population
         member = np.zeros((len(population.trust), nested.kinds.shape[1]), dtype=bool)
         told = np.zeros((len(population.trusts), nested.kinds.shape[1]), dtype=bool)
@@ -182,9 +192,7 @@ class CountedRelease:
                 told[:, k] |= self._supported[TRUST][family[place]]
         sharing = [i for i in range(len(self._complete)) if self._base(i) == self._base(family[0])]
         member[:, 0] = population.denominator[:, sharing].any(axis=1)
-        said = told[population.trust]
-        differences = np.stack([((member != kind) & said).sum(axis=1) for kind in nested.kinds])
-        return np.where(member[:, 0], differences.argmin(axis=0), -1)
+        return member, told[population.trust]
 
     def kinds_of_people(self, family: int, s: int) -> FloatArray:
         """How many people of each kind a family has in a subgroup: kinds × nations × quarters."""
@@ -221,6 +229,11 @@ class CountedRelease:
             rest = self.denominators[level][i, 0] - bottom
             few |= self._small(rest_top) | self._small(rest) | self._small(rest - rest_top)
         return few & (bottom > 0)
+
+
+def _differences(member: BoolArray, told: BoolArray, kinds: BoolArray) -> Any:
+    """Kinds × people: in how many sets, as far as it is told, somebody is not of that kind."""
+    return np.stack([((member != kind) & told).sum(axis=1) for kind in kinds])
 
 
 def rounded(values: FloatArray, policy: Policy) -> FloatArray:

@@ -198,6 +198,18 @@ def test_the_headline_is_shown_where_only_its_records_are_few():
     assert by_gate(control).narrow == 0
 
 
+def test_people_that_the_definitions_do_not_allow_are_counted_as_they_are():
+    """Somebody with a bone agent in SACT and none in all: the released rows say so, and must not stop the gate."""
+    control = two_nations(6)
+    member, sact = control.population.numerator, FAMILY.index("P6_sact")
+    strange = np.flatnonzero(member[:, sact])[:7]
+    member[strange, FAMILY.index("P6")] = False
+    control.decide()
+    family = next(f for f, members in enumerate(control.families) if sact in members)
+    assert len(control.nested[family].kinds) == 4, "one more than the definitions allow"
+    assert by_gate(control).narrow == 0
+
+
 def test_the_registry_says_who_lies_in_whom():
     met = nested_sets(registry(), ("P1", "P1_recorded", "D5"))
     assert met.kinds.tolist() == [[True, False, False], [True, True, False], [True, True, True]]
