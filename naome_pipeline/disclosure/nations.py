@@ -199,14 +199,15 @@ class NationalTables(AttackedTables):
         return hidden_cells(table, of.known.ravel()).reshape(hidden.shape) & published
 
     def _told_elsewhere(self, i: int, s: int) -> BoolArray:
-        """Rows × periods whose numerator another indicator of the family shows."""
+        """Rows × periods whose numerator another indicator of the family shows, or an earlier release."""
         told = np.zeros(self.shapes[NATIONAL][2:], dtype=bool)
-        for place, family in enumerate(self.families):
-            if i in family:
-                k = self.nested[place].numerator[family.index(i)]
-                for j, marks in self._marks_of(family, self.nested[place], k, s):
-                    told |= self._national(j) & ~marks & (j != i)
-                told |= self._known_sets(family, self.nested[place], s)[k]
+        place = next(f for f, family in enumerate(self.families) if i in family)
+        family, nested = self.families[place], self.nested[place]
+        k = nested.numerator[family.index(i)]
+        if k >= 0:
+            for j, marks in self._marks_of(family, nested, k, s):
+                told |= self._national(j) & ~marks & (j != i)
+            told |= self._known_sets(family, nested, s)[k]
         return told
 
     def _mark_nations(self, i: int, s: int, masks: Cells) -> list[int]:
