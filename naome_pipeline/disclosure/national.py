@@ -133,8 +133,10 @@ def hidden_cells(table: Table, known: BoolArray) -> BoolArray:
 
 
 def _enough(table: Table) -> BoolArray:
-    freest = Attacker(table.published(table.hidden | np.isfinite(table.price)), table.counts)
-    low, high = freest.ranges(table.needed)
-    table = replace(table, needed=np.minimum(table.needed, high - low))
     result = protect(table, Attacks())
+    if result.unprotected.any():
+        freest = Attacker(table.published(table.hidden | np.isfinite(table.price)), table.counts)
+        low, high = freest.ranges(np.where(result.unprotected, table.needed, 0.0))
+        left = np.where(result.unprotected, np.minimum(table.needed, high - low), table.needed)
+        result = protect(replace(table, needed=left, hidden=result.hidden), Attacks())
     return result.hidden | np.isfinite(table.price) if result.unprotected.any() else result.hidden

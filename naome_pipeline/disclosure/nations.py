@@ -42,14 +42,14 @@ class FamilyRows:
     known: BoolArray
     few: BoolArray
 
-    @property
+    @cached_property
     def sums(self) -> sparse.csr_matrix:
         """Every set, row and period as a sum of kinds of people, nations and quarters."""
         return sparse.csr_matrix(
             sparse.kron(sparse.csr_matrix(self.nested.kinds.T.astype(float)), self.rows.sums)
         )
 
-    @property
+    @cached_property
     def counts(self) -> FloatArray:
         """How many people each set has."""
         return (self.sums @ self.people.ravel()).reshape(self.published.shape)
@@ -62,9 +62,13 @@ class NationalTables(AttackedTables):
         """The indicators that count in the same base."""
         return [j for j in range(len(self._complete)) if self._base(j) == self._base(i)]
 
+    @cached_property
+    def _nationals(self) -> list[BoolArray]:
+        return [np.asarray(self.national_rows(i)[:, None] & own) for i, own in enumerate(self._complete)]
+
     def _national(self, i: int) -> BoolArray:
         """Rows × periods that are published of an indicator."""
-        return np.asarray(self.national_rows(i)[:, None] & self._complete[i])
+        return self._nationals[i]
 
     def _hide_nations(self) -> None:
         """Mark the national rows about very few people, and those that would give them away. What is marked already stays."""
@@ -109,11 +113,13 @@ class NationalTables(AttackedTables):
         self._spread(family, nested, s, {k: few[k] for k in inner})
         hidden = self._hidden(family, nested, s, of)
         place = family[0], s
+        # What is hidden of one set may leave another hidden wherever it was shown: until nothing more is.
         while (
             self.policy.secondary and hidden.any() and self._protected_before.get(place) != hidden.tobytes()
         ):
-            self._protected_before[place] = hidden.tobytes()
-            self._spread(family, nested, s, dict(enumerate(self._protected_family(of, hidden))))
+            away = self._protected_family(of, hidden)
+            self._spread(family, nested, s, dict(enumerate(away)))
+            self._protected_before[place] = (away | hidden).tobytes()
             hidden = self._hidden(family, nested, s, of)
 
     def _family_rows(self, which: int, s: int) -> FamilyRows:

@@ -65,6 +65,8 @@ def nested_sets(registry: Registry, family: Sequence[str]) -> NestedSets:
     indicator counts, its completeness counts too, and the indicator that it is a part of.
     """
     entries = [registry.indicators[name] for name in family]
+    if len(entries) == 1 and entries[0].measure == "proportion":
+        return NestedSets(np.array([[True, False], [True, True]]), (0,), (1,))
     expressions = tuple(e for entry in entries for e in (entry.denominator.where, _numerator(entry)))
     cases = _cases(expressions)
     # A numerator counts people of its denominator only, a denominator those of the widest.

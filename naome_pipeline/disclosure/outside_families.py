@@ -48,8 +48,9 @@ class FamilyAttack:
         )
 
     def run(self, found: Recovered) -> None:
-        """Attack every family in every subgroup; `found` is added to."""
-        for family in range(len(self.control.families)):
+        """Attack every family in every subgroup; `found` is added to. An indicator without relatives is attacked by itself, at
+        all levels (`outside.py`)."""
+        for family in (f for f, members in enumerate(self.control.families) if len(members) > 1):
             for s in range(len(self.control.population.subgroups)):
                 self._attacked(family, s, found)
 
