@@ -159,25 +159,29 @@ class CountedRelease:
             found.setdefault(people, []).append((i, s))
         return {place: places for places in found.values() for place in places}
 
-    @cached_property
+    def _sharing(self, indicator: int) -> list[int]:
+        """The indicators that count in the same base."""
+        return [j for j in range(len(self._complete)) if self._base(j) == self._base(indicator)]
+
+    @property
     def nested(self) -> list[NestedSets]:
         """The sets of each family, with the kinds of people that the definitions allow, and those that are there all the same."""
+        return [sets for sets, _ in self._sets_and_kinds]
+
+    @cached_property
+    def _sets_and_kinds(self) -> list[tuple[NestedSets, Any]]:
+        """The sets of each family, and the kind of each person, -1 outside the widest denominator."""
         names, found = self.population.indicators, []
         for family in self.families:
             sets = nested_sets(self.registry, [names[i] for i in family])
             member, told = self._members(family, sets)
-            strange = member[:, 0] & (_differences(member, told, sets.kinds).min(axis=0) > 0)
-            kinds = np.unique(np.concatenate([sets.kinds, (member & told)[strange]]), axis=0)
-            found.append(replace(sets, kinds=kinds))
-        return found
-
-    @cached_property
-    def _kinds(self) -> list[Any]:
-        """The kind of each person in each family, -1 outside the widest denominator."""
-        found = []
-        for family, sets in zip(self.families, self.nested, strict=True):
-            member, told = self._members(family, sets)
-            found.append(np.where(member[:, 0], _differences(member, told, sets.kinds).argmin(axis=0), -1))
+            differences = _differences(member, told, sets.kinds)
+            strange = member[:, 0] & (differences.min(axis=0) > 0)
+            if strange.any():
+                kinds = np.unique(np.concatenate([sets.kinds, (member & told)[strange]]), axis=0)
+                sets = replace(sets, kinds=kinds)
+                differences = _differences(member, told, kinds)
+            found.append((sets, np.where(member[:, 0], differences.argmin(axis=0), -1)))
         return found
 
     def _members(self, family: Sequence[int], nested: NestedSets) -> tuple[BoolArray, BoolArray]:
@@ -190,15 +194,13 @@ class CountedRelease:
                 of = population.denominator if is_denominator else population.numerator
                 member[:, k] |= of[:, family[place]]
                 told[:, k] |= self._supported[TRUST][family[place]]
-        sharing = [i for i in range(len(self._complete)) if self._base(i) == self._base(family[0])]
-        member[:, 0] = population.denominator[:, sharing].any(axis=1)
+        member[:, 0] = population.denominator[:, self._sharing(family[0])].any(axis=1)
         return member, told[population.trust]
 
     def kinds_of_people(self, family: int, s: int) -> FloatArray:
         """How many people of each kind a family has in a subgroup: kinds × nations × quarters."""
-        which, group = self._kinds[family], self.population.subgroup[:, s]
-        kinds = range(len(self.nested[family].kinds))
-        return np.stack([self._of_nations(group & (which == kind)) for kind in kinds])
+        (sets, which), group = self._sets_and_kinds[family], self.population.subgroup[:, s]
+        return np.stack([self._of_nations(group & (which == kind)) for kind in range(len(sets.kinds))])
 
     def _of_nations(self, inside: BoolArray) -> FloatArray:
         counted = self._people(inside, ALLIANCE)

@@ -58,10 +58,6 @@ class FamilyRows:
 class NationalTables(AttackedTables):
     """The counts of a release with the tables of the nations."""
 
-    def _sharing(self, i: int) -> list[int]:
-        """The indicators that count in the same base."""
-        return [j for j in range(len(self._complete)) if self._base(j) == self._base(i)]
-
     @cached_property
     def _nationals(self) -> list[BoolArray]:
         return [np.asarray(self.national_rows(i)[:, None] & own) for i, own in enumerate(self._complete)]
@@ -72,12 +68,7 @@ class NationalTables(AttackedTables):
 
     def _hide_nations(self) -> None:
         """Mark the national rows about very few people, and those that would give them away. What is marked already stays."""
-        heads = {
-            i
-            for family in self.families
-            for i in range(len(self._complete))
-            if self._base(i) == self._base(family[0])
-        }
+        heads = {i for family in self.families for i in self._sharing(family[0])}
         for places in {id(places): places for places in self.alike.values()}.values():
             if places[0][0] in heads:
                 self._hide_denominators(places)
@@ -112,15 +103,16 @@ class NationalTables(AttackedTables):
         few = (counts > 0) & (counts < self.policy.fewest_people) & of.published
         self._spread(family, nested, s, {k: few[k] for k in inner})
         hidden = self._hidden(family, nested, s, of)
-        place = family[0], s
+        place, more = (family[0], s), self.policy.secondary and hidden.any()
+        if self._protected_before.get(place) == hidden.tobytes():
+            return
         # What is hidden of one set may leave another hidden wherever it was shown: until nothing more is.
-        while (
-            self.policy.secondary and hidden.any() and self._protected_before.get(place) != hidden.tobytes()
-        ):
+        while more:
             away = self._protected_family(of, hidden)
             self._spread(family, nested, s, dict(enumerate(away)))
-            self._protected_before[place] = (away | hidden).tobytes()
-            hidden = self._hidden(family, nested, s, of)
+            protected, hidden = away | hidden, self._hidden(family, nested, s, of)
+            more = (hidden & ~protected).any()
+        self._protected_before[place] = hidden.tobytes()
 
     def _family_rows(self, which: int, s: int) -> FamilyRows:
         family, nested = self.families[which], self.nested[which]

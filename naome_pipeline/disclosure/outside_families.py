@@ -27,7 +27,6 @@ class NationalRead:
     """The rows of each nation and of both: indicators × subgroups × rows × periods."""
 
     published: BoolArray
-    there: BoolArray
     numerator: FloatArray
     denominator: FloatArray
 
@@ -42,7 +41,6 @@ class FamilyAttack:
         published = [_published(reading) for reading in of]
         self.read = NationalRead(
             np.concatenate(published, axis=2),
-            np.concatenate([reading.there for reading in of], axis=2),
             np.concatenate([reading.numerator for reading in of], axis=2),
             np.concatenate([reading.denominator for reading in of], axis=2),
         )

@@ -173,7 +173,7 @@ class AttackedTables(ProtectionJobs):
         """
         head, s, level = job.indicators[0], job.subgroup, group.level
         chosen = self._chosen(job, level)
-        sharing = [i for i in range(len(self._complete)) if self._base(i) == self._base(head)]
+        sharing = self._sharing(head)
         open_ = np.asarray(self.published(level, s)[sharing].any(axis=0))[chosen]
         above = np.asarray(self.published(ALLIANCE, s)[sharing].any(axis=0))[chosen]
         hidden = self.marks.denominator[level][head, s][group.units][:, chosen] | ~open_
