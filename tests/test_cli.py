@@ -40,7 +40,7 @@ HEAVY = ("dagster", "great_expectations", "pandas", "duckdb", "statsmodels")
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory) -> Refreshed:
-    return make_release(tmp_path_factory.mktemp("cli"), people=3_000, seed=5)
+    return make_release(tmp_path_factory.mktemp("cli"), people=3_000, seed=5, through_dagster=False)
 
 
 def run(*arguments: str, home: Home | None = None) -> tuple[int, str]:

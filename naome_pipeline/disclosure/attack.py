@@ -19,6 +19,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any
 
 import highspy
@@ -94,14 +95,24 @@ class Rows:
         start = np.concatenate([[0], np.cumsum(lengths[chosen])]).astype(np.int32)
         return cls(start, matrix.indices[entries], matrix.data[entries], (len(start) - 1, matrix.shape[1]))
 
+    def alike_columns(self) -> NDArray[np.int64]:
+        """Columns with entries in the same rows, numbered alike."""
+        row = np.repeat(np.arange(self.shape[0], dtype=np.int32), np.diff(self.start))
+        ends = row.itemsize * np.cumsum(np.bincount(self.index, minlength=self.shape[1]))
+        rows, found = row[np.argsort(self.index, kind="stable")].tobytes(), dict[bytes, int]()
+        begins = [0, *ends.tolist()]
+        return np.array([found.setdefault(rows[a:b], len(found)) for a, b in pairwise(begins)], dtype=np.int64)
+
 
 @dataclass
 class Seen:
-    """What an attack has found of each cell: smallest and largest value so far, and whether these are the exact ones."""
+    """What an attack has found of each cell: smallest and largest value so far, and whether these are the exact ones;
+    `exchanged`: whether the attack has begun with what can change places."""
 
     low: FloatArray
     high: FloatArray
     exact: BoolArray
+    exchanged: bool = False
 
     @property
     def width(self) -> FloatArray:
@@ -113,7 +124,7 @@ class Attacker:
     """Looks for the range of hidden cells under everything published.
 
     `start`: unknowns known to fit (the truth, where the defender attacks). `seen`: what was found before of the same.
-    `found`: where every solution goes.
+    `found`: where every solution goes, for which programmes are needed.
     """
 
     def __init__(
@@ -131,8 +142,9 @@ class Attacker:
         self._start = start
         self.solved = 0
         if seen is None:
-            point = self.extreme(np.zeros(self._sums.shape[1])) if start is None else start
-            values = self._sums @ point
+            if start is None:
+                self._start = self.extreme(np.zeros(self._sums.shape[1]))
+            values = self._sums @ self._start
             seen = Seen(values, values.copy(), np.zeros(len(values), dtype=bool))
         self.seen = seen
 
@@ -202,10 +214,12 @@ class Attacker:
 
     def move_many(self, needed: FloatArray) -> None:
         """Widen the ranges of many cells with one programme each time: up or down at random, until few are left."""
+        if self._found is None and self.lacking(needed).any():
+            self.exchange()
         rng = np.random.default_rng(_BATCH_SEED)
         before = np.inf
         while True:
-            left = np.flatnonzero(self.seen.width < needed - WHOLE)
+            left = np.flatnonzero(self.lacking(needed))
             if len(left) >= _MANY:
                 left = left[self.possible_width[left] >= needed[left] - WHOLE]
             if len(left) < _MANY or len(left) > _WORTHWHILE * before:
@@ -217,10 +231,51 @@ class Attacker:
             for direction in (weights, -weights):
                 self._see(self.extreme(direction))
 
+    def exchange(self) -> None:
+        """Widen the ranges by what can change places between unknowns that are in the same known sums.
+
+        Whatever moves from one to the other, nothing published changes. It takes no programme, and is most of what there is
+        where much is hidden.
+        """
+        if self.seen.exchanged:
+            return
+        self.seen.exchanged = True
+        there: Any = self._start
+        room, group = np.minimum(self.published.ceiling, FAR) - there, self._known_rows.alike_columns()
+        groups, cells = int(group.max()) + 1, np.repeat(np.arange(len(self._lengths)), self._lengths)
+        unknowns = self._sums.indices
+        places, entry = np.unique(cells * groups + group[unknowns], return_inverse=True)
+        cell, mine = places // groups, places % groups
+        inside, room_inside = (np.bincount(entry, of[unknowns]) for of in (there - self.published.floor, room))
+        outside, room_outside = (
+            np.bincount(group, of, groups)[mine] - part
+            for of, part in ((there - self.published.floor, inside), (room, room_inside))
+        )
+        values = self._sums @ there
+        self._widen(values + np.bincount(cell, np.minimum(outside, room_inside), len(values)))
+        self._widen(values - np.bincount(cell, np.minimum(inside, room_outside), len(values)))
+
+    def exchange_numerators(self) -> None:
+        """The same in a table of people in a set and, in the second half of its unknowns and cells, of those outside it and of
+        everybody: what can change places within the set while as many outside it go the other way."""
+        there: Any = self._start
+        inside, outside = np.split(there, 2)
+        half, published = len(self._lengths) // 2, self.published
+        sums = sparse.csr_matrix(self._sums[:half, : len(inside)])
+        of = Published(sums, published.least[:half], published.most[:half], 0 * inside, inside + outside)
+        other = Attacker(of, inside)
+        other.exchange()
+        np.minimum(self.seen.low[:half], other.seen.low, out=self.seen.low[:half])
+        np.maximum(self.seen.high[:half], other.seen.high, out=self.seen.high[:half])
+
     def _over_unknowns(self, weights: FloatArray) -> FloatArray:
         """What weights of cells come to for each unknown."""
         each = np.repeat(weights, self._lengths) * self._sums.data
         return np.bincount(self._sums.indices, each, self._sums.shape[1]).astype(float)
+
+    def lacking(self, needed: FloatArray) -> FloatArray:
+        """`needed` of the cells whose range is not as wide yet, 0 of the others."""
+        return np.where(self.seen.width < needed - WHOLE, needed, 0.0)
 
     def reaches(self, cell: int, needed: float) -> bool:
         """Whether the range of a cell is as wide as `needed`; not searched when it cannot be."""
@@ -248,7 +303,7 @@ class Attacker:
         are the exact range.
         """
         self.move_many(needed)
-        for cell in np.flatnonzero(self.seen.width < needed - WHOLE):
+        for cell in np.flatnonzero(self.lacking(needed)):
             self.search(int(cell), float(needed[cell]))
         return self.seen.low.copy(), self.seen.high.copy()
 
@@ -314,12 +369,11 @@ class Attacker:
 class Attacks:
     """The attacks on one release: what was found is remembered by everything it depends on.
 
-    What protection ends with is what the gate attacks, indicator after indicator. `found`: where every solution goes.
+    What protection ends with is what the gate attacks, indicator after indicator.
     """
 
-    def __init__(self, found: list[FloatArray] | None = None) -> None:
+    def __init__(self) -> None:
         self._seen: dict[bytes, Seen] = {}
-        self.found = found
 
     def on(self, published: Published, start: FloatArray) -> Attacker:
         """An attacker of what is published, `start` being known to fit, who knows what earlier ones have found."""
@@ -332,7 +386,7 @@ class Attacks:
             digest.update(np.ascontiguousarray(part).tobytes())
             digest.update(b"|")
         key = digest.digest()
-        attacker = Attacker(published, start, self._seen.get(key), self.found)
+        attacker = Attacker(published, start, self._seen.get(key))
         self._seen[key] = attacker.seen
         return attacker
 

@@ -21,6 +21,7 @@ from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, Cells, Place
 from naome_pipeline.disclosure.national import SECOND_VALUE, NationalRows, hidden_cells, hidden_denominators
 from naome_pipeline.disclosure.nested import NestedSets
 from naome_pipeline.disclosure.protection import Table
+from naome_pipeline.disclosure.relations import sums_of
 from naome_pipeline.disclosure.views import AttackedTables
 
 # Where a denominator within a family is hidden, a whole indicator goes with it.
@@ -31,23 +32,17 @@ INNER_DENOMINATOR_WORTH = 3.0
 class FamilyRows:
     """The national rows of a family in a subgroup, sets × rows × periods.
 
-    `people`: kinds of people × nations × quarters; `published`: by some indicator; `known`: shown by an earlier release; `few`:
+    `sums`: of kinds of people × nations × quarters, whom `people` counts; `published`: by some indicator; `known`: shown by an earlier release; `few`:
     about very few people.
     """
 
     nested: NestedSets
     rows: NationalRows
+    sums: sparse.csr_matrix
     people: FloatArray
     published: BoolArray
     known: BoolArray
     few: BoolArray
-
-    @cached_property
-    def sums(self) -> sparse.csr_matrix:
-        """Every set, row and period as a sum of kinds of people, nations and quarters."""
-        return sparse.csr_matrix(
-            sparse.kron(sparse.csr_matrix(self.nested.kinds.T.astype(float)), self.rows.sums)
-        )
 
     @cached_property
     def counts(self) -> FloatArray:
@@ -126,13 +121,25 @@ class NationalTables(AttackedTables):
         people = self.kinds_of_people(which, s)
         rows = NationalRows(self.nations_and_both, people.sum(axis=0), published[0], self.periods)
         known = self._known_sets(family, nested, s)
-        of = FamilyRows(nested, rows, people, published, known, np.zeros_like(published))
+        of = FamilyRows(nested, rows, self._sums_of(which), people, published, known, np.zeros_like(published))
         counts = of.counts
         for k in range(len(published)):
             for place, _ in nested.publishers(k):
                 about = counts[nested.denominator[place]]
                 of.few[k] |= self._national(family[place]) & (about > 0) & (about < self.policy.fewest_people)
         return of
+
+    def _sums_of(self, which: int) -> sparse.csr_matrix:
+        """Every set, row and period of a family as a sum of kinds of people, nations and quarters."""
+        if which not in self._sums_of_families:
+            rows = sums_of(self.nations_and_both, self.periods.quarters)
+            kinds = sparse.csr_matrix(self.nested[which].kinds.T.astype(float))
+            self._sums_of_families[which] = sparse.csr_matrix(sparse.kron(kinds, rows))
+        return self._sums_of_families[which]
+
+    @cached_property
+    def _sums_of_families(self) -> dict[int, sparse.csr_matrix]:
+        return {}
 
     def _known_sets(self, family: Sequence[int], nested: NestedSets, s: int) -> BoolArray:
         """Sets × rows × periods that an earlier release has shown, wherever the same people are published."""

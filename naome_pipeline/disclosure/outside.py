@@ -23,6 +23,7 @@ from scipy import sparse
 from naome_pipeline.disclosure.attack import WHOLE, Attacker, BoolArray, FloatArray, Published
 from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, CountedRelease, Place
 from naome_pipeline.disclosure.policy import Policy
+from naome_pipeline.disclosure.relations import sums_of
 
 LEVELS = (TRUST, ALLIANCE, "nation", "both_nations")
 COUNTS = ("numerator", "denominator")
@@ -152,8 +153,9 @@ class OutsideAttack:
                 f"{self.population.indicators[i]}: the released table contradicts the counts behind it"
             )
         attacker.believe(proofs)
+        attacker.exchange_numerators()
         narrow = np.zeros(len(hidden), dtype=bool)
-        if (attacker.seen.width < needed - WHOLE).any():
+        if attacker.lacking(needed).any():
             narrow = ~attacker.wide(needed) & hidden
         exact = np.zeros_like(narrow)
         if narrow.any():
@@ -228,10 +230,7 @@ class OutsideAttack:
             if name == "nation":
                 mine |= np.isin(self._nation_of, np.array(self.control.nations)[shown.there])
             at = unit, period = np.nonzero(shown.published)
-            every = sparse.kron(
-                sparse.csr_matrix(members, dtype=float), sparse.csr_matrix(quarters, dtype=float)
-            )
-            sums.append(sparse.csr_matrix(every)[unit * len(quarters) + period])
+            sums.append(sums_of(members, quarters)[unit * len(quarters) + period])
             levels += [name] * len(unit)
             values.append((shown.numerator[at], shown.denominator[at]))
             known.append(self._known_before(name, i, s, sharing, unit, period))

@@ -139,8 +139,6 @@ def protect(table: Table, attacks: Attacks | None = None, before: Protection | N
             for change in found:
                 hidden |= change.changed
                 if change.whole is not None:
-                    if attacks.found is not None:
-                        attacks.found.append(change.whole)
                     after = table.sums @ change.whole
                     np.minimum(low, after, out=low)
                     np.maximum(high, after, out=high)

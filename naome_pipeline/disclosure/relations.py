@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -179,5 +179,16 @@ def _base_first(registry: Registry, group: list[str]) -> list[str]:
 
 
 def sums_of(units: BoolArray, periods: BoolArray) -> sparse.csr_matrix:
-    """All sums of one set of people: (unit rows × periods) × (units × quarters)."""
-    return sparse.csr_matrix(sparse.kron(units.astype(float), periods.astype(float), format="csr"))
+    """All sums of one set of people: (unit rows × periods) × (units × quarters). The same matrix every time: not to be changed."""
+    return _sums_of(units.tobytes(), units.shape, periods.tobytes(), periods.shape)
+
+
+@lru_cache(maxsize=256)
+def _sums_of(
+    units: bytes, unit_shape: tuple[int, ...], periods: bytes, period_shape: tuple[int, ...]
+) -> sparse.csr_matrix:
+    one, other = (
+        np.frombuffer(of, dtype=bool).reshape(shape).astype(float)
+        for of, shape in ((units, unit_shape), (periods, period_shape))
+    )
+    return sparse.csr_matrix(sparse.kron(one, other, format="csr"))

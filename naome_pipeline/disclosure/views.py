@@ -56,24 +56,21 @@ class AttackedTables(ProtectionJobs):
         return self._remembered.setdefault((*job.indicators, job.subgroup, job.denominator), Attacks())
 
     @cached_property
-    def _known_sums(self) -> dict[tuple[Any, ...], Any]:
+    def _both_sums(self) -> dict[tuple[Any, ...], Any]:
         return {}
 
     def _sums(self, units: int, chosen: BoolArray) -> Any:
         """All sums of so many units, with a row of their own for what they add up to, over the chosen periods."""
-        key = units, chosen.tobytes()
-        if key not in self._known_sums:
-            rows = np.concatenate([np.eye(units, dtype=bool), np.ones((1, units), dtype=bool)])
-            self._known_sums[key] = sums_of(rows, self.periods.quarters[chosen])
-        return self._known_sums[key]
+        rows = np.concatenate([np.eye(units, dtype=bool), np.ones((1, units), dtype=bool)])
+        return sums_of(rows, self.periods.quarters[chosen])
 
     def _sums_and_denominators(self, units: int, chosen: BoolArray) -> Any:
         """The same of people in a set, and under them of everybody: those in it and those outside."""
-        key = units, chosen.tobytes(), "denominators"
-        if key not in self._known_sums:
+        key = units, chosen.tobytes()
+        if key not in self._both_sums:
             sums = self._sums(units, chosen)
-            self._known_sums[key] = sparse.bmat([[sums, None], [sums, sums]], format="csr")
-        return self._known_sums[key]
+            self._both_sums[key] = sparse.bmat([[sums, None], [sums, sums]], format="csr")
+        return self._both_sums[key]
 
     def _groups(self, level: str, subgroup: int) -> Iterator[Group]:
         """Units that are protected together. Subgroups are small: all Alliances of a nation hide one another."""

@@ -27,7 +27,7 @@ from naome_pipeline.disclosure.counts import ALLIANCE, NATIONAL, TRUST, Cells, P
 from naome_pipeline.disclosure.national import BOTH_WORTH, SECOND_VALUE
 from naome_pipeline.disclosure.nations import NationalTables
 from naome_pipeline.disclosure.protection import Table, protect
-from naome_pipeline.disclosure.relations import IntArray
+from naome_pipeline.disclosure.relations import IntArray, sums_of
 from naome_pipeline.disclosure.views import ALLIANCE_WORTH
 
 # A denominator that is hidden takes the numerators of all indicators of its base with it.
@@ -106,7 +106,7 @@ class WholeTables(NationalTables):
         parts = []
         for name, (members, published) in units.items():
             unit, period = np.nonzero(published)
-            sums = self._sums_of_level(level, name, members)
+            sums = sums_of(members, self.periods.quarters)
             parts.append(Part(name, sums[unit * published.shape[1] + period], unit, period))
         return parts
 
@@ -121,16 +121,6 @@ class WholeTables(NationalTables):
     def _spans_alike(self, level: str, i: int, s: int) -> BoolArray:
         spans = [self._span(level, *place) for place in self._alike_at(level, i, s)]
         return np.any(spans, axis=0) if spans else np.zeros(self._complete.shape[1], dtype=bool)
-
-    def _sums_of_level(self, leaves: str, level: str, members: BoolArray) -> Any:
-        """All sums of a level over the leaves of a table; made once."""
-        sums = self.__dict__.setdefault("_sums_of_levels", {})
-        if (leaves, level) not in sums:
-            units, quarters = members.astype(float), self.periods.quarters.astype(float)
-            sums[leaves, level] = sparse.kron(
-                sparse.csr_matrix(units), sparse.csr_matrix(quarters), format="csr"
-            )
-        return sums[leaves, level]
 
     def _whole(self, i: int, s: int) -> Whole:
         level, _ = self._leaves(s)
@@ -249,7 +239,7 @@ class WholeTables(NationalTables):
                 continue
             mine = self._trusts_of(table, self._alliances_with(whole, here.needed > 0))
             if mine is not None and mine.any():
-                cells = _touched(table, mine)
+                cells = _touched(table.sums.tocsc(), mine)
                 hidden = hidden.copy()
                 result = protect(replace(here, hidden=hidden).of(cells, mine))
                 if not result.unprotected.any():
@@ -285,11 +275,12 @@ class WholeTables(NationalTables):
         found: list[FloatArray] = []
         attacker = Attacker(table.published(table.hidden), table.counts, found=found)
         attacker.believe(proofs)
+        attacker.exchange()
+        attacker.exchange_numerators()
         for weaker in (self._by_halves, self._by_alliances):
-            left = np.where(attacker.seen.width < needed - WHOLE, needed, 0.0)
-            if left.any():
-                proofs += attacker.believe(weaker(table, left))
-        left = np.where(attacker.seen.width < needed - WHOLE, needed, 0.0)
+            for points in weaker(table, attacker, needed):
+                proofs += attacker.believe(points)
+        left = attacker.lacking(needed)
         if not left.any():
             return left
         low, high = attacker.ranges(left)
@@ -301,40 +292,41 @@ class WholeTables(NationalTables):
                 left = np.where(part, np.minimum(left, most - least), left)
         return np.where(high - low < left - WHOLE, left, 0.0)
 
-    def _by_halves(self, table: Table, needed: FloatArray) -> list[FloatArray]:
+    def _by_halves(self, table: Table, of: Attacker, needed: FloatArray) -> Iterator[list[FloatArray]]:
         """What attackers find who know more: one who knows the denominators of every leaf and quarter, and one who knows all
         numerators. Their programmes are half as large, and mostly enough."""
         half, middle = len(table.hidden) // 2, len(table.counts) // 2
         inside, outside = table.counts[:middle], table.counts[middle:]
         sums = sparse.csr_matrix(table.sums[:half, :middle])
-        points: list[FloatArray] = []
         for cells, counts, ceiling in (
             (slice(0, half), inside, inside + outside),
             (slice(half, None), outside, np.full(middle, np.inf)),
         ):
-            if needed[cells].any():
+            left = of.lacking(needed)[cells]
+            if left.any():
                 part = replace(table.of(cells), sums=sums, counts=counts, ceiling=ceiling)
                 of_numerators = cells.start == 0
-                points += [
+                yield [
                     np.concatenate([point, inside + outside - point] if of_numerators else [inside, point])
-                    for point in _found(part, needed[cells])
+                    for point in _found(part, left)
                 ]
-        return points
 
-    def _by_alliances(self, table: Table, needed: FloatArray) -> list[FloatArray]:
+    def _by_alliances(self, table: Table, of: Attacker, needed: FloatArray) -> Iterator[list[FloatArray]]:
         """What attackers find who know everything outside one Alliance: for the few cells that are left, whose programmes
         over the whole table would take long to begin."""
-        points: list[FloatArray] = []
-        for alliance in range(len(self.population.alliances)):
-            mine = self._trusts_of(table, np.arange(len(self.population.alliances)) == alliance)
-            if mine is None:
+        columns: Any = None
+        for alliance in np.eye(len(self.population.alliances), dtype=bool):
+            left, mine = of.lacking(needed), self._trusts_of(table, alliance)
+            if mine is None or not left.any():
                 break
-            cells = _touched(table, mine)
-            if needed[cells].any():
-                for point in _found(table.of(cells, mine), needed[cells]):
+            columns = table.sums.tocsc() if columns is None else columns
+            cells = _touched(columns, mine)
+            if left[cells].any():
+                points = []
+                for point in _found(table.of(cells, mine), left[cells]):
                     points.append(table.counts.copy())
                     points[-1][mine] = point
-        return points
+                yield points
 
     def _trusts_of(self, table: Table, alliances: BoolArray) -> BoolArray | None:
         """The unknowns of some Alliances' trusts; None in the table of a subgroup, which is small."""
@@ -386,10 +378,9 @@ class WholeTables(NationalTables):
         return int(top.sum() + bottom.sum()) > before
 
 
-def _touched(table: Table, unknowns: BoolArray) -> IntArray:
-    """The cells that count some of these."""
-    columns = sparse.csc_matrix(table.sums)[:, unknowns]
-    return np.flatnonzero(np.diff(sparse.csr_matrix(columns).indptr))
+def _touched(columns: Any, unknowns: BoolArray) -> IntArray:
+    """The cells of a table, given by columns, that count some of these."""
+    return np.unique(columns.indices[np.repeat(unknowns, np.diff(columns.indptr))])
 
 
 def _found(part: Table, needed: FloatArray) -> list[FloatArray]:

@@ -30,19 +30,23 @@ VOLUME = 0.05
 
 @dataclass
 class Refreshed:
-    """A home after a refresh, with the truth of its delivery."""
+    """A home after a refresh, with the truth of its delivery. `made`: of one that was not refreshed, the tables there are: each is
+    made when it is first read, with what it comes from."""
 
     home: Home
     delivery: Path
     truth: Path
     feed: str = FEED
     period: str = PERIOD
+    made: set[str] | None = None
 
     @property
     def lake(self) -> Lake:
         return Lake(self.home.lake)
 
     def frame(self, table: str) -> pd.DataFrame:
+        if self.made is not None:
+            build_up_to(table, self.home, self.feed, self.period, self.made)
         return self.lake.frame(table, feed=self.feed, period=self.period)
 
     def true(self, table: str) -> pd.DataFrame:
@@ -54,6 +58,7 @@ class Refreshed:
         return dt.date.fromisoformat(self.lake.release(scope)["snapshot_date"])
 
     def quarantine(self) -> pd.DataFrame:
+        self.frame("delivered_rows")  # comes from every source table
         scope = self.lake.reading_scope(self.feed, self.period)
         names = [n for n, layer in self.lake.published_names(scope).items() if layer == "sources"]
         paths = [self.lake.published(scope, n).quarantine_path for n in names]
@@ -91,13 +96,15 @@ def _build_every_node(home: Home, feed: str, period: str) -> None:
         done.add(node.name)
 
 
-def build_up_to(table: str, home: Home, feed: str = FEED, period: str = PERIOD) -> Path:
-    """One table of the newest delivery, with nothing made that it does not come from."""
+def build_up_to(
+    table: str, home: Home, feed: str = FEED, period: str = PERIOD, done: set[str] | None = None
+) -> Path:
+    """One table of the newest delivery, with nothing made that it does not come from. `done`: what has been made of it."""
     delivered, lake = Delivered.newest(home, feed, period), Lake(home.lake)
     known, needed = {node.name: node for node in nodes(feed)}, [table]
     for name in needed:
         needed += [other for other in known[name].inputs if other not in needed]
-    done: set[str] = set()
+    done = set() if done is None else done
     while todo := [known[n] for n in needed if n not in done and set(known[n].inputs) <= done]:
         with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
             build(todo[0], delivered, lake, Engine(connection))
@@ -119,12 +126,13 @@ def make_release(
     folder: Path,
     *,
     through_dagster: bool = True,
+    when_read: bool = False,
     policy: str = "internal",
     without: Collection[str] = (),
     **options: Any,
 ) -> Refreshed:
     """Write a synthetic delivery, receive it and refresh, all under `folder`. `policy`: of a build without Dagster;
-    `without`: files that were not delivered."""
+    `without`: files that were not delivered; `when_read`: no table is made before a test reads it, and nothing is published."""
     delivery = folder / "delivery"
     arguments: dict = {"feed": FEED, "period": PERIOD, "seed": 7, "volume": VOLUME} | options
     write_delivery(delivery, **arguments)
@@ -132,6 +140,8 @@ def make_release(
     feed, period = arguments["feed"], arguments["period"]
     home = Home.locate(folder / "home").create()
     receive_delivery(delivery, home.landing)
+    if when_read:
+        return Refreshed(home, delivery, folder / "delivery-truth", feed, period, made=set())
     if through_dagster:
         refresh(home, feed, period, silent)
     else:

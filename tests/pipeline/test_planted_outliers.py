@@ -12,7 +12,7 @@ FLAGGED = ("alert", "potential outlier")
 
 @pytest.fixture(scope="module")
 def release(make) -> Refreshed:
-    return make(people=60_000, volume=0.0, seed=1, through_dagster=False)
+    return make(people=60_000, volume=0.0, seed=1, when_read=True)
 
 
 @pytest.mark.parametrize(("indicator", "aspect"), ASPECTS.items())

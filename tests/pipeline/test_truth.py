@@ -12,17 +12,17 @@ from tests.pipeline.releases import Refreshed
 
 @pytest.fixture(scope="module")
 def clean(make) -> Refreshed:
-    return make(people=20_000, dirt=0.0)
+    return make(people=20_000, dirt=0.0, when_read=True)
 
 
 @pytest.fixture(scope="module")
 def with_receptors(make) -> Refreshed:
-    return make(people=6_000, dirt=0.0, receptors=True, seed=11, through_dagster=False)
+    return make(people=6_000, dirt=0.0, receptors=True, seed=11, when_read=True)
 
 
 @pytest.fixture(scope="module")
 def dirty(make) -> Refreshed:
-    return make(people=6_000, dirt=0.02, seed=3, through_dagster=False)
+    return make(people=6_000, dirt=0.02, seed=3, when_read=True)
 
 
 def true_cohort(release: Refreshed) -> pd.DataFrame:
