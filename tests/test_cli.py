@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from naome_pipeline.cli import app
 from naome_pipeline.home import Home
-from tests.pipeline.releases import FEED, PERIOD, Refreshed, make_release
+from tests.pipeline.releases import FEED, PERIOD, Refreshed, ordinary_release
 
 COMMANDS = (
     "synth",
@@ -40,7 +40,7 @@ HEAVY = ("dagster", "great_expectations", "pandas", "duckdb", "statsmodels")
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory) -> Refreshed:
-    return make_release(tmp_path_factory.mktemp("cli"), people=3_000, seed=5, through_dagster=False)
+    return ordinary_release(tmp_path_factory)
 
 
 def run(*arguments: str, home: Home | None = None) -> tuple[int, str]:

@@ -32,8 +32,8 @@ INNER_DENOMINATOR_WORTH = 3.0
 class FamilyRows:
     """The national rows of a family in a subgroup, sets × rows × periods.
 
-    `sums`: of kinds of people × nations × quarters, whom `people` counts; `published`: by some indicator; `known`: shown by an earlier release; `few`:
-    about very few people.
+    `sums`: of kinds of people × nations × quarters, whom `people` counts; `published`: by some indicator; `known`: shown by an
+    earlier release; `few`: about very few people.
     """
 
     nested: NestedSets
@@ -121,7 +121,9 @@ class NationalTables(AttackedTables):
         people = self.kinds_of_people(which, s)
         rows = NationalRows(self.nations_and_both, people.sum(axis=0), published[0], self.periods)
         known = self._known_sets(family, nested, s)
-        of = FamilyRows(nested, rows, self._sums_of(which), people, published, known, np.zeros_like(published))
+        of = FamilyRows(
+            nested, rows, self._sums_of(which), people, published, known, np.zeros_like(published)
+        )
         counts = of.counts
         for k in range(len(published)):
             for place, _ in nested.publishers(k):

@@ -25,9 +25,8 @@ from naome_pipeline.disclosure.attack import (
     BoolArray,
     FloatArray,
     Published,
-    Rows,
-    solver_of,
 )
+from naome_pipeline.disclosure.programmes import Rows, solver_of
 
 _MOST_ROUNDS = 20
 

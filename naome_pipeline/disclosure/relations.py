@@ -179,7 +179,7 @@ def _base_first(registry: Registry, group: list[str]) -> list[str]:
 
 
 def sums_of(units: BoolArray, periods: BoolArray) -> sparse.csr_matrix:
-    """All sums of one set of people: (unit rows × periods) × (units × quarters). The same matrix every time: not to be changed."""
+    """All sums of one set of people: (unit rows × periods) × (units × quarters). Made once, and not to be changed."""
     return _sums_of(units.tobytes(), units.shape, periods.tobytes(), periods.shape)
 
 

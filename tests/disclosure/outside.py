@@ -141,23 +141,28 @@ class Outside:
             period: np.isin(quarters, quarters_of(period)).astype(float) for period in of["period"].unique()
         }
         is_count = here["numerator"].notna().any() or here["median_days"].isna().all()
-        there = here.set_index(["level", "unit_code", "period_kind", "period"])[["numerator", "denominator"]]
+        counts = here[["level", "unit_code", "period_kind", "period", "numerator", "denominator"]]
+        there = {tuple(key): values for *key, top, bottom in counts.itertuples(index=False)
+                 for values in [{"numerator": top, "denominator": bottom}]}  # fmt: skip
+        nobody = {"numerator": 0.0, "denominator": 0.0}
         rows: list[Any] = []
         cells: list[tuple[Any, ...]] = []
-        people, inside = np.array([1.0, 1.0]), np.array([1.0, 0.0])
         for level in ORDER:
             periods = alike.loc[alike["level"] == level, ["period_kind", "period"]].drop_duplicates()
             units = sorted({of_leaf[level] for of_leaf in leaves.values() if level in of_leaf})
-            for unit in units if len(periods) else ():
-                members = np.array([float(of_leaf.get(level) == unit) for of_leaf in leaves.values()])
-                for kind, period in periods.itertuples(index=False):
-                    key = (level, unit, kind, period)
-                    found = there.loc[key] if key in there.index else {"numerator": 0.0, "denominator": 0.0}
-                    both = np.kron(members, spans[period])
-                    for count, which in (("denominator", people), ("numerator", inside)):
-                        if count == "denominator" or is_count:
-                            rows.append(sparse.csr_matrix(np.kron(which, both)))
-                            cells.append((name, kind, period, level, unit, subgroup, count, found[count]))
+            if not len(periods) or not units:
+                continue
+            members = [[float(of_leaf.get(level) == unit) for of_leaf in leaves.values()] for unit in units]
+            everybody = sparse.kron(np.array(members), np.stack([spans[p] for p in periods["period"]]))
+            for count, inside_alone in (("denominator", False), ("numerator", True)):
+                if inside_alone and not is_count:
+                    continue
+                rows.append(sparse.hstack([everybody, 0 * everybody if inside_alone else everybody]))
+                cells += [
+                    (name, kind, period, level, unit, subgroup, count,
+                     there.get((level, unit, kind, period), nobody)[count])
+                    for unit in units for kind, period in periods.itertuples(index=False)
+                ]  # fmt: skip
         columns = pd.Index([*KEYS, "count", "value"])
         return Attacked(pd.DataFrame(cells, columns=columns), sparse.vstack(rows, format="csr"))
 

@@ -113,7 +113,7 @@ def test_ranges_agree_with_scipys_own_linear_programmes():
 def test_what_is_remembered_is_what_a_new_attacker_finds_and_of_this_table_only():
     sums, start, needed = [[1, 1], [1, 0], [0, 1]], np.array([3.0, 4.0]), np.array([0.0, 9.0, 9.0])
     attacks, solved = Attacks(), []
-    for total in (7, 7, 9):
+    for total in (7, 7, 8):
         published = Published.shown(sums, [total, 3, 4], [False, True, True])
         start[1] = total - 3
         attacker = attacks.on(published, start)
@@ -144,6 +144,46 @@ def test_no_range_is_wider_than_what_is_called_possible_and_enough_is_decided_as
         decided |= set(enough.tolist())
     assert tight
     assert decided == {True, False}
+
+
+def test_what_can_change_places_is_never_more_than_the_exact_range_and_mostly_all_of_it():
+    rng, all_of_it, cells_asked = np.random.default_rng(9), 0, 0
+    for _ in range(60):
+        drawn = places_in_time(rng, 2, 3, 6, 4, 3.0)
+        hidden = rng.random(len(drawn.sums)) < rng.choice([0.7, 0.9, 1.0])
+        hidden[drawn.exempt] = False
+        ceiling = drawn.counts + rng.integers(0, 4, len(drawn.counts))
+        published = Published.shown(drawn.sums, drawn.values, hidden, ceiling)
+        attacker = Attacker(published, drawn.counts)
+        attacker.exchange()
+        assert attacker.solved == 0
+        cells = np.flatnonzero(hidden)
+        low, high = exact_ranges(published, cells)
+        assert (attacker.seen.low[cells] >= low - WHOLE).all()
+        assert (attacker.seen.high[cells] <= high + WHOLE).all()
+        all_of_it += int((attacker.seen.width[cells] >= high - low - WHOLE).sum())
+        cells_asked += len(cells)
+    assert all_of_it > cells_asked / 2
+
+
+def test_within_a_set_people_change_places_though_every_denominator_is_shown():
+    units = np.eye(3, dtype=int)
+    sums = np.block([
+        [units, 0 * units], [np.ones((1, 3)), np.zeros((1, 3))], [units, units], [np.ones((1, 3)), np.ones((1, 3))],
+    ])  # fmt: skip
+    inside, outside = np.array([2.0, 1.0, 4.0]), np.array([1.0, 5.0, 0.0])
+    counts = np.concatenate([inside, outside])
+    # The numerator of the third unit is shown, and so is that of all.
+    hidden = np.array([True, True, False, False] + 4 * [False])
+    published = Published.shown(sums, sums @ counts, hidden)
+    attacker = Attacker(published, counts)
+    attacker.exchange()
+    np.testing.assert_array_equal(attacker.seen.width[:2], [0, 0])
+    attacker.exchange_numerators()
+    assert attacker.solved == 0
+    np.testing.assert_array_equal(attacker.seen.low[:2], [0, 0])
+    np.testing.assert_array_equal(attacker.seen.high[:2], [3, 3])
+    np.testing.assert_array_equal(exact_ranges(published, [0, 1]), [[0, 0], [3, 3]])
 
 
 class Stopping:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
+import os
+import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +33,8 @@ VOLUME = 0.05
 
 @dataclass
 class Refreshed:
-    """A home after a refresh, with the truth of its delivery. `made`: of one that was not refreshed, the tables there are: each is
-    made when it is first read, with what it comes from."""
+    """A home after a refresh, with the truth of its delivery. `made`: of one that was not refreshed, the tables there are: each
+    is made when it is first read, with what it comes from."""
 
     home: Home
     delivery: Path
@@ -147,6 +150,23 @@ def make_release(
     else:
         build_every_node(home, policy, feed, period)
     return Refreshed(home, delivery, folder / "delivery-truth", feed, period)
+
+
+def ordinary_release(factory: pytest.TempPathFactory) -> Refreshed:
+    """A copy of one release, refreshed by Dagster, that several files of tests begin with: whoever is first makes it."""
+    root = factory.getbasetemp()
+    # The folder of all workers of a run, where there are several.
+    original = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / "ordinary_release"
+    with original.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (original / "done").exists():
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv(ENVIRONMENT_VARIABLE, "internal")
+                make_release(original, people=1_500, dirt=0.01)
+            (original / "done").touch()
+    folder = factory.mktemp("ordinary") / "release"
+    shutil.copytree(original, folder, symlinks=True)
+    return Refreshed(Home.locate(folder / "home"), folder / "delivery", folder / "delivery-truth")
 
 
 def united(release: Refreshed, feed: str = "annual", policy: str = "internal") -> Refreshed:

@@ -18,15 +18,15 @@ from naome_pipeline.refreshing import refresh
 from naome_pipeline.releases import edition_of, release_difference, release_list, scope_of
 from naome_pipeline.reports.release_index import INDEX_FILE, MANIFEST_FILE
 from naome_pipeline.stored import Damaged, NotPublished
-from tests.pipeline.releases import FEED, PERIOD, Refreshed, silent
+from tests.pipeline.releases import FEED, PERIOD, Refreshed, ordinary_release, silent
 
 SCOPE = Scope(FEED, PERIOD, 1)
 RELEASE = f"{PERIOD}:1"
 
 
 @pytest.fixture(scope="module")
-def release(make) -> Refreshed:
-    return make(people=1_500, dirt=0.01)
+def release(tmp_path_factory) -> Refreshed:
+    return ordinary_release(tmp_path_factory)
 
 
 @pytest.fixture

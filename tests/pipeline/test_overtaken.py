@@ -12,7 +12,7 @@ from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.lake import Scope
 from naome_pipeline.stored import NotPublished
-from tests.pipeline.releases import FEED, PERIOD, Refreshed, build_every_node, make_release
+from tests.pipeline.releases import FEED, PERIOD, Refreshed, build_every_node
 
 EARLIER, FIRST, CORRECTED = Scope(FEED, "2025Q2", 1), Scope(FEED, PERIOD, 1), Scope(FEED, PERIOD, 2)
 
@@ -35,10 +35,17 @@ def received_as(release: Refreshed, scope: Scope, folder: Path, without_rows_of:
     receive_delivery(folder, release.home.landing)
 
 
+@pytest.fixture(scope="module")
+def small(make) -> Refreshed:
+    return make(people=300, volume=0.01, through_dagster=False)
+
+
 # A corrected delivery has most tables as the version before: those are compared with the release before that one.
 @pytest.mark.parametrize("made", [FIRST, CORRECTED], ids=["first", "corrected"])
-def test_a_release_made_while_another_came_out_is_refused_and_then_compared_with_it(tmp_path, made):
-    release = make_release(tmp_path / "first", through_dagster=False, people=300, volume=0.01)
+def test_a_release_made_while_another_came_out_is_refused_and_then_compared_with_it(
+    small, copied, tmp_path, made
+):
+    release = copied(small)
     received_as(release, EARLIER, tmp_path / "earlier")
     if made == CORRECTED:
         received_as(release, CORRECTED, tmp_path / "corrected", without_rows_of="rtds.csv")
