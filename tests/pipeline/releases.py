@@ -169,7 +169,9 @@ def ordinary_release(factory: pytest.TempPathFactory) -> Refreshed:
     return Refreshed(Home.locate(folder / "home"), folder / "delivery", folder / "delivery-truth")
 
 
-def united(release: Refreshed, feed: str = "annual", policy: str = "internal") -> Refreshed:
-    """The release of the joint feed over what has been released in a home."""
-    build_every_node(release.home, policy, feed, release.period)
-    return Refreshed(release.home, release.delivery, release.truth, feed, release.period)
+def united(release: Refreshed, policy: str = "internal", *, when_read: bool = False) -> Refreshed:
+    """The release of the joint feed over what has been released in a home. `when_read`: as in `make_release`."""
+    feed, made = "annual", set[str]() if when_read else None
+    if not when_read:
+        build_every_node(release.home, policy, feed, release.period)
+    return Refreshed(release.home, release.delivery, release.truth, feed, release.period, made)

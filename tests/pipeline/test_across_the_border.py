@@ -64,7 +64,7 @@ def of_both(tmp_path_factory) -> Refreshed:
     )
     receive_delivery(welsh, release.home.landing)
     build_every_node(release.home, feed="wales_annual", period="2023")
-    return united(release)
+    return united(release, when_read=True)
 
 
 def across(release: Refreshed) -> pd.Series:

@@ -38,7 +38,7 @@ class Nations:
         return {ENGLAND: self.england, WALES: self.wales}
 
 
-def refreshed(make, dirt: float, people: int, policy: str = "internal") -> Nations:
+def refreshed(make, dirt: float, people: int) -> Nations:
     welsh = round(people * WELSH_SHARE)
     english = make(
         people=people - welsh, dirt=dirt, seed=19, feed=ENGLAND, period="2023", through_dagster=False
@@ -55,9 +55,9 @@ def refreshed(make, dirt: float, people: int, policy: str = "internal") -> Natio
         beside=english.delivery,
     )
     receive_delivery(delivery, english.home.landing)
-    build_every_node(english.home, policy, WALES, "2023")
+    build_every_node(english.home, feed=WALES, period="2023")
     wales = Refreshed(english.home, delivery, delivery.with_name("welsh-truth"), feed=WALES, period="2023")
-    return Nations(english, wales, united(english, policy=policy))
+    return Nations(english, wales, united(english, when_read=True))
 
 
 @pytest.fixture(scope="module")

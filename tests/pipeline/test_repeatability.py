@@ -17,7 +17,6 @@ from naome_pipeline.home import Home
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.refreshing import refresh
 from naome_pipeline.releases import edition_of, table_differences
-from naome_pipeline.reports.release_index import MANIFEST_FILE
 from naome_pipeline.synthetic import write_delivery
 from naome_pipeline.tables import table_files
 from tests.pipeline.releases import (
@@ -67,23 +66,24 @@ def test_refreshing_again_does_nothing_and_says_why(release):
     assert published_hashes(release.lake) == before
 
 
-def test_every_node_again_with_source_tables_in_several_files_gives_the_same_bytes(
-    release, copied, monkeypatch
-):
-    copy = copied(release)
-    shutil.rmtree(copy.home.lake / "data")
+def test_source_tables_in_several_files_give_the_same_tables(release, tmp_path, monkeypatch):
+    home = Home.locate(tmp_path / "home").create()
+    receive_delivery(release.delivery, home.landing)
+    copy = Refreshed(home, release.delivery, release.truth, made=set())
     # At national size a piece has 245,760 rows; here 4,096.
     monkeypatch.setattr(sources_reading, "read_data_set", partial(read_data_set, row_group_size=2_048))
-    build_every_node(copy.home)
-    before, now = published_hashes(release.lake), published_hashes(copy.lake)
     scope = Scope(FEED, PERIOD, 1)
+    # Nothing else reads tables of records.
+    for node in nodes(FEED):
+        if node.layer in ("sources", "cohort", "indicators"):
+            copy.frame(node.name)
+    before = published_hashes(release.lake)
+    now = {name: copy.lake.published(scope, name).record["sha256"] for name in copy.made or ()}
+    assert len(now) > 40
     in_pieces = {name for name in now if len(table_files(copy.lake.published(scope, name).path)) > 1}
     assert in_pieces >= {"hes_op", "pcpd"}
     assert in_pieces <= set(data_sets())
     assert {name for name in now if now[name] != before[name]} <= in_pieces
-    # What readers get is the same, but for the fingerprints of those tables.
-    old, new = report_files(release.home), report_files(copy.home)
-    assert {name for name in old | new if old.get(name) != new.get(name)} <= {f"v001/{MANIFEST_FILE}"}
     for name in in_pieces:
         rows = copy.lake.published(scope, name).record["rows"]
         assert rows == release.lake.published(scope, name).record["rows"]
