@@ -2,4 +2,4 @@
 
 from assets.sources.reading import source_node
 
-node = source_node("hes_op", "HES outpatient attendances.", priority=2)
+node = source_node("hes_op", "HES outpatient attendances.", priority=3)

@@ -2,4 +2,4 @@
 
 from assets.sources.reading import source_node
 
-node = source_node("pcpd", "Primary care prescriptions.", priority=3)
+node = source_node("pcpd", "Primary care prescriptions.", priority=1)

@@ -26,7 +26,8 @@ from naome_pipeline.tables import table_files, table_path
 def source_node(data_set: str, description: str, *, priority: int = 0) -> Node:
     """The node of one data set: reads its files of the delivery, types them, quarantines unusable rows.
 
-    `priority`: of the largest, so that they are read first.
+    `priority`: of the largest, so that they are read first; prescriptions last of these, because the cohort does not need them
+    and is made meanwhile.
     """
 
     def make(context: BuildContext) -> None:
