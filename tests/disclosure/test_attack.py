@@ -12,7 +12,7 @@ import pytest
 from scipy.optimize import linprog
 
 from naome_pipeline.disclosure.attack import WHOLE, Attacker, Attacks, NoSuchTable, Published, exact_ranges
-from tests.disclosure.tables import crossed, places_in_time, subgroup_and_whole
+from tests.disclosure.tables import Drawn, crossed, places_in_time, subgroup_and_whole
 
 # Every line has two hidden cells, and yet one of them is known exactly: 47. The sums of rows 1 and 2 less those of
 # columns a and c leave b of the first row alone.
@@ -124,14 +124,19 @@ def test_what_is_remembered_is_what_a_new_attacker_finds_and_of_this_table_only(
     assert [count > 0 for count in solved] == [True, False, True]
 
 
+def some_hidden(rng: np.random.Generator, shares: list[float]) -> tuple[Drawn, Any, Published]:
+    """A drawn table, which of its cells are hidden (one of these shares), and what is published of it."""
+    drawn = places_in_time(rng, 2, 3, 6, 4, 3.0)
+    hidden = rng.random(len(drawn.sums)) < rng.choice(shares)
+    hidden[drawn.exempt] = False
+    ceiling = drawn.counts + rng.integers(0, 4, len(drawn.counts))
+    return drawn, hidden, Published.shown(drawn.sums, drawn.values, hidden, ceiling)
+
+
 def test_no_range_is_wider_than_what_is_called_possible_and_enough_is_decided_as_by_the_exact_ranges():
     rng, tight, decided = np.random.default_rng(8), 0, set()
     for _ in range(60):
-        drawn = places_in_time(rng, 2, 3, 6, 4, 3.0)
-        hidden = rng.random(len(drawn.sums)) < rng.choice([0.4, 0.7, 1.0])
-        hidden[drawn.exempt] = False
-        ceiling = drawn.counts + rng.integers(0, 4, len(drawn.counts))
-        published = Published.shown(drawn.sums, drawn.values, hidden, ceiling)
+        drawn, hidden, published = some_hidden(rng, [0.4, 0.7, 1.0])
         cells = np.flatnonzero(hidden)
         low, high = exact_ranges(published, cells)
         possible = Attacker(published, drawn.counts).possible_width[cells]
@@ -149,11 +154,7 @@ def test_no_range_is_wider_than_what_is_called_possible_and_enough_is_decided_as
 def test_what_can_change_places_is_never_more_than_the_exact_range_and_mostly_all_of_it():
     rng, all_of_it, cells_asked = np.random.default_rng(9), 0, 0
     for _ in range(60):
-        drawn = places_in_time(rng, 2, 3, 6, 4, 3.0)
-        hidden = rng.random(len(drawn.sums)) < rng.choice([0.7, 0.9, 1.0])
-        hidden[drawn.exempt] = False
-        ceiling = drawn.counts + rng.integers(0, 4, len(drawn.counts))
-        published = Published.shown(drawn.sums, drawn.values, hidden, ceiling)
+        drawn, hidden, published = some_hidden(rng, [0.7, 0.9, 1.0])
         attacker = Attacker(published, drawn.counts)
         attacker.exchange()
         assert attacker.solved == 0

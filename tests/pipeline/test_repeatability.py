@@ -66,6 +66,15 @@ def test_refreshing_again_does_nothing_and_says_why(release):
     assert published_hashes(release.lake) == before
 
 
+def test_running_every_node_again_gives_the_same_bytes(release, copied):
+    copy = copied(release)
+    shutil.rmtree(copy.home.lake / "data")
+    before = published_hashes(release.lake)
+    build_every_node(copy.home)
+    assert published_hashes(copy.lake) == before
+    assert report_files(copy.home) == report_files(release.home)
+
+
 def test_source_tables_in_several_files_give_the_same_tables(release, tmp_path, monkeypatch):
     home = Home.locate(tmp_path / "home").create()
     receive_delivery(release.delivery, home.landing)
@@ -73,7 +82,7 @@ def test_source_tables_in_several_files_give_the_same_tables(release, tmp_path, 
     # At national size a piece has 245,760 rows; here 4,096.
     monkeypatch.setattr(sources_reading, "read_data_set", partial(read_data_set, row_group_size=2_048))
     scope = Scope(FEED, PERIOD, 1)
-    # Nothing else reads tables of records.
+    # The other tables are made of these and read no records.
     for node in nodes(FEED):
         if node.layer in ("sources", "cohort", "indicators"):
             copy.frame(node.name)
