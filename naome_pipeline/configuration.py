@@ -18,6 +18,9 @@ from pydantic import ValidationError
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.errors import Refused
 
+# Made with libyaml it reads ten times faster, and the same.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 class ConfigurationError(DeliveryError):
     """A file of the configuration cannot be used; the message names it, the place in it, and what is wrong."""
@@ -27,7 +30,7 @@ def read_configuration(path: Path) -> Any:
     """The content of a YAML or JSON file; ConfigurationError when it is neither."""
     try:
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        return json.loads(text) if path.suffix == ".json" else yaml.load(text, _LOADER)
     except UnicodeDecodeError:
         problem = "it is not UTF-8 text"
     except json.JSONDecodeError as found:

@@ -22,10 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
-from naome_pipeline.engine import literal
+from naome_pipeline.engine import literal, look_into_files
 from naome_pipeline.home import Home
 from naome_pipeline.leftovers import write_atomically
 from naome_pipeline.periods import parse_period
@@ -274,7 +273,7 @@ class Lake(Store):
 
     def frame(self, name: str, *, feed: str, period: str) -> pd.DataFrame:
         """A table as a pandas frame: `Lake.open().frame("people", feed="england_quarterly", period="2025Q3")`."""
-        with duckdb.connect(":memory:") as connection:
+        with look_into_files() as connection:
             path = self.scan(name, feed=feed, period=period)
             return connection.execute(f"SELECT * FROM read_parquet({literal(path)})").fetchdf()
 

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.disclosure.policy import policies
-from naome_pipeline.engine import literal, run
+from naome_pipeline.engine import literal, look_into_files, run
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.leftovers import sync, write_atomically
 from naome_pipeline.stored import PublishedTable, as_json, fingerprint_of, read_json
@@ -105,7 +104,7 @@ def shown_before(known: list[Entry]) -> pd.DataFrame:
     if not known:
         return pd.DataFrame(columns=pd.Index(SHOWN))
     files = ", ".join(literal(e.path) for e in known)
-    with duckdb.connect(":memory:") as connection:
+    with look_into_files() as connection:
         return connection.execute(f"SELECT DISTINCT * FROM read_parquet([{files}])").fetchdf()
 
 
@@ -113,7 +112,7 @@ def write_entry(lake: Lake, scope: Scope, released: PublishedTable) -> Path | No
     """Write down what a release shows; nothing when the same release is in the ledger already, or
     when its policy is not for publication. Called before anything becomes visible, while no other release is being
     published: what is public is then in the ledger, wherever a process ends."""
-    with duckdb.connect(":memory:") as connection:
+    with look_into_files() as connection:
         found = connection.execute(
             f"SELECT DISTINCT policy FROM read_parquet({literal(released.path)})"
         ).fetchall()
@@ -127,7 +126,7 @@ def write_entry(lake: Lake, scope: Scope, released: PublishedTable) -> Path | No
     folder = lake.root / "ledger" / scope.feed
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{number:04d}_{scope.period}_v{scope.version:03d}.parquet"
-    with lake.staging() as staged, duckdb.connect(":memory:") as connection:
+    with lake.staging() as staged, look_into_files() as connection:
         run(
             connection,
             f"COPY (SELECT {', '.join(SHOWN)} FROM read_parquet({literal(released.path)}) "

@@ -11,14 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from naome_pipeline import __version__
 from naome_pipeline.build import Delivered
 from naome_pipeline.deliveries.layouts import joint_feed_of
 from naome_pipeline.disclosure.policy import policy_in_force
 from naome_pipeline.disclosure.revisions import revisions_sql
-from naome_pipeline.engine import literal
+from naome_pipeline.engine import literal, look_into_files
 from naome_pipeline.home import OWNER_ONLY, Home
 from naome_pipeline.lake import Lake, Scope
 from naome_pipeline.ledger import known_now, write_entry
@@ -115,7 +113,7 @@ def _changed(lake: Lake, scope: Scope, edition: int) -> int | None:
     if policy != policy_in_force().id:
         return None
     now = lake.published(scope, RELEASED_INDICATORS).path
-    with duckdb.connect(":memory:") as connection:
+    with look_into_files() as connection:
         sql = f"SELECT COUNT(*) FROM ({revisions_sql(now, before, same_period=True)})"
         counted = connection.execute(sql).fetchone()
     return int(counted[0]) if counted else None
@@ -152,7 +150,7 @@ def _write_record(
 
 
 def _tables_of(publication: PublishedTable) -> dict[str, dict[str, Any]]:
-    with duckdb.connect(":memory:") as connection:
+    with look_into_files() as connection:
         listed = connection.execute(
             f'SELECT layer, "table", fingerprint, sha256, rows FROM read_parquet({literal(publication.path)})'
         ).fetchall()

@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
 
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.deliveries.joining import joint_deliveries_with
 from naome_pipeline.disclosure.revisions import revisions_sql
 from naome_pipeline.disclosure.table_revisions import TABLES, Compared, table_revisions_sql
+from naome_pipeline.engine import look_into_files
 from naome_pipeline.errors import Refused
 from naome_pipeline.home import Home
 from naome_pipeline.lake import PUBLICATION, Edition, Lake, Scope
@@ -91,7 +91,7 @@ def release_difference(lake: Lake, earlier: Edition, later: Edition) -> pd.DataF
     """
     before, now = (lake.released(one.scope, TABLE, one.number).path for one in (earlier, later))
     sql = revisions_sql(now, before, same_period=earlier.scope.period == later.scope.period)
-    with duckdb.connect(":memory:") as connection:
+    with look_into_files() as connection:
         return connection.execute(f"SELECT * FROM ({sql}) ORDER BY ALL").fetchdf()
 
 
@@ -110,7 +110,7 @@ def table_differences(lake: Lake, earlier: Edition, later: Edition) -> pd.DataFr
         (now[TABLE].path, before[TABLE].path),
         same_period=earlier.scope.period == later.scope.period,
     )
-    with duckdb.connect(":memory:") as connection:
+    with look_into_files() as connection:
         return connection.execute(f"SELECT * FROM ({sql}) ORDER BY ALL").fetchdf()
 
 

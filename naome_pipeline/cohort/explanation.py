@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import duckdb
 
 from naome_pipeline.deliveries.layouts import feed as feed_definition
-from naome_pipeline.engine import literal
+from naome_pipeline.engine import literal, look_into_files
 from naome_pipeline.indicators.registry import FACTS, registry
 from naome_pipeline.indicators.reporting_periods import first_reported_quarter, last_reported_quarter
 from naome_pipeline.lake import Lake, Scope
@@ -100,14 +100,14 @@ def explain(lake: Lake, person_id: str, feed: str, period: str) -> Explanation:
     if parts := feed_definition(feed).parts:
         feed = _feed_of_person(lake, person_id, feed, parts, period)
     scope = lake.reading_scope(feed, period)
-    with duckdb.connect(":memory:") as connection:
+    with look_into_files() as connection:
         return _explain(connection, lake, scope, person_id)
 
 
 def _feed_of_person(lake: Lake, person_id: str, feed: str, parts: tuple[str, ...], period: str) -> str:
     joint = lake.reading_scope(feed, period)
     released = [part for part in parts if lake.released_versions(part, period)]
-    with duckdb.connect(":memory:") as connection:
+    with look_into_files() as connection:
         if kept := _rows(connection, lake, joint, "registered_twice", "kept_in", person_id):
             return str(kept[0][0])
         for part in released:

@@ -29,7 +29,7 @@ from naome_pipeline.engine import literal, quoted
 EARLIEST_DATE = dt.date(1900, 1, 1)
 MISSING, UNREADABLE, IMPOSSIBLE = "missing_value", "unreadable_value", "impossible_date"
 _REASONS = (MISSING, UNREADABLE, IMPOSSIBLE)
-_BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+_BLANKS = literal(" \t\n\r\xa0")
 # How many places of a list are typed: no more than needed, in few steps.
 _LIST_SIZES = (4, 8, 16)
 # So many first places of a list are typed as columns of their own.
@@ -99,8 +99,10 @@ def date_value(text: str, snapshot_date: dt.date) -> str:
     def before_snapshot(value: str) -> str:
         return f"CASE WHEN {value} > {latest} THEN ({value} - INTERVAL 100 YEAR)::DATE ELSE {value} END"
 
-    # The three usual forms come first, told apart by their length: the others cost several comparisons.
+    # Nothing comes first, which most places of a list hold, then the three usual forms, told apart by their length: the others
+    # cost several comparisons.
     return f"""CASE
+        WHEN {text} IS NULL THEN NULL
         WHEN {text} LIKE '____-__-__' THEN TRY_CAST({text} AS DATE)
         WHEN STRLEN({text}) = 10 AND {text} LIKE '__/__/____' THEN TRY_STRPTIME({text}, '%d/%m/%Y')::DATE
         WHEN STRLEN({text}) = 9 AND {text} LIKE '__-___-__' THEN {before_snapshot(short_month)}

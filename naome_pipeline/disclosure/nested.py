@@ -13,14 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import duckdb
 import numpy as np
 import sqlglot
 from numpy.typing import NDArray
 from sqlglot import exp
 
 from naome_pipeline.disclosure.attack import BoolArray
-from naome_pipeline.engine import DIALECT
+from naome_pipeline.engine import DIALECT, look_into_files
 from naome_pipeline.indicators.registry import Indicator, Registry
 from naome_pipeline.parameters import with_values
 
@@ -128,7 +127,7 @@ def _cases(expressions: tuple[str, ...]) -> NDArray[np.bool_]:
         for n, (name, of) in enumerate(values.items())
     ]
     said = ", ".join(f"COALESCE({tree.sql(dialect=DIALECT)}, FALSE)" for tree in trees)
-    with duckdb.connect(":memory:") as connection:
+    with look_into_files() as connection:
         rows = connection.execute(
             f"SELECT DISTINCT {said} FROM {' CROSS JOIN '.join(['(SELECT 1)', *tables])}"
         ).fetchall()

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 
-from naome_pipeline.engine import literal
+from naome_pipeline.engine import literal, look_into_files
 
 RELEASED = (
     "released_indicators",
@@ -62,7 +61,7 @@ class ReleasedTables:
         if name not in RELEASED or name not in self._paths:
             raise NotReleased(f"a report may not read '{name}'. Released are: {', '.join(RELEASED)}")
         if name not in self._read:
-            with duckdb.connect(":memory:") as connection:
+            with look_into_files() as connection:
                 self._read[name] = connection.execute(
                     f"SELECT * FROM read_parquet({literal(self._paths[name])}) ORDER BY ALL"
                 ).fetchdf()

@@ -17,13 +17,13 @@ from assets.definitions import nodes
 from naome_pipeline.build import Delivered, build
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery
-from naome_pipeline.engine import Engine, EngineSettings, literal, open_connection, quoted
+from naome_pipeline.engine import literal, quoted
 from naome_pipeline.home import Home
 from naome_pipeline.indicators import registry as registry_module
 from naome_pipeline.lake import PUBLICATION, Scope
 from naome_pipeline.reports.national_data import DATA_FILE
 from naome_pipeline.tables import TABLE_FILE
-from tests.pipeline.releases import FEED, PERIOD, Refreshed
+from tests.pipeline.releases import FEED, PERIOD, Refreshed, engine_of_a_node
 from tests.reports.page import embedded
 from tests.reports.workbook import sheets_of
 
@@ -167,9 +167,9 @@ def built_a_quarter_later(original: Refreshed, folder: Path) -> Refreshed:
             columns = ", ".join(shifted(*column) for column in table.record["columns"])
             with (
                 again.lake.staging() as staged,
-                open_connection(EngineSettings.from_environment(home.scratch)) as connection,
+                engine_of_a_node() as engine,
             ):
-                Engine(connection).write(
+                engine.write(
                     f"SELECT {columns} FROM read_parquet({literal(table.path)})", staged / TABLE_FILE
                 )
                 moved = again.lake.store("sources", node.name, table.fingerprint, staged, table.record)
@@ -177,8 +177,8 @@ def built_a_quarter_later(original: Refreshed, folder: Path) -> Refreshed:
             done.add(node.name)
     while waiting:
         node = next(n for n in waiting if set(n.inputs) <= done)
-        with open_connection(EngineSettings.from_environment(home.scratch)) as connection:
-            build(node, later, again.lake, Engine(connection))
+        with engine_of_a_node() as engine:
+            build(node, later, again.lake, engine)
         waiting.remove(node)
         done.add(node.name)
     return again
@@ -273,9 +273,9 @@ def test_an_entry_in_the_registry_alone_appears_in_tables_metric_sheet_and_page(
     while waiting:
         node = next(n for n in waiting if set(n.inputs) <= done)
         fresh = node.name in FROM_THE_REGISTRY
-        with open_connection(EngineSettings.from_environment(copy.home.scratch)) as connection:
+        with engine_of_a_node() as engine:
             made = dataclasses.replace(node, code=f"{node.code} changed") if fresh else node
-            build(made, delivered, lake, Engine(connection))
+            build(made, delivered, lake, engine)
         waiting.remove(node)
         done.add(node.name)
 
