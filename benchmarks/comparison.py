@@ -28,7 +28,7 @@ import pandas as pd
 import polars as pl
 from polars.testing import assert_frame_equal
 
-from assets.definitions import nodes
+from assets.feeds import nodes
 from assets.resources import NODES_AT_A_TIME
 from benchmarks.comparison_files import COUNTS, FILES, KEYS, DeliveredFile, parquet_path
 from benchmarks.comparison_pandas import judged_in_pandas

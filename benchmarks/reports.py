@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
-from assets.definitions import nodes
+from assets.feeds import nodes
 from naome_pipeline.build import BuildContext
 from naome_pipeline.engine import Engine, EngineSettings, open_connection
 from naome_pipeline.reports.outputs import write_outputs_page

@@ -185,7 +185,7 @@ def _run_job(feed: str, partition_key: str) -> None:
 
     try:
         with dg.DagsterInstance.get() as instance:
-            job = dg.build_reconstructable_job("assets.definitions", "refresh_job", (feed,))
+            job = dg.build_reconstructable_job("assets.assembly", "refresh_job", (feed,))
             result = dg.execute_job(
                 job, instance, run_config=_QUIET, tags={"dagster/partition": partition_key}
             )

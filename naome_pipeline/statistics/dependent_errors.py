@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import statsmodels.api as sm
 from scipy import optimize, stats
+from statsmodels.regression.linear_model import GLS
 
 from naome_pipeline.statistics import checks
 from naome_pipeline.statistics.checks import FloatArray
@@ -60,7 +60,7 @@ def autoregressive_fit(
 
     def fitted(rho: float) -> tuple[Any, FloatArray]:
         correlation = np.where(apart == 0, 1.0, rho**apart)
-        return sm.GLS(values, matrix, sigma=correlation / np.outer(scale, scale)).fit(), correlation
+        return GLS(values, matrix, sigma=correlation / np.outer(scale, scale)).fit(), correlation
 
     def loss(rho: float) -> float:
         fit, correlation = fitted(rho)

@@ -2,7 +2,7 @@
 
 import json
 
-from assets.definitions import build_defs
+from assets.assembly import build_defs
 from tests.assets.test_definitions import SNAPSHOT, graph_of
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ import dagster as dg
 import pytest
 
 from assets.alerts import overdue_releases, run_failures, stale_releases, unsent_alerts
+from assets.assembly import build_defs
 from assets.automation import due_period, due_since, freshness_of
-from assets.definitions import build_defs
 from assets.resources import PipelineResource
 from naome_pipeline import alerts
 from naome_pipeline.alerts import Alert, channels, send, send_unsent, tell, unsent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.definitions import FEEDS, nodes
+from assets.feeds import FEEDS, nodes
 from naome_pipeline import code_versions
 from naome_pipeline.deliveries import layouts
 from naome_pipeline.outcomes.survival import survival_estimates

@@ -9,8 +9,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from assets.assembly import build_defs
 from assets.automation import due_quarter
-from assets.definitions import FEEDS, build_defs, nodes
+from assets.feeds import FEEDS, nodes
 from assets.partitions import partitions_of, quarters
 from assets.reports import open_data
 from assets.reports.output import report_node

@@ -129,7 +129,7 @@ def test_linked_extract_in_lower_case_loads_by_its_layout(tmp_path):
 def test_artificial_hospital_files_go_through_as_they_are(tmp_path, sample, name, data_set):
     if not (SAMPLES / sample).is_file():
         pytest.skip(f"the artificial HES file {sample} is not on this machine")
-    from assets.definitions import nodes
+    from assets.feeds import nodes
 
     folder = tmp_path / "d"
     folder.mkdir()

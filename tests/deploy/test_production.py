@@ -25,7 +25,7 @@ from dagster._daemon.cli import cli as dagster_daemon
 from dagster_webserver.app import create_app_from_workspace_process_context
 from dagster_webserver.cli import dagster_webserver
 
-from assets.definitions import build_defs
+from assets.assembly import build_defs
 from assets.resources import PipelineResource
 from naome_pipeline.cli import app
 from naome_pipeline.deliveries.receiving import receive_delivery

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.definitions import FEEDS, nodes
+from assets.feeds import FEEDS, nodes
 from benchmarks.disclosure import national_population
 from naome_pipeline.disclosure import views
 from naome_pipeline.disclosure.control import DisclosureControl

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from assets.definitions import nodes
+from assets.feeds import nodes
 from naome_pipeline.gates import load_suite, united_suite
 
 OWN = [

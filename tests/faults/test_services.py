@@ -23,7 +23,7 @@ from dagster._core.scheduler.instigation import InstigatorType
 from dagster._core.storage.dagster_run import DagsterRunStatus
 
 from assets.alerts import run_failures
-from assets.definitions import nodes
+from assets.feeds import nodes
 from naome_pipeline.build import Delivered, build
 from naome_pipeline.deliveries.receiving import receive_delivery
 from naome_pipeline.engine import Engine, EngineSettings, open_connection

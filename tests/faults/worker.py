@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import naome_pipeline.build as builds
-from assets.definitions import nodes
+from assets.feeds import nodes
 from naome_pipeline import gates, leftovers, refreshing
 from naome_pipeline.build import Delivered, build
 from naome_pipeline.cli import app

@@ -19,7 +19,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from assets.definitions import nodes
+from assets.feeds import nodes
 from naome_pipeline.build import Delivered, build
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
 from naome_pipeline.deliveries.receiving import receive_delivery

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.definitions import build_defs
+from assets.assembly import build_defs
 from assets.node import asset_key
 from assets.resources import PipelineResource
 from naome_pipeline.deliveries.manifest import write_manifest

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from assets.definitions import nodes
+from assets.feeds import nodes
 from assets.sources import reading as sources_reading
 from naome_pipeline.deliveries.layouts import data_sets
 from naome_pipeline.deliveries.manifest import read_manifest, write_manifest
