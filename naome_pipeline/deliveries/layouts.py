@@ -97,6 +97,21 @@ class DataSet(_Model):
             raise ValueError(f"dated_by names {self.dated_by.column}, which holds no dates")
         return self
 
+    @property
+    def known_by_key(self) -> bool:
+        """Whether every usable row has something in its key: a column that is required is part of it."""
+        required = {column.name for column in self.columns if column.required and not column.kept_without}
+        return not required.isdisjoint(self.key or ())
+
+    @property
+    def judged_by(self) -> set[str]:
+        """The columns that say whether a row is usable and what it is known by."""
+        if not self.known_by_key:
+            return {column.name for column in self.columns}
+        required = [column for column in self.columns if column.required]
+        stand_ins = {name for column in required for name in column.fallback}
+        return {column.name for column in required} | stand_ins | set(self.key or ())
+
     def column(self, name: str) -> Column:
         """The column of that name (KeyError when there is none)."""
         return {column.name: column for column in self.columns}[name]

@@ -221,10 +221,12 @@ class Piece:
 
 
 def identity_sql(target: DataSet) -> str:
-    """The hash of what a row is known by: its key, or all its columns where there is nothing in the key."""
+    """The hash of what a usable row is known by: its key, or all its columns where there is nothing in the key."""
     whole = tuple(canonical_columns(target.name))
     if target.key is None:
         return hash_sql(whole)
+    if target.known_by_key:
+        return hash_sql(target.key)
     return f"CASE WHEN {_without_key(target.key)} THEN {hash_sql(whole)} ELSE {hash_sql(target.key)} END"
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -247,20 +248,21 @@ def profile_file(
     target = data_set(table.data_set)
     drop_rejects(connection, _REJECTS)
     try:
-        typed, rows = _judged_rows(connection, source, snapshot_date, limit=PROFILED_RECORDS)
-        found = connection.execute(
-            f"SELECT code, COUNT(*), COUNT(DISTINCT {identity_sql(target)}) FROM {rows} "
-            f"WHERE code IS DISTINCT FROM {ANOTHER_DATA_SET} GROUP BY code ORDER BY code"
+        # To plan all columns, or a condition on the code, takes longer than to type some thousand records.
+        typed, rows = _judged_rows(connection, source, snapshot_date, PROFILED_RECORDS, target.judged_by)
+        grouped = connection.execute(
+            f"SELECT code, COUNT(*), COUNT(DISTINCT {identity_sql(target)}) FROM {rows} GROUP BY code ORDER BY code"
         ).fetchall()
     except duckdb.InvalidInputException as problem:
         raise _not_a_table(source.name, problem) from None
     finally:
         drop_rejects(connection, _REJECTS)
-    unusable = {
-        (typed.reasons[code][0], source.delivered_name(typed.reasons[code][1])): rows
-        for code, rows, _ in found
-        if code is not None and code >= 0
-    }
+    found = [group for group in grouped if group[0] != ANOTHER_DATA_SET]
+    unusable: Counter[tuple[str, str]] = Counter()
+    for code, rows, _ in found:
+        if code is not None and code >= 0:  # several columns can be made of the same delivered one
+            reason, column = typed.reasons[code]
+            unusable[reason, source.delivered_name(column)] += rows
     repeated = sum(rows - distinct for code, rows, distinct in found if code is None)
     key = tuple(source.delivered_name(c) for c in target.key or ())
     return FileProfile(
@@ -354,16 +356,23 @@ class _Reading:
 
 
 def _judged_rows(
-    connection: duckdb.DuckDBPyConnection, source: _Source, snapshot_date: dt.date, limit: int | None = None
+    connection: duckdb.DuckDBPyConnection,
+    source: _Source,
+    snapshot_date: dt.date,
+    limit: int | None = None,
+    wanted: Set[str] | None = None,
 ) -> tuple[TypedColumns, str]:
-    """SQL of the well-formed rows of one file, typed, with good_row, code (null: usable) and `lost <column>` counts."""
+    """SQL of the well-formed rows of one file, typed, with good_row, code (null: usable) and `lost <column>` counts.
+
+    `limit`: of so many first rows; `wanted`: with these columns alone.
+    """
     direction = source.layout.imd_one_means
     if direction == "label_else_most_deprived":
         direction = _said_direction(connection, source)
     blanks = max(file.blanks for file in (source.file, *source.joined.values()))
     # A file is judged by what it holds: that something could stand in for a column does not make it acceptable.
     typed = typed_columns(
-        source.layout, source.locate, snapshot_date, direction, blanks, stand_ins=limit is None
+        source.layout, source.locate, snapshot_date, direction, blanks, stand_ins=limit is None, wanted=wanted
     )
     values = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in typed.columns.items())
     lost = "".join(f", {sql} AS {quoted('lost ' + name)}" for name, sql in typed.unreadable.items())

@@ -11,7 +11,7 @@ middle pair decides: a century (18 to 21) there means DDMMYYYY, a month (01 to 1
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from naome_pipeline.deliveries.layouts import (
@@ -242,15 +242,16 @@ def typed_columns(
     blanks: Blanks = Blanks.ANY,
     *,
     stand_ins: bool = True,
+    wanted: Set[str] | None = None,
 ) -> TypedColumns:
-    """The expressions of every canonical column of a layout, absent ones null.
+    """The expressions of every canonical column of a layout, or of those that are `wanted`, absent ones null.
 
     `imd_one_means` overrides the layout's when the file itself says what quintile 1 means; `blanks` is what is known of
     the ends of the files' values. Without `stand_ins` a column that has them is judged by its own values.
     """
     typed = TypedColumns()
     direction = imd_one_means or layout.imd_one_means
-    columns = data_set(layout.data_set).columns
+    columns = [c for c in data_set(layout.data_set).columns if wanted is None or c.name in wanted]
     for column in columns:
         value = _Value(column.type, snapshot_date, blanks)
         source = layout.columns.get(column.name)

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 
+import duckdb
 import pytest
 
+from naome_pipeline.deliveries import layouts
 from naome_pipeline.deliveries.checking import check_delivery
+from naome_pipeline.deliveries.matching import matched_files
+from naome_pipeline.deliveries.reading import PROFILED_RECORDS, profile_file, read_data_set
+from naome_pipeline.deliveries.receiving import receive_delivery
+from naome_pipeline.deliveries.text_files import scan_file
+from naome_pipeline.home import Home
+from naome_pipeline.synthetic import write_delivery
 from tests.deliveries.small import ROWS, deliver, read, rows_of, standard_files, tumours
 
 HEADER = "PATIENT_ID,TUMOUR_AVP_ID,DIAGNOSISDATE,TUMOUR_SITE,GENDER,AGE,IMD_QUINTILE,TUMOUR_PERFORMANCESTATUS,TRUST_CODE"
@@ -288,3 +296,37 @@ def test_reading_twice_gives_the_same_bytes(tmp_path):
         read(delivery, "tumours")
         files.append((tmp_path / "tumours.parquet").read_bytes())
     assert files[0] == files[1]
+
+
+@pytest.mark.parametrize("feed", ["england_quarterly", "wales_annual"])
+def test_a_file_is_judged_by_its_first_records_as_when_it_is_read(feed, tmp_path):
+    """Of data sets without columns that stand in for others, which make rows usable that a sender has to know of."""
+    period = {"england_quarterly": "2025Q3", "wales_annual": "2023"}[feed]
+    delivery = tmp_path / "delivery"
+    write_delivery(delivery, feed=feed, period=period, people=400, seed=3, volume=0.3, dirt=0.1)
+    accepted = receive_delivery(delivery, Home.locate(tmp_path / "home").create().landing)
+    judged = set()
+    with duckdb.connect() as connection:
+        for name, matches in matched_files(accepted).items():
+            if any(column.fallback for column in layouts.data_set(name).columns) or any(
+                m.joined for m in matches
+            ):
+                continue
+            table, aside = tmp_path / f"{name}.parquet", tmp_path / f"{name}_aside.parquet"
+            read_data_set(connection, accepted, name, table, aside)
+            rows = connection.execute(
+                'SELECT file, reason, COUNT(*) FROM read_parquet($1) WHERE "column" IS NOT NULL GROUP BY ALL',
+                [str(aside)],
+            ).fetchall()
+            found: dict[tuple[str, str], int] = {}
+            for match in matches:
+                text = scan_file(accepted.path / match.name)
+                assert text.lines <= PROFILED_RECORDS, "all records are to be looked at"
+                profile = profile_file(
+                    connection, match.name, text, match.table, {}, accepted.manifest.snapshot_date
+                )
+                for (reason, _), amount in profile.unusable.items():
+                    found[match.name, reason] = found.get((match.name, reason), 0) + amount
+            assert found == {(file, reason): amount for file, reason, amount in rows}, name
+            judged |= {name} if found else set()
+    assert len(judged) > 3
