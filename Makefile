@@ -22,8 +22,9 @@ DEMO_VOLUME ?= 0.1
 FRACTION ?= 1
 BENCH_FOLDER ?= $(or $(TMPDIR),/tmp)
 
-# `auto` is one worker per core; tests of one file share a worker, and so the releases they build.
-PYTEST_OPTIONS ?= --numprocesses auto --dist loadfile
+# `auto` is one worker per core; tests of one file share a worker, and so the releases they build. Files come in the order of
+# `tests/conftest.py`, the long ones first.
+PYTEST_OPTIONS ?= --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 VENV := .venv
 BIN := $(VENV)/bin
