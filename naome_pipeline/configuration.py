@@ -18,8 +18,9 @@ from pydantic import ValidationError
 from naome_pipeline.deliveries.errors import DeliveryError
 from naome_pipeline.errors import Refused
 
-# Made with libyaml it reads ten times faster, and the same.
+# With libyaml it is read in a fifth of the time, and the same.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 100
 
 
 class ConfigurationError(DeliveryError):
@@ -30,7 +31,7 @@ def read_configuration(path: Path) -> Any:
     """The content of a YAML or JSON file; ConfigurationError when it is neither."""
     try:
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else yaml.load(text, _LOADER)
+        return json.loads(text) if path.suffix == ".json" else _from_yaml(text)
     except UnicodeDecodeError:
         problem = "it is not UTF-8 text"
     except json.JSONDecodeError as found:
@@ -44,6 +45,15 @@ def read_configuration(path: Path) -> Any:
         # PyYAML lets some values fail while it makes them, such as the date 2025-13-01 or an unknown kind of key.
         problem = f"a value cannot be read ({type(found).__name__})"
     raise mistake_in(path, problem)
+
+
+def _from_yaml(text: str) -> Any:
+    depth = 0
+    for event in yaml.parse(text, _LOADER):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:  # libyaml would go on until the process ends for want of a stack
+            raise RecursionError
+    return yaml.load(text, _LOADER)
 
 
 @contextmanager
