@@ -161,7 +161,8 @@ def _start(reading: Reading) -> Section:
         texts.append("In this release there was nobody to count.")
     else:
         texts.append(
-            f"We looked at the records of {numbers.count(reading.cohort['denominator'])} people in {reading.whole_name}. Their "
+            f"We looked at the records of {numbers.count(reading.cohort['denominator'])} people in "
+            f"{reading.place(reading.cohort)}. Their "
             f"cancer had already spread when it was first found, in the years {reading.period}."
         )
     texts.append("The records come from NHS hospitals. We do not use names.")

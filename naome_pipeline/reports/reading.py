@@ -112,6 +112,10 @@ class Reading:
         """The nation of a value that stands for all though one of two nations alone has or shows it: `, England only`."""
         return f", {row['unit_code']} only" if row["level"] == NATION and len(self.nations) > 1 else ""
 
+    def place(self, row: Row) -> str:
+        """Where the people of a value that stands for all live: all nations, or the one that alone has or shows it."""
+        return str(row["unit_code"]) if self.only(row) else self.whole_name
+
     def whole_aside(self, row: Row) -> str:
         """What is different about a value that stands for all: its nation, its period, or nothing."""
         return self.only(row) + self.aside(str(row["indicator"]))

@@ -73,7 +73,7 @@ def _who(reading: Reading) -> str:
     if row is None:
         return "This release shows no number of people. The sections below say why."
     text = (
-        f"This report is about {numbers.count(row['denominator'])} people in {reading.whole_name} whose breast cancer had "
+        f"This report is about {numbers.count(row['denominator'])} people in {reading.place(row)} whose breast cancer had "
         f"already spread when it was first found, in {row['period']}."
     )
     recurrent = reading.whole.get(("P2", "all"))
@@ -174,7 +174,7 @@ def at_a_glance(reading: Reading) -> Section:
             Tile(
                 numbers.count(row["denominator"]),
                 "people whose breast cancer had spread when first found",
-                f"{reading.whole_name}, {row['period']}",
+                f"{reading.place(row)}, {row['period']}",
             )
         )
     for indicator, words in GLANCE.items():
