@@ -181,16 +181,16 @@ class Reading:
 
     @cached_property
     def cohort(self) -> Row | None:
-        """A value of the period of most whose denominator is everybody in the cohort."""
-        rows = [
-            row
-            for (name, subgroup), row in self.whole.items()
-            if subgroup == "all"
-            and self.definitions[name]["denominator_text"] == EVERYBODY
-            and row["period"] == self.period
-            and not numbers.missing(row["denominator"])
-        ]
-        return max(rows, key=lambda row: int(row["denominator"]), default=None)
+        """A value of the period of most whose denominator is everybody in the cohort: of both nations, or of the first that shows
+        one."""
+        names = [name for name, row in self.definitions.items() if row["denominator_text"] == EVERYBODY]
+        places = [(BOTH, self.whole_name), *((NATION, nation) for nation in self.nations)]
+        for place in places:
+            rows = [row for name in names if (row := self._rows.get((name, *place))) is not None]
+            shown = [r for r in rows if r["period"] == self.period and not numbers.missing(r["denominator"])]
+            if shown:
+                return max(shown, key=lambda row: int(row["denominator"]))
+        return None
 
     def indicators(self, kind: str) -> list[str]:
         """The indicators of a kind, without variants, in the order of the registry."""

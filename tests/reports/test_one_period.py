@@ -9,10 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from naome_pipeline.reports.documents.model import Chart, Paragraph
+from naome_pipeline.reports import numbers
+from naome_pipeline.reports.documents.model import Chart, Paragraph, Tiles
 from naome_pipeline.reports.drivers.diagrams import write_driver_diagrams
+from naome_pipeline.reports.patient_summary import write_patient_summary
 from naome_pipeline.reports.reading import Reading
-from naome_pipeline.reports.state_of_the_nation.messages import key_messages
+from naome_pipeline.reports.state_of_the_nation.messages import at_a_glance, key_messages
 from naome_pipeline.reports.state_of_the_nation.records import data_quality
 from naome_pipeline.reports.state_of_the_nation.report import PAGE_FILE, write_state_of_the_nation
 from tests.reports.annual import annual_frames
@@ -176,6 +178,26 @@ def test_where_the_number_of_both_nations_is_hidden_that_of_one_stands_for_all(t
     other = reading.shown("P3")
     assert other is not None
     assert (other["level"], reading.only(other)) == ("both_nations", "")
+
+
+def test_the_number_of_people_names_the_nation_it_is_of(tables, tmp_path):
+    """In the first sentence, at a glance and for patients, where that of both nations together is hidden."""
+    values = tables["released_indicators"].copy()
+    both = (values["subgroup"] == "all") & (values["level"] == "both_nations")
+    values.loc[both, ["numerator", "denominator", "proportion", "lower", "upper"]] = None
+    values.loc[both, "suppressed"] = "hidden to protect people"
+    definitions = tables["released_definitions"]
+    everybody = definitions.loc[definitions["denominator_text"] == "everybody in the cohort", "indicator"]
+    of = values["indicator"].isin(everybody) & (values["unit_code"] == "England") & (values["subgroup"] == "all")
+    said = numbers.count(values.loc[of & (values["period"] == "2021 to 2023"), "denominator"].max())
+    made = released(tmp_path, tables | {"released_indicators": values})
+    reading = Reading(made)
+    [who, *_] = [b.text for b in key_messages(reading).blocks if isinstance(b, Paragraph)]
+    assert f"about {said} people in England whose" in who
+    [tiles] = [b for b in at_a_glance(reading).blocks if isinstance(b, Tiles)]
+    assert (tiles.tiles[0].value, tiles.tiles[0].detail) == (said, "England, 2021 to 2023")
+    write_patient_summary(made, tmp_path)
+    assert f"records of {said} people in England. " in text_of(tmp_path / "patient_summary.html")
 
 
 def test_driver_diagrams_name_the_period(tables, folder):
