@@ -121,6 +121,7 @@ def main(home: str, feed: str, period: str) -> None:
     done = refresh(Home.locate(home), feed, period, watch.report)
     seconds = time.monotonic() - started
     watch.end()
+    looking.join()
     orchestration, everything = watch.orchestration(seconds)
     result = {
         "seconds": seconds,
