@@ -71,18 +71,25 @@ class DisclosureControl(WholeTables):
         return list(dict.fromkeys(failures))
 
     def _protected_jobs(self, places: Collection[tuple[int, ...]] | None = None) -> list[str]:
-        """Every job, or again those of some indicators and subgroups."""
+        """Every job, or again those of some indicators and subgroups, and of those whose denominator that hides."""
         failures: list[str] = []
-        for make, wanted in self._stages(places):
+        again = places is not None
+        for make, of in self._stages():
+            before, wanted = self._marked(), of
+            if places is not None:
+                wanted = [(own, s) for own, s in of if any((i, s) in places for i in own)]
 
             def protected(of: tuple[list[int], int], make: JobOf = make) -> list[str]:
-                job = make(*of, places is not None)
+                job = make(*of, again)
+                job.hide_sensitive()
                 left = self._protected_job(job) if self.policy.secondary else []
                 self._keep(job)
                 return left
 
             with ThreadPoolExecutor(self.at_a_time) as threads:
                 failures += [said for left in threads.map(protected, wanted) for said in left]
+            if places is not None:
+                places = {*places, *self._changed(before)}
         return failures
 
     def _protected_job(self, job: Job) -> list[str]:

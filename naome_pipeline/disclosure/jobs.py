@@ -6,7 +6,7 @@ tables an attacker sees of them (`views.py`), the order of hiding (`control.py`)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,12 @@ class Job:
     subgroup: int
     denominator: bool
 
+    def hide_sensitive(self) -> None:
+        """Hide every published cell that needs a range: also one that does since a denominator of its family is hidden."""
+        for level, span in self.span.items():
+            for entry in self.sets:
+                self.hidden[level] |= (entry.needed[level] > 0) & span
+
 
 JobOf = Callable[[Sequence[int], int, bool], Job]
 
@@ -51,16 +57,16 @@ JobOf = Callable[[Sequence[int], int, bool], Job]
 class ProtectionJobs(CountedRelease):
     """The counts of a release with the jobs of protecting them."""
 
-    def _stages(
-        self, places: Collection[tuple[int, ...]] | None = None
-    ) -> Iterator[tuple[JobOf, list[tuple[list[int], int]]]]:
+    def _stages(self) -> Iterator[tuple[JobOf, list[tuple[list[int], int]]]]:
         """What makes a job, and of which indicators and subgroups: denominators, then families. Jobs of a stage share no mark;
-        those of families need the marks of denominators. `places`: only what touches these indicators and subgroups."""
+        those of families need the marks of denominators."""
         bases = dict.fromkeys(self._base(family[0]) for family in self.families)
         sharing = [[i for i in range(len(self._complete)) if self._base(i) == base] for base in bases]
         for make, sets in ((self._denominator_job, sharing), (self._family_job, self.families)):
-            of = [(indicators, s) for indicators in sets for s in range(len(self.population.subgroups))]
-            yield make, [(own, s) for own, s in of if places is None or any((i, s) in places for i in own)]
+            yield (
+                make,
+                [(indicators, s) for indicators in sets for s in range(len(self.population.subgroups))],
+            )
 
     def _denominator_job(self, sharing: Sequence[int], s: int, decided: bool) -> Job:
         """With `decided` the hidden cells are those of the marks."""
@@ -133,10 +139,6 @@ class ProtectionJobs(CountedRelease):
         entries = [
             self._entry(name, inside, seen, family, s, spans) for name, inside, seen in members.values()
         ]
-        if not decided:
-            for level, span in spans.items():
-                for entry in entries:
-                    hidden[level] |= (entry.needed[level] > 0) & span
         return Job(entries, hidden, spans, family, s, False)
 
     def _entry(

@@ -298,3 +298,37 @@ def test_a_nation_without_alliances_hides_its_small_boards_and_nothing_that_it_p
     for cells in (control.marks.numerator[ALLIANCE], control.marks.denominator[ALLIANCE]):
         assert not cells[:, :, 2].any(), "what stands for all boards counts what the nation publishes"
     assert control.attack().narrow == 0
+
+
+def alliances_of_few_people(seed: int) -> DisclosureControl:
+    """Five Alliances of some three people a quarter, of which one in three has bone metastases: P6 and C8 count them, and so does
+    the subgroup of that name in the family of P1."""
+    rng, periods = np.random.default_rng(seed), Periods.of(reporting_periods(PERIOD, SNAPSHOT))
+    size = rng.gamma(1.0, size=5) + 0.05
+    sizes = rng.poisson((3.0 * size / size.mean())[:, None], (5, periods.quarters.shape[1]))
+    alliance, quarter = (np.repeat(place.ravel(), sizes.ravel()) for place in np.indices(sizes.shape))
+    met = rng.random(len(alliance)) < 0.8
+    in_time, bone = met & (rng.random(len(alliance)) < 0.7), rng.random(len(alliance)) < 0.3
+    agent, everybody = bone & (rng.random(len(alliance)) < 0.5), np.ones_like(met)
+    of = {
+        "P1": (everybody, in_time), "P1_recorded": (met, in_time), "P1_any_date": (everybody, met), "D5": (everybody, met),
+        "P6": (bone, agent), "C8": (bone, bone & in_time),
+    }  # fmt: skip
+    population = Population(
+        tuple(of), ("all", "bone"), tuple(f"T{n}" for n in range(5)), tuple(f"A{n}" for n in range(5)), alliance, quarter,
+        np.arange(5), ("England",) * 5, np.stack([of[name][0] for name in of], axis=1),
+        np.stack([of[name][1] for name in of], axis=1), np.stack([everybody, bone], axis=1),
+    )  # fmt: skip
+    eligible = np.ones((len(of), len(periods.table)), dtype=bool)
+    return DisclosureControl(population, periods, eligible, registry(), policies()["public"])
+
+
+@pytest.mark.parametrize("seed", [1, 5, 10])
+def test_a_family_whose_denominator_is_hidden_for_another_one_hides_its_rows_too(seed):
+    """P6 needs a denominator hidden; the subgroup of the same people then hides its own, and P1 among the recorded, which has
+    another denominator, may not show the row that the others of its family hide."""
+    control = alliances_of_few_people(seed)
+    assert control.decide() == []
+    found = control.attack()
+    assert found.sensitive > 100
+    assert (found.narrow, found.exact, found.places) == (0, 0, [])

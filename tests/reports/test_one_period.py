@@ -188,7 +188,11 @@ def test_the_number_of_people_names_the_nation_it_is_of(tables, tmp_path):
     values.loc[both, "suppressed"] = "hidden to protect people"
     definitions = tables["released_definitions"]
     everybody = definitions.loc[definitions["denominator_text"] == "everybody in the cohort", "indicator"]
-    of = values["indicator"].isin(everybody) & (values["unit_code"] == "England") & (values["subgroup"] == "all")
+    of = (
+        values["indicator"].isin(everybody)
+        & (values["unit_code"] == "England")
+        & (values["subgroup"] == "all")
+    )
     said = numbers.count(values.loc[of & (values["period"] == "2021 to 2023"), "denominator"].max())
     made = released(tmp_path, tables | {"released_indicators": values})
     reading = Reading(made)
