@@ -45,9 +45,27 @@ class Reading:
     """The rows of one level: indicators × subgroups × units × periods. Whether there is a row, and its counts (not a
     number: hidden; 0 without a row)."""
 
+    level: str
     there: BoolArray
     numerator: FloatArray
     denominator: FloatArray
+
+    def alike(self, s: int) -> slice:
+        """The subgroups that the level publishes in the same periods as one: below the nations everybody is published in more."""
+        if self.level in (TRUST, ALLIANCE):
+            return slice(0, 1) if s == 0 else slice(1, None)
+        return slice(None)
+
+    def periods_of(self, place: Place) -> BoolArray:
+        """The periods that the level publishes of an indicator: what it publishes of some unit or subgroup it publishes of all; a
+        row that is not there counts nobody."""
+        i, s = place
+        return np.asarray(self.there[i, self.alike(s)].any(axis=(0, 1)))
+
+    def units_of(self, place: Place) -> BoolArray:
+        """The units that the level has a row of, in some period and subgroup like this one."""
+        i, s = place
+        return np.asarray(self.there[i, self.alike(s)].any(axis=(0, 2)))
 
 
 @dataclass(frozen=True)
@@ -126,7 +144,7 @@ class OutsideAttack:
         for count in COUNTS:
             counts.append(np.zeros(shape))
             counts[-1][at] = rows[count].astype("Float64").to_numpy(dtype=float, na_value=np.nan)[inside]
-        return Reading(there, *counts)
+        return Reading(level, there, *counts)
 
     def run(self, proofs: Proofs) -> Recovered:
         """Attack every indicator in every subgroup. `proofs`: other counts that are said to fit; those that do spare a
@@ -269,12 +287,11 @@ class OutsideAttack:
     def _shown(self, level: str, i: int, s: int) -> Shown | None:
         """What a level shows of an indicator and of the denominator it shares; None where it has no row of the indicator."""
         read = self.read[level]
-        there: Any = read.there[i, _alike(s)].any(axis=(0, 2))
+        there = read.units_of((i, s))
         if not there.any():
             return None
         places = self.control.alike[i, s]
-        spans = np.stack([published_periods_of(read, place) for place in places])
-        mine = spans[places.index((i, s))]
+        published = np.any([self._published(level, place) for place in places], axis=0)
         at = tuple(np.array(places).T)
         said = read.there[at]
         away: Any = said & np.isnan(read.denominator[at])
@@ -282,9 +299,22 @@ class OutsideAttack:
         hidden = away.any(axis=0) & (away == said).all(axis=0)
         top = np.full(bottom.shape, np.nan)
         for place in self.control.counted_alike[i, s]:
-            shown = published_periods_of(read, place) & ~np.isnan(read.numerator[place])
+            shown = self._published(level, place) & ~np.isnan(read.numerator[place])
             top = np.where(shown, np.fmax(top, read.numerator[place]), top)
-        return Shown(top, np.where(hidden, np.nan, bottom), there[:, None] & spans.any(axis=0), there, mine)
+        mine = read.periods_of((i, s))
+        return Shown(top, np.where(hidden, np.nan, bottom), there[:, None] & published, there, mine)
+
+    def _published(self, level: str, place: Place) -> BoolArray:
+        """The cells that a level publishes of an indicator in a subgroup, units × periods: that there is no row of a nation
+        without the indicator does not say that nobody was counted."""
+        nations = {
+            TRUST: self._nation_of,
+            ALLIANCE: np.array(self.population.nation),
+            "nation": np.array(self.control.nations),
+        }
+        have = np.array(self.control.nations)[self.read["nation"].there[place[0]].any(axis=(0, 2))]
+        units = np.isin(nations[level], have) if level in nations else np.ones(1, dtype=bool)
+        return units[:, None] & self.read[level].periods_of(place)
 
     def _names(self, level: str) -> Sequence[str]:
         units = {
@@ -307,18 +337,6 @@ class OutsideAttack:
             known.numerator[level][i, s, unit, period],
             known.denominator[level][sharing, s][:, unit, period].any(axis=0),
         )
-
-
-def published_periods_of(read: Reading, place: Place) -> BoolArray:
-    """The periods that a level publishes of an indicator: what it publishes of some unit or subgroup it publishes of all; a row
-    that is not there counts nobody."""
-    i, s = place
-    return np.asarray(read.there[i, _alike(s)].any(axis=(0, 1)))
-
-
-def _alike(s: int) -> slice:
-    """The subgroups that are published in the same periods as one."""
-    return slice(0, 1) if s == 0 else slice(1, None)
 
 
 def _between(values: FloatArray, least: Any) -> BoolArray:

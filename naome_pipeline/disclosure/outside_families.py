@@ -17,7 +17,7 @@ from scipy import sparse
 
 from naome_pipeline.disclosure.attack import WHOLE, Attacker, BoolArray, FloatArray, Published
 from naome_pipeline.disclosure.counts import NATIONAL, CountedRelease, Place
-from naome_pipeline.disclosure.outside import Reading, Recovered, published_periods_of
+from naome_pipeline.disclosure.outside import Reading, Recovered
 
 LEVELS = ("nation", "both_nations")
 
@@ -133,6 +133,5 @@ def _published(read: Reading) -> BoolArray:
     published = np.zeros(shape, dtype=bool)
     for i, s in np.ndindex(shape[:2]):
         place: Place = i, s
-        units = np.asarray(read.there[i].any(axis=(0, 2)))
-        published[place] = units[:, None] & published_periods_of(read, place)
+        published[place] = read.units_of(place)[:, None] & read.periods_of(place)
     return published

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -51,6 +52,13 @@ def two_nations(seed: int, english: float = 14.0, welsh: float = 3.0) -> Disclos
     return DisclosureControl(population, periods, eligible, registry(), PUBLIC, eligible[:, 0])
 
 
+def again(control: DisclosureControl, population: Population) -> DisclosureControl:
+    """The same release of other people."""
+    return DisclosureControl(
+        population, control.periods, control._complete, registry(), PUBLIC, control._of_both
+    )
+
+
 def decided(seed: int) -> DisclosureControl:
     control = two_nations(seed)
     control.decide()
@@ -61,18 +69,19 @@ def published(control: DisclosureControl) -> pd.DataFrame:
     """The nations' rows as they are released."""
     population, of = control.population, control.nations_and_both
     table, rows = control.periods.table, []
-    for i, s in np.ndindex(len(FAMILY), len(GROUPS)):
+    for i, s in np.ndindex(len(population.indicators), len(GROUPS)):
         bottom, top = (
             of @ control._of_nations(member[:, i] & population.subgroup[:, s]) @ control.periods.quarters.T
             for member in (population.denominator, population.numerator)
         )
-        for unit, p in zip(*np.nonzero(bottom), strict=True):
+        there = (bottom > 0) & control._complete[i] & control.national_rows(i)[:, None]
+        for unit, p in zip(*np.nonzero(there), strict=True):
             level = "both_nations" if unit == BOTH else "nation"
             code = "England and Wales" if unit == BOTH else control.nations[unit]
             away = control.marks.denominator[NATIONAL][i, s, unit, p]
             top_away = away or control.marks.numerator[NATIONAL][i, s, unit, p]
             rows.append((
-                FAMILY[i], GROUPS[s], table["period_kind"][p], table["period"][p], level, code,
+                population.indicators[i], GROUPS[s], table["period_kind"][p], table["period"][p], level, code,
                 np.nan if top_away else top[unit, p], np.nan if away else bottom[unit, p],
             ))  # fmt: skip
     columns = [
@@ -208,6 +217,50 @@ def test_people_that_the_definitions_do_not_allow_are_counted_as_they_are():
     family = next(f for f, members in enumerate(control.families) if sact in members)
     assert len(control.nested[family].kinds) == 4, "one more than the definitions allow"
     assert by_gate(control).narrow == 0
+
+
+def test_no_row_of_any_subgroup_says_that_nobody_was_met():
+    """Three people with bone metastases in a quarter and none of them met: D5 hides its numerator, but P1 among the recorded has
+    no row of a subgroup in that quarter, and of everybody it has."""
+    control = two_nations(3)
+    population, quarter = control.population, 5
+    with_bone = np.flatnonzero((population.quarter == quarter) & population.subgroup[:, 1])
+    population.subgroup[with_bone[3:], 1] = False
+    for name in ("P6", "C8", "P6_sact", "P6_primary_care"):
+        population.numerator[with_bone[3:], FAMILY.index(name)] = False
+        population.denominator[with_bone[3:], FAMILY.index(name)] = False
+    for name in ("P1", "P1_recorded", "P1_any_date", "D5"):
+        population.numerator[with_bone[:3], FAMILY.index(name)] = False
+    population.denominator[with_bone[:3], FAMILY.index("P1_recorded")] = False
+    control = again(control, population)
+    control.decide()
+    assert control.marks.numerator[NATIONAL][FAMILY.index("D5"), 1, ENGLAND, quarter]
+    found = by_gate(control)
+    assert (found.narrow, found.places) == (0, [])
+
+
+def test_a_nation_without_an_indicator_does_not_say_that_nobody_has_bone_metastases():
+    """Wales has P6 and not P1, whose subgroup of bone metastases is the same people and is published for longer."""
+    before = two_nations(7)
+    names, welsh = (*FAMILY, "D1"), before.population.trust == 4
+    everybody = np.ones((len(welsh), 1), dtype=bool)
+    of_england = np.array([name.startswith(("P1", "D5")) for name in names])
+    apart = welsh[:, None] & of_england
+    population = replace(
+        before.population,
+        indicators=names,
+        denominator=np.hstack([before.population.denominator, everybody]) & ~apart,
+        numerator=np.hstack([before.population.numerator, everybody]) & ~apart,
+    )
+    eligible = np.ones((len(names), len(before.periods.table)), dtype=bool)
+    eligible[~of_england, -3:] = False
+    control = DisclosureControl(population, before.periods, eligible, registry(), PUBLIC, ~of_england)
+    control.decide()
+    attack = OutsideAttack(published(control), control)
+    found = attack.run(control.proofs)
+    FamilyAttack(attack.read, control).run(found)
+    assert found.hidden > 100
+    assert (found.narrow, found.places) == (0, [])
 
 
 def test_the_registry_says_who_lies_in_whom():
