@@ -84,7 +84,7 @@ class Shown:
 class System:
     """The cells of one indicator and subgroup: numerators, then denominators. `level` of each; `asked`: whether it is a cell of
     the table; `counts`: the true unknowns; `shown` (not a number: hidden), and the lowest and highest value it leaves;
-    `before`: shown by an earlier release."""
+    `before`: shown by an earlier release; `told`: shown by a relative."""
 
     sums: Any
     level: Any
@@ -94,6 +94,7 @@ class System:
     least: FloatArray
     most: FloatArray
     before: BoolArray
+    told: BoolArray
 
     @property
     def hidden(self) -> BoolArray:
@@ -230,7 +231,7 @@ class OutsideAttack:
         """The range that every count has to be left with when it is hidden: a small one, and a second value at least."""
         _, bottom = np.split(system.sums @ system.counts, 2)
         wide, second = float(self.policy.needed_range), min(1.0, float(self.policy.needed_range))
-        wanted = np.where(self._small(system, i), wide, second) * system.asked
+        wanted = np.where(self._small(system, i), wide, second) * (system.asked & ~system.told)
         top = np.minimum(np.split(wanted, 2)[0], bottom) * self._counted[i]
         return np.concatenate([top, np.split(wanted, 2)[1]])
 
@@ -239,7 +240,7 @@ class OutsideAttack:
         sharing = np.flatnonzero(self._base == self._base[i])
         level = TRUST if s == 0 else ALLIANCE
         group = population.subgroup[:, s]
-        sums, levels, values, known, asked = [], [], [], [], []
+        sums, levels, values, known, asked, told = [], [], [], [], [], []
         mine = np.zeros(len(self._nation_of), dtype=bool)
         for name, members in self._units(s):
             shown = self._shown(name, i, s)
@@ -253,6 +254,7 @@ class OutsideAttack:
             values.append((shown.numerator[at], shown.denominator[at]))
             known.append(self._known_before(name, i, s, sharing, unit, period))
             asked.append(shown.periods[period])
+            told.append(self._told_by_relatives(name, i, s)[at])
         if not sums:
             return None
         everybody = population.denominator[:, sharing].any(axis=1) & group & mine[population.trust]
@@ -270,8 +272,17 @@ class OutsideAttack:
         least, most = _bounds(values, np.tile(np.isin(levels, [TRUST, ALLIANCE]), 2), self.policy)
         least, most = np.where(before, truth, least), np.where(before, truth, most)
         own = np.concatenate([*asked, np.ones(len(levels), dtype=bool)])
+        elsewhere = np.concatenate([*told, np.zeros(len(levels), dtype=bool)])
         return System(
-            both, np.array(levels * 2), own, counts, np.where(before, truth, values), least, most, before
+            both,
+            np.array(levels * 2),
+            own,
+            counts,
+            np.where(before, truth, values),
+            least,
+            most,
+            before,
+            elsewhere,
         )
 
     def _units(self, s: int) -> Iterator[tuple[str, BoolArray]]:
@@ -315,6 +326,29 @@ class OutsideAttack:
         have = np.array(self.control.nations)[self.read["nation"].there[place[0]].any(axis=(0, 2))]
         units = np.isin(nations[level], have) if level in nations else np.ones(1, dtype=bool)
         return units[:, None] & self.read[level].periods_of(place)
+
+    def _told_by_relatives(self, level: str, i: int, s: int) -> BoolArray:
+        """Numerators that a relative shows, units × periods: as its numerator or denominator, or because a denominator that holds
+        everybody in them is of nobody. Only of the nations, whose families are attacked by themselves (`outside_families.py`)."""
+        read = self.read[level]
+        told = np.zeros(read.there.shape[2:], dtype=bool)
+        which = next(f for f, family in enumerate(self.control.families) if i in family)
+        family, nested = self.control.families[which], self.control.nested[which]
+        mine = nested.numerator[family.index(i)]
+        if level in (TRUST, ALLIANCE) or mine < 0:
+            return told
+        inside = (nested.kinds[:, [mine]] <= nested.kinds).all(axis=0)
+        for j, top, bottom in zip(family, nested.numerator, nested.denominator, strict=True):
+            if j == i:
+                continue
+            here = self._published(level, (j, s))
+            if top == mine:
+                told |= here & ~np.isnan(read.numerator[j, s])
+            if bottom == mine:
+                told |= here & ~np.isnan(read.denominator[j, s])
+            if bottom > 0 and inside[bottom]:
+                told |= here & (read.denominator[j, s] == 0)
+        return told
 
     def _names(self, level: str) -> Sequence[str]:
         units = {

@@ -52,13 +52,6 @@ def two_nations(seed: int, english: float = 14.0, welsh: float = 3.0) -> Disclos
     return DisclosureControl(population, periods, eligible, registry(), PUBLIC, eligible[:, 0])
 
 
-def again(control: DisclosureControl, population: Population) -> DisclosureControl:
-    """The same release of other people."""
-    return DisclosureControl(
-        population, control.periods, control._complete, registry(), PUBLIC, control._of_both
-    )
-
-
 def decided(seed: int) -> DisclosureControl:
     control = two_nations(seed)
     control.decide()
@@ -219,23 +212,38 @@ def test_people_that_the_definitions_do_not_allow_are_counted_as_they_are():
     assert by_gate(control).narrow == 0
 
 
-def test_no_row_of_any_subgroup_says_that_nobody_was_met():
-    """Three people with bone metastases in a quarter and none of them met: D5 hides its numerator, but P1 among the recorded has
-    no row of a subgroup in that quarter, and of everybody it has."""
-    control = two_nations(3)
-    population, quarter = control.population, 5
-    with_bone = np.flatnonzero((population.quarter == quarter) & population.subgroup[:, 1])
-    population.subgroup[with_bone[3:], 1] = False
-    for name in ("P6", "C8", "P6_sact", "P6_primary_care"):
-        population.numerator[with_bone[3:], FAMILY.index(name)] = False
-        population.denominator[with_bone[3:], FAMILY.index(name)] = False
-    for name in ("P1", "P1_recorded", "P1_any_date", "D5"):
-        population.numerator[with_bone[:3], FAMILY.index(name)] = False
-    population.denominator[with_bone[:3], FAMILY.index("P1_recorded")] = False
-    control = again(control, population)
+def with_nobody_met(seed: int, quarters: range) -> DisclosureControl:
+    """Two people of every quarter among these have bone metastases, and none of them was met."""
+    control = two_nations(seed)
+    population = control.population
+    of_bone, of_p1 = (
+        [FAMILY.index(name) for name in names]
+        for names in (FAMILY[4:], ("P1", "P1_any_date", "D5", "P1_recorded"))
+    )
+    for quarter in quarters:
+        people = np.flatnonzero((population.quarter == quarter) & population.subgroup[:, 1])
+        few, others = people[:2], people[2:]
+        population.subgroup[others, 1] = False
+        population.numerator[np.ix_(others, of_bone)] = population.denominator[np.ix_(others, of_bone)] = (
+            False
+        )
+        population.numerator[np.ix_(few, of_p1)] = False
+        population.denominator[few, FAMILY.index("P1_recorded")] = False
+    return DisclosureControl(
+        population, control.periods, control._complete, registry(), PUBLIC, control._of_both
+    )
+
+
+@pytest.mark.parametrize("quarters", [range(5, 6), range(4, 8)])
+def test_no_row_of_those_with_a_record_says_that_nobody_was_met(quarters):
+    """D5 hides its numerator, but P1 among the recorded has no row of any subgroup in a quarter, or of this one in a year: that
+    says the same, and of the nations it cannot be hidden."""
+    control = with_nobody_met(3, quarters)
     control.decide()
-    assert control.marks.numerator[NATIONAL][FAMILY.index("D5"), 1, ENGLAND, quarter]
-    found = by_gate(control)
+    assert control.marks.numerator[NATIONAL][FAMILY.index("D5"), 1, ENGLAND, quarters[0]]
+    attack = OutsideAttack(published(control), control)
+    found = attack.run(control.proofs)
+    FamilyAttack(attack.read, control).run(found)
     assert (found.narrow, found.places) == (0, [])
 
 
