@@ -337,7 +337,7 @@ class OutsideAttack:
         mine = nested.numerator[family.index(i)]
         if level in (TRUST, ALLIANCE) or mine < 0:
             return told
-        inside = (nested.kinds[:, [mine]] <= nested.kinds).all(axis=0)
+        inside: Any = (nested.kinds[:, [mine]] <= nested.kinds).all(axis=0)
         for j, top, bottom in zip(family, nested.numerator, nested.denominator, strict=True):
             if j == i:
                 continue

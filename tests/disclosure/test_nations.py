@@ -217,7 +217,7 @@ def with_nobody_met(seed: int, quarters: range) -> DisclosureControl:
     control = two_nations(seed)
     population = control.population
     of_bone, of_p1 = (
-        [FAMILY.index(name) for name in names]
+        np.array([FAMILY.index(name) for name in names])
         for names in (FAMILY[4:], ("P1", "P1_any_date", "D5", "P1_recorded"))
     )
     for quarter in quarters:
