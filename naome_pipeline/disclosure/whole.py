@@ -94,15 +94,15 @@ class WholeTables(NationalTables):
         """Every published cell of an indicator's denominator: also what others publish that count the same people."""
         level, nation = self._leaves(s)
         leaves = len(nation)
-        spans = {name: self._spans_alike(name, i, s) for name in (TRUST, ALLIANCE, NATIONAL)}
+        rows = {name: self._published_alike(name, i, s) for name in (TRUST, ALLIANCE, NATIONAL)}
         units: dict[str, tuple[BoolArray, BoolArray]] = {}
         named = self._supported[ALLIANCE][i] & ~self.population.unnamed
         if level == TRUST:
-            units[TRUST] = np.eye(leaves, dtype=bool), self._supported[TRUST][i][:, None] & spans[TRUST]
+            units[TRUST] = np.eye(leaves, dtype=bool), self._supported[TRUST][i][:, None] & rows[TRUST]
         alliance = np.arange(leaves) if level == ALLIANCE else self.population.alliance
         inside = np.arange(len(named))[:, None] == alliance
-        units[ALLIANCE] = inside, named[:, None] & spans[ALLIANCE]
-        units[NATIONAL] = self.nations_and_both[:, nation], self.national_rows(i)[:, None] & spans[NATIONAL]
+        units[ALLIANCE] = inside, named[:, None] & rows[ALLIANCE]
+        units[NATIONAL] = self.nations_and_both[:, nation], self.national_rows(i)[:, None] & rows[NATIONAL]
         parts = []
         for name, (members, published) in units.items():
             unit, period = np.nonzero(published)
@@ -118,9 +118,16 @@ class WholeTables(NationalTables):
         """Where a level publishes the denominator of an indicator; trusts publish no subgroup."""
         return [(j, t) for j, t in self.alike[i, s] if t < self.shapes[level][1]]
 
-    def _spans_alike(self, level: str, i: int, s: int) -> BoolArray:
-        spans = [self._span(level, *place) for place in self._alike_at(level, i, s)]
-        return np.any(spans, axis=0) if spans else np.zeros(self._complete.shape[1], dtype=bool)
+    def _published_alike(self, level: str, i: int, s: int) -> BoolArray:
+        """Units × periods where a level publishes the denominator of an indicator, under any name."""
+        rows = [self._rows_of(level, *place) for place in self._alike_at(level, i, s)]
+        return np.any(rows, axis=0) if rows else np.zeros(self.shapes[level][2:], dtype=bool)
+
+    def _rows_of(self, level: str, i: int, s: int) -> BoolArray:
+        """Units × periods that a level publishes of an indicator in a subgroup: a nation, of what its own delivery supports."""
+        if level == NATIONAL:
+            return self._national(i)
+        return np.asarray(self._supported[level][i][:, None] & self.published(level, s)[i])
 
     def _whole(self, i: int, s: int) -> Whole:
         level, _ = self._leaves(s)
@@ -159,7 +166,7 @@ class WholeTables(NationalTables):
         away = np.ones(len(part.unit), dtype=bool)
         seen = np.zeros(len(part.unit), dtype=bool)
         for place in self._alike_at(level, i, s):
-            published = self._span(level, *place)[part.period]
+            published = self._rows_of(level, *place)[at]
             away &= self.marks.denominator[level][place][at] | ~published
             seen |= self.known.denominator[level][place][at] & published
         counted = self.registry.indicators[self.population.indicators[i]].measure == "proportion"

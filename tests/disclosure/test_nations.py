@@ -271,6 +271,30 @@ def test_a_nation_without_an_indicator_does_not_say_that_nobody_has_bone_metasta
     assert (found.narrow, found.places) == (0, [])
 
 
+def test_an_indicator_of_one_nation_does_not_show_the_people_of_the_other():
+    """D8 counts everybody of England, as P1 does of both: it shows no row of Wales, so what P1 hides there is hidden."""
+    before = two_nations(4, welsh=1.0)
+    names, welsh = (*FAMILY, "D8"), before.population.trust == 4
+    of_england = ~welsh[:, None]
+    population = replace(
+        before.population,
+        indicators=names,
+        denominator=np.hstack([before.population.denominator, of_england]),
+        numerator=np.hstack([before.population.numerator, of_england]),
+    )
+    of_both = np.array([name != "D8" for name in names])
+    eligible = np.ones((len(names), len(before.periods.table)), dtype=bool)
+    control = DisclosureControl(population, before.periods, eligible, registry(), PUBLIC, of_both)
+    control.decide()
+    whole = control._whole(0, 0)
+    [(rows, bottom)] = [
+        (part, bottom) for part, _, bottom in whole.unpacked(whole.table.hidden) if part.level == NATIONAL
+    ]
+    marked = control.marks.denominator[NATIONAL][0, 0, rows.unit, rows.period]
+    assert marked[rows.unit == WALES].any()
+    assert (bottom == marked).all()
+
+
 def test_the_registry_says_who_lies_in_whom():
     met = nested_sets(registry(), ("P1", "P1_recorded", "D5"))
     assert met.kinds.tolist() == [[True, False, False], [True, True, False], [True, True, True]]
