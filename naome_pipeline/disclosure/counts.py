@@ -194,7 +194,11 @@ class CountedRelease:
                 of = population.denominator if is_denominator else population.numerator
                 member[:, k] |= of[:, family[place]]
                 told[:, k] |= self._supported[TRUST][family[place]]
-        member[:, 0] = population.denominator[:, self._sharing(family[0])].any(axis=1)
+        # Also whom a nation counts under another name alone: its people with bone metastases, where it cannot support P6.
+        member[:, 0] = False
+        for s in range(len(population.subgroups)):
+            for i, t in self.alike[family[0], s]:
+                member[:, 0] |= population.denominator[:, i] & population.subgroup[:, t]
         return member, told[population.trust]
 
     def kinds_of_people(self, family: int, s: int) -> FloatArray:

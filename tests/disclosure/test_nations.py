@@ -295,6 +295,24 @@ def test_an_indicator_of_one_nation_does_not_show_the_people_of_the_other():
     assert (bottom == marked).all()
 
 
+def test_the_subgroup_of_a_nation_counts_its_people_where_no_indicator_of_theirs_is_supported():
+    """Wales has P1, whose subgroup counts its people with bone metastases, and neither P6 nor C8, which count the same people."""
+    before = two_nations(8)
+    welsh = before.population.trust == 4
+    of_bone = np.array([name.startswith(("P6", "C8")) for name in FAMILY])
+    apart = welsh[:, None] & of_bone
+    population = replace(
+        before.population,
+        denominator=before.population.denominator & ~apart,
+        numerator=before.population.numerator & ~apart,
+    )
+    control = DisclosureControl(population, before.periods, before._complete, registry(), PUBLIC, ~of_bone)
+    control.decide()
+    found = by_gate(control)
+    assert found.hidden > 50
+    assert (found.narrow, found.places) == (0, [])
+
+
 def test_the_registry_says_who_lies_in_whom():
     met = nested_sets(registry(), ("P1", "P1_recorded", "D5"))
     assert met.kinds.tolist() == [[True, False, False], [True, True, False], [True, True, True]]
