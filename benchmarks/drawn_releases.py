@@ -123,8 +123,12 @@ def _tables(
 
 
 def faults(tables: CountedTables) -> dict[str, float]:
-    """The figures for which the gate would refuse this release."""
-    _, figures = released_and_attacked(tables, pd.DataFrame(), registry(), policies()["public"])
+    """The figures for which the gate would refuse this release; `contradiction` where it cannot even read it."""
+    try:
+        _, figures = released_and_attacked(tables, pd.DataFrame(), registry(), policies()["public"])
+    except ValueError as problem:
+        say(str(problem))
+        return {"contradiction": 1.0}
     return {name: value for name, value in figures.items() if value and name not in NO_FAULT}
 
 

@@ -63,10 +63,8 @@ class ProtectionJobs(CountedRelease):
         bases = dict.fromkeys(self._base(family[0]) for family in self.families)
         sharing = [[i for i in range(len(self._complete)) if self._base(i) == base] for base in bases]
         for make, sets in ((self._denominator_job, sharing), (self._family_job, self.families)):
-            yield (
-                make,
-                [(indicators, s) for indicators in sets for s in range(len(self.population.subgroups))],
-            )
+            of = [(indicators, s) for indicators in sets for s in range(len(self.population.subgroups))]
+            yield make, of
 
     def _denominator_job(self, sharing: Sequence[int], s: int, decided: bool) -> Job:
         """With `decided` the hidden cells are those of the marks."""

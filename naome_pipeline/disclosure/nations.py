@@ -61,6 +61,12 @@ class NationalTables(AttackedTables):
         """Rows × periods that are published of an indicator."""
         return self._nationals[i]
 
+    def _rows_of(self, level: str, i: int, s: int) -> BoolArray:
+        """Units × periods that a level publishes of an indicator in a subgroup: a nation, of what its own delivery supports."""
+        if level == NATIONAL:
+            return self._national(i)
+        return np.asarray(self._supported[level][i][:, None] & self.published(level, s)[i])
+
     def _hide_nations(self) -> None:
         """Mark the national rows about very few people, and those that would give them away. What is marked already stays."""
         heads = {i for family in self.families for i in self._sharing(family[0])}
@@ -250,11 +256,7 @@ class NationalTables(AttackedTables):
         marks = top if tops_only else bottom
         away = np.asarray([marks[place] for place in places]).any(axis=0)
         for i, s in places:
-            mine = (
-                self._national(i)
-                if level == NATIONAL
-                else self._supported[level][i][:, None] & self.published(level, s)[i]
-            )
+            mine = self._rows_of(level, i, s)
             top[i, s] |= away & mine
             if not tops_only:
                 bottom[i, s] |= away & mine

@@ -273,17 +273,10 @@ class OutsideAttack:
         least, most = np.where(before, truth, least), np.where(before, truth, most)
         own = np.concatenate([*asked, np.ones(len(levels), dtype=bool)])
         elsewhere = np.concatenate([*told, np.zeros(len(levels), dtype=bool)])
+        shown = np.where(before, truth, values)
         return System(
-            both,
-            np.array(levels * 2),
-            own,
-            counts,
-            np.where(before, truth, values),
-            least,
-            most,
-            before,
-            elsewhere,
-        )
+            both, np.array(levels * 2), own, counts, shown, least, most, before, elsewhere
+        )  # fmt: skip
 
     def _units(self, s: int) -> Iterator[tuple[str, BoolArray]]:
         """Of every level: its units × the leaves they are made of."""

@@ -110,10 +110,6 @@ class WholeTables(NationalTables):
             parts.append(Part(name, sums[unit * published.shape[1] + period], unit, period))
         return parts
 
-    def _span(self, level: str, i: int, s: int) -> BoolArray:
-        """The periods that a level publishes of an indicator in a subgroup."""
-        return np.asarray(self._complete[i] if level == NATIONAL else self.published(level, s)[i])
-
     def _alike_at(self, level: str, i: int, s: int) -> list[Place]:
         """Where a level publishes the denominator of an indicator; trusts publish no subgroup."""
         return [(j, t) for j, t in self.alike[i, s] if t < self.shapes[level][1]]
@@ -122,12 +118,6 @@ class WholeTables(NationalTables):
         """Units × periods where a level publishes the denominator of an indicator, under any name."""
         rows = [self._rows_of(level, *place) for place in self._alike_at(level, i, s)]
         return np.any(rows, axis=0) if rows else np.zeros(self.shapes[level][2:], dtype=bool)
-
-    def _rows_of(self, level: str, i: int, s: int) -> BoolArray:
-        """Units × periods that a level publishes of an indicator in a subgroup: a nation, of what its own delivery supports."""
-        if level == NATIONAL:
-            return self._national(i)
-        return np.asarray(self._supported[level][i][:, None] & self.published(level, s)[i])
 
     def _whole(self, i: int, s: int) -> Whole:
         level, _ = self._leaves(s)
@@ -161,7 +151,7 @@ class WholeTables(NationalTables):
         """Of the numerators and the denominators of a part: hidden, needed range, price."""
         level, at = part.level, (part.unit, part.period)
         national = level == NATIONAL
-        mine = self._span(level, i, s)[part.period]
+        mine = self._rows_of(level, i, s)[at]
         # A denominator is hidden where everything that publishes it hides it.
         away = np.ones(len(part.unit), dtype=bool)
         seen = np.zeros(len(part.unit), dtype=bool)
@@ -372,7 +362,7 @@ class WholeTables(NationalTables):
     def _mark(self, j: int, i: int, s: int, level: str, masks: Cells) -> bool:
         """Mark cells of one relative; whether that changed anything."""
         head = next(family for family in self.families if j in family)[0]
-        mine = self._supported[level][j][:, None] & self.published(level, s)[j]
+        mine = self._rows_of(level, j, s)
         related = i in next(family for family in self.families if j in family)
         top, bottom = self.marks.numerator[level][j, s], self.marks.denominator[level][j, s]
         before = int(top.sum() + bottom.sum())
